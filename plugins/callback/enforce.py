@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: enforce
+type: aggregate
+short_description: Guards every play, whatever strategy it names
+description:
+  - Puts the Precheck guard on the strategy of each play, built in or not.
+  - Before the first thing that a covered play does, all its hosts are checked. When one of them is not ready, the run
+    ends with exit status 2 and nothing of the play is run on any host.
+  - A play that no rule covers runs as without the callback.
+  - If the guard cannot be installed, the run ends with an error before the play begins.
+version_added: 0.1.0
+author:
+  - The Precheck developers
+requirements:
+  - enabled in the configuration, as C(callbacks_enabled = precheck.guard.enforce)
+notes:
+  - ansible-core passes over a callback whose name is misspelt with no more than a warning. The strategies of this
+    collection end the run in that case, so both together are the safest.
+seealso:
+  - plugin: precheck.guard.linear
+    plugin_type: strategy
+"""
+
+EXAMPLES = r"""
+# In ansible.cfg:
+# [defaults]
+# callbacks_enabled = precheck.guard.enforce
+"""
+
+import sys
+
+from ansible.plugins.callback import CallbackBase
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "precheck.guard.enforce"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def v2_playbook_on_play_start(self, play):
+        try:
+            # Not at the top: ansible-core skips a callback that fails to load, and the play would run unguarded.
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import install
+
+            install(play.strategy)
+        except Exception as ex:
+            # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
+            self._display.error(f"Precheck could not guard the play {play.get_name()!r}, so it was not run: {ex}")
+            sys.exit(1)

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""SSH nodes on this machine, for the tests that need real ones.
+
+One sshd on loopback serves them all. A node is told by the loopback address that the client dialled; each command runs
+in a mount namespace of its own, in which the node's own folder is at /etc/pki.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+# The server has private process and mount namespaces: killing it ends every session with it, and /etc and /run can be
+# prepared for it without touching the machine's.
+SERVER = """
+set -e
+cp -a /etc "$1/etc"
+mkdir -p "$1/etc/pki"
+mount --bind "$1/etc" /etc
+mount -t tmpfs tmpfs /run
+mkdir /run/sshd
+exec "$2" -D -e -f "$1/sshd_config"
+"""
+
+CONFIG = """
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/client_key.pub
+ForceCommand {folder}/command
+PidFile none
+UsePAM no
+StrictModes no
+PermitRootLogin prohibit-password
+MaxStartups 200
+LogLevel ERROR
+Subsystem sftp /usr/lib/openssh/sftp-server
+"""
+
+# In a node's folder, the file "hang" makes it never answer, and "nobody" makes it run commands as an unprivileged user.
+COMMAND = """#!/bin/sh
+set -- $SSH_CONNECTION
+NODE={folder}/$3
+export NODE
+echo "$SSH_ORIGINAL_COMMAND" >> "$NODE/commands"
+[ -e "$NODE/hang" ] && exec sleep 300
+as=
+[ -e "$NODE/nobody" ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+export as
+exec unshare --mount sh -c 'mount --bind "$NODE/pki" /etc/pki && exec $as sh -c "$SSH_ORIGINAL_COMMAND"'
+"""
+
+ADDRESSES = {f"n{i}": f"127.0.0.{10 + i}" for i in range(1, 6)}
+STOPPED = "127.0.0.21"  # nothing listens there
+MUTE = "127.0.0.22"  # accepts connections and says nothing
+
+
+def why_not() -> str:
+    """Return why this machine cannot run the nodes; empty if it can."""
+    if os.geteuid() != 0:
+        return "SSH nodes need root, for mount namespaces"
+    missing = [name for name in ("ssh", "ssh-keygen", "unshare", "setpriv") if not shutil.which(name)]
+    if not shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"]):
+        missing.append("sshd")
+    return f"SSH nodes need {', '.join(missing)}" if missing else ""
+
+
+class Nodes:
+    """The nodes n1 to n5. ``folder`` is where they keep everything, and is left to the caller to remove."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = 0
+
+    def start(self) -> None:
+        for key in ("host_key", "client_key"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / key], check=True)
+        self._mute = socket.create_server((MUTE, 0))
+        self.port = self._mute.getsockname()[1]
+        listen = "".join(f"ListenAddress {address}:{self.port}\n" for address in ADDRESSES.values())
+        (self.folder / "sshd_config").write_text(listen + CONFIG.format(folder=self.folder))
+        (self.folder / "command").write_text(COMMAND.format(folder=self.folder))
+        (self.folder / "command").chmod(0o755)
+        self.reset()
+        sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"])
+        self._server = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", SERVER, "sh", self.folder, sshd],
+            stdin=subprocess.DEVNULL,
+        )
+        self._wait()
+
+    def _wait(self) -> None:
+        for _attempt in range(100):
+            with contextlib.suppress(ConnectionError), socket.create_connection((ADDRESSES["n5"], self.port), timeout=1):
+                return
+            time.sleep(0.1)
+        raise RuntimeError("sshd did not start")
+
+    def stop(self) -> None:
+        self._server.kill()
+        self._server.wait()
+        self._mute.close()
+
+    def reset(self, ready: str = "") -> None:
+        """Make all nodes new. ``ready`` names those that have the marker: "n1 n2"."""
+        for name, address in ADDRESSES.items():
+            shutil.rmtree(self.folder / address, ignore_errors=True)
+            (self.folder / address / "pki").mkdir(parents=True)
+            if name in ready.split():
+                (self.folder / address / "pki/ca.crt").write_text("a certificate\n")
+
+    def path(self, name: str, path: str) -> Path:
+        """Return where the node's ``path``, relative to its folder, is on this machine: /etc/pki is ``pki``."""
+        return self.folder / ADDRESSES[name] / path
+
+    def having(self, path: str) -> str:
+        """Return the names of the nodes that have ``path``: "n1 n2"."""
+        return " ".join(name for name in ADDRESSES if self.path(name, path).exists())
+
+    def commands(self, name: str) -> str:
+        """Return all that the node was asked to run."""
+        path = self.path(name, "commands")
+        return path.read_text() if path.exists() else ""
+
+    def host(self, name: str, address: str = "") -> dict[str, object]:
+        """Return the inventory variables of a node, or of a host at ``address`` that is none."""
+        options = f"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i {self.folder}/client_key"
+        return {
+            "ansible_host": address or ADDRESSES[name],
+            "ansible_port": self.port,
+            "ansible_user": "root",
+            "ansible_ssh_common_args": options,
+        }

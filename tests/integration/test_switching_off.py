@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What switches the guard off, on purpose and in sight; and what runs the checks alone."""
+
+from __future__ import annotations
+
+import pytest
+
+PLAY = """
+- name: Set up PostgreSQL
+  hosts: all
+  serial: 2
+  gather_facts: false
+  {keywords}
+  tasks:
+    - ansible.builtin.raw: touch /etc/pki/witness
+      tags: [install]
+    - ansible.builtin.raw: touch /etc/pki/always
+      tags: [always]
+"""
+
+WAYS = {  # keywords of the play, options, what the warning says
+    "play tag": ("tags: no_precheck", (), "the play is tagged no_precheck"),
+    "play tags": ("tags: [other, no_precheck]", (), "the play is tagged no_precheck"),
+    "option": ("", ("--skip-tags", "precheck"), "--skip-tags precheck"),
+    "options": ("", ("--skip-tags", "other,precheck"), "--skip-tags precheck"),
+}
+
+
+@pytest.mark.parametrize(("keywords", "options", "how"), WAYS.values(), ids=WAYS)
+def test_opting_out(guarded, nodes, keywords, options, how):
+    guarded.write("pgsql.yml", PLAY.format(keywords=keywords))
+    run = guarded.run("pgsql.yml", *options)
+    assert run.rc == 0
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+    assert "[Precheck" not in run.stdout
+    warning = " ".join(run.stderr.split())
+    assert warning.count("Precheck waived") == 1
+    assert f'Precheck waived for play "Set up PostgreSQL" ({guarded.folder}/pgsql.yml:2): pigsty-node not checked' in warning
+    assert f"on 5 hosts ({how})" in warning
+
+
+def test_opting_out_by_the_tag_of_an_import(guarded, nodes):
+    guarded.write("pgsql.yml", PLAY.format(keywords=""))
+    guarded.write("site.yml", "- import_playbook: pgsql.yml\n  tags: no_precheck\n")
+    run = guarded.run("site.yml")
+    assert run.rc == 0
+    assert "Precheck waived" in run.stderr
+
+
+@pytest.mark.parametrize("where", ["task", "block", "role", "option"])
+def test_the_tag_counts_on_the_play_only(guarded, nodes, where):
+    guarded.write("roles/pgsql/tasks/main.yml", "- ansible.builtin.raw: touch /etc/pki/witness\n")
+    task = {
+        "task": "tasks: [{ansible.builtin.raw: touch /etc/pki/witness, tags: no_precheck}]",
+        "block": "tasks: [{block: [{ansible.builtin.raw: touch /etc/pki/witness}], tags: no_precheck}]",
+        "role": "roles: [{role: pgsql, tags: no_precheck}]",
+        "option": "roles: [{role: pgsql, tags: [no_precheck]}]",
+    }[where]
+    guarded.write("pgsql.yml", f"- hosts: all\n  gather_facts: false\n  {task}\n")
+    run = guarded.run("pgsql.yml", *(["-t", "no_precheck"] if where == "option" else []))
+    assert run.rc == 2
+    assert nodes.having("pki/witness") == ""
+
+
+def test_only_the_waived_play_is_unchecked(guarded, nodes):
+    guarded.write("pgsql.yml", PLAY.format(keywords="tags: no_precheck") + PLAY.format(keywords="").replace("witness", "second"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+    assert nodes.having("pki/second") == ""
+    assert "5 of 5 hosts are not ready" in run.stderr
+
+
+def test_tags_precheck_runs_the_checks_alone(guarded, nodes):
+    node = PLAY.format(keywords="").replace("witness", "node")
+    guarded.write("node.yml", node)
+    guarded.write("pgsql.yml", PLAY.format(keywords="").replace("gather_facts: false", "gather_facts: true"))
+    guarded.write("site.yml", "- import_playbook: node.yml\n- import_playbook: pgsql.yml\n")
+    run = guarded.run("site.yml", "--tags", "precheck")
+    assert run.rc == 2
+    assert run.stdout.count("TASK [") == 1
+    assert "./node.yml -l n1,n2,n3,n4,n5\n" in run.stderr
+
+    nodes.reset(ready="n1 n2 n3 n4 n5")
+    run = guarded.run("site.yml", "--tags", "precheck")
+    assert run.rc == 0
+    assert run.stdout.count("TASK [") == 1
+    assert nodes.having("pki/always") == nodes.having("pki/node") == ""
+    for name in ("n1", "n5"):
+        assert len(nodes.commands(name).splitlines()) == 1
+
+    run = guarded.run("pgsql.yml", "--tags", "precheck,install")
+    assert run.rc == 0
+    assert nodes.having("pki/witness") == nodes.having("pki/always") == "n1 n2 n3 n4 n5"
+
+
+def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
+    """A leading meta task that the tag selection would leave out ends hosts all the same: the play to come has it."""
+    hosts = {f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)}
+    guarded.inventory(hosts)
+    nodes.reset(ready="n1 n2")
+    leading = "tasks:\n    - meta: end_host\n      when: pg_cluster is not defined"
+    guarded.write("pgsql.yml", PLAY.format(keywords="").replace("tasks:", leading))
+    assert guarded.run("pgsql.yml", "--tags", "precheck").rc == 0
+    nodes.reset(ready="n1")
+    run = guarded.run("pgsql.yml", "--tags", "precheck")
+    assert run.rc == 2
+    assert "1 of 2 hosts is not ready" in run.stderr

@@ -1,0 +1,356 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which plays are guarded, which of their hosts are asked, and when."""
+
+from __future__ import annotations
+
+import pytest
+from nodes import ADDRESSES
+
+WITNESS = "ansible.builtin.raw: touch /etc/pki/witness"
+
+
+def play(hosts: str = "all", tasks: str = f"- {WITNESS}", keywords: str = "", facts: str = "false") -> str:
+    """Return a play as YAML; ``tasks`` and ``keywords`` may have several lines."""
+    lines = [f"- hosts: {hosts}", f"  gather_facts: {facts}"]
+    lines += [f"  {line}" for line in keywords.splitlines()]
+    lines += ["  tasks:"] + [f"    {line}" for line in tasks.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def role(project, name: str, tasks: str = f"- {WITNESS}") -> None:
+    project.write(f"roles/{name}/tasks/main.yml", tasks + "\n")
+
+
+def test_before_fact_gathering_and_argument_validation(guarded, nodes):
+    role(guarded, "pgsql")
+    guarded.write("roles/pgsql/meta/argument_specs.yml", "argument_specs: {main: {options: {needed: {required: true}}}}")
+    guarded.write("play.yml", "- hosts: all\n  gather_facts: true\n  roles: [pgsql]\n")
+    run = guarded.run("play.yml")
+    assert run.rc == 2
+    assert run.stdout.count("TASK [") == 1
+    assert "TASK [Precheck pigsty-node]" in run.stdout
+    for name in ("n1", "n5"):
+        assert "setup" not in nodes.commands(name)
+
+
+def test_a_play_is_known_by_the_file_it_is_written_in(guarded, nodes):
+    guarded.write("pgsql-db.yml", play())
+    guarded.write("deeper/site.yml", "- import_playbook: ../pgsql-db.yml\n")
+    guarded.write("all.yml", "- import_playbook: deeper/site.yml\n")
+    run = guarded.run("all.yml")
+    assert run.rc == 2
+    assert f"{guarded.folder}/pgsql-db.yml:1)" in run.stderr
+    assert nodes.having("pki/witness") == ""
+
+
+def test_a_link_is_no_way_round(guarded, nodes):
+    guarded.write("pgsql.yml", play())
+    (guarded.folder / "harmless.yml").symlink_to("pgsql.yml")
+    assert guarded.run("harmless.yml").rc == 2
+    guarded.write("harmless2.yml", play())
+    (guarded.folder / "pg-db.yml").symlink_to("harmless2.yml")
+    assert guarded.run("pg-db.yml").rc == 2
+    assert nodes.having("pki/witness") == ""
+
+
+ROLES = {
+    "roles": "- hosts: all\n  gather_facts: false\n  roles: [{role: postgresql}]\n",
+    "path": "- hosts: all\n  gather_facts: false\n  roles: [{role: roles/postgresql}]\n",
+    "import_role": play(tasks="- ansible.builtin.import_role: {name: postgresql}"),
+    "include_role": play(tasks="- ansible.builtin.include_role: {name: postgresql}"),
+    "in a block": play(tasks="- block:\n    - ansible.builtin.include_role: {name: postgresql}"),
+    "dependency": "- hosts: all\n  gather_facts: false\n  roles: [cluster]\n",
+}
+
+
+@pytest.mark.parametrize("text", ROLES.values(), ids=ROLES)
+def test_a_role_however_it_comes_in(guarded, nodes, text):
+    role(guarded, "postgresql")
+    role(guarded, "cluster", "- ansible.builtin.debug:")
+    guarded.write("roles/cluster/meta/main.yml", "dependencies: [postgresql]")
+    guarded.write("play.yml", text)
+    run = guarded.run("play.yml")
+    assert run.rc == 2
+    assert nodes.having("pki/witness") == ""
+
+
+def test_a_role_of_a_collection(guarded, nodes):
+    guarded.write("collections/ansible_collections/acme/db/roles/pgsql/tasks/main.yml", f"- {WITNESS}\n")
+    guarded.write("play.yml", "- hosts: all\n  gather_facts: false\n  roles: [acme.db.pgsql]\n")
+    assert guarded.run("play.yml").rc == 2
+    assert nodes.having("pki/witness") == ""
+
+
+def test_all_hosts_of_the_play_under_the_limit(guarded, nodes):
+    nodes.reset(ready="n1 n2 n3 n4")
+    guarded.write("pgsql.yml", play(keywords="serial: 1"))
+    run = guarded.run("pgsql.yml", "--limit", "n1,n3,n4")
+    assert run.rc == 0
+    assert run.stdout.count("TASK [Precheck") == 1
+    assert nodes.having("pki/witness") == "n1 n3 n4"
+    assert nodes.commands("n2") == nodes.commands("n5") == ""
+    run = guarded.run("pgsql.yml", "--limit", "n1,n5")
+    assert run.rc == 2
+    assert "1 of 2 hosts is not ready" in run.stderr
+
+
+def test_once_per_host_and_rule_in_a_run(guarded, nodes):
+    nodes.reset(ready="n1 n2 n3 n4 n5")
+    nothing = "- ansible.builtin.debug:"
+    guarded.write("pgsql.yml", play("n1,n2", nothing) + play("n1,n2,n3", nothing, "serial: 1") + play("all", nothing))
+    run = guarded.run("pgsql.yml", "pgsql.yml")
+    assert run.rc == 0
+    assert run.stdout.count("TASK [Precheck") == 3
+    for name in ("n1", "n2", "n3", "n4", "n5"):
+        assert len(nodes.commands(name).splitlines()) == 1, nodes.commands(name)
+
+
+def test_hosts_that_failed_before_are_left_alone(guarded, nodes):
+    nodes.reset(ready="n2 n3 n4 n5")
+    nodes.path("n2", "hang").touch()
+    fail = "- ansible.builtin.fail:\n  when: inventory_hostname == 'n1'\n- ansible.builtin.raw: 'true'\n  timeout: 4"
+    guarded.write("pgsql.yml", play(tasks=fail, keywords="tags: no_precheck") + play())
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert "PRECHECK stopped" not in run.stderr
+    assert nodes.having("pki/witness") == "n3 n4 n5"
+    assert nodes.commands("n1") == ""
+
+
+LEADING = """
+- meta: end_host
+  when: pg_cluster is not defined
+"""
+
+
+def pigsty(project, nodes, ready: str = "n1 n2") -> None:
+    """n1 and n2 are in a cluster, the others are not."""
+    hosts = {f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)}
+    project.inventory(hosts)
+    nodes.reset(ready=ready)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "keywords", "facts"),
+    [
+        ("linear", "", "false"),
+        ("linear", "serial: 2", "false"),
+        ("linear", "force_handlers: true", "false"),
+        ("free", "", "false"),
+        ("free", "", "true"),
+    ],
+)
+def test_hosts_that_leading_meta_tasks_end_are_not_asked(guarded, nodes, strategy, keywords, facts):
+    pigsty(guarded, nodes)
+    keywords = f"{keywords}\nstrategy: {guarded.strategy(strategy)}".strip()
+    guarded.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- {WITNESS}", keywords=keywords, facts=facts))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert nodes.having("pki/witness") == "n1 n2"
+    if facts == "false":
+        assert nodes.commands("n3") == ""
+    nodes.reset(ready="n1")
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert nodes.having("pki/witness") == ""
+    assert "./node.yml -l n2\n" in run.stderr
+
+
+def test_a_meta_task_that_the_tags_leave_out_ends_nothing(guarded, nodes):
+    pigsty(guarded, nodes)
+    guarded.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- {WITNESS}\n  tags: install"))
+    run = guarded.run("pgsql.yml", "-t", "install")
+    assert run.rc == 2
+    assert "./node.yml -l n3,n4,n5\n" in run.stderr
+    assert nodes.having("pki/witness") == ""
+
+
+def test_a_meta_task_that_start_at_task_passes_over_ends_nothing(guarded, nodes):
+    pigsty(guarded, nodes)
+    guarded.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- name: begin\n  {WITNESS}"))
+    run = guarded.run("pgsql.yml", "--start-at-task", "begin")
+    assert run.rc == 2
+    assert "./node.yml -l n3,n4,n5\n" in run.stderr
+    assert nodes.having("pki/witness") == ""
+
+
+def test_a_condition_on_facts_is_not_guessed(guarded, nodes):
+    """Before facts are gathered it would hold for every host, afterwards for none."""
+    condition = "- meta: end_host\n  when: ansible_facts.system | default('') != 'Linux'\n"
+    guarded.write("pgsql.yml", play(tasks=condition + f"- {WITNESS}", facts="true"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert "5 of 5 hosts are not ready" in run.stderr
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free", "host_pinned"])
+def test_a_host_that_was_to_be_ended_and_is_not_stops_the_run(guarded, nodes, strategy):
+    """The condition hides that it depends on facts."""
+    hosts = {f"n{i}": nodes.host(f"n{i}") | {"other": "{{ ansible_facts.system | default('') != 'Linux' }}"} for i in range(1, 6)}
+    guarded.inventory(hosts)
+    tasks = f"- meta: end_host\n  when: other | bool\n- {WITNESS}"
+    guarded.write("pgsql.yml", play(tasks=tasks, facts="true", keywords=f"strategy: {guarded.strategy(strategy)}"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc not in (0, None)
+    assert nodes.having("pki/witness") == ""
+    assert "Precheck stopped the run before the task" in run.stderr
+    assert "the host was not checked" in " ".join(run.stderr.split())
+
+
+AND_BACK = f"- meta: clear_host_errors\n- {WITNESS}"
+
+
+@pytest.fixture
+def away(guarded, nodes):
+    """n1 is not ready, and unreachable in an earlier play; returns that play."""
+    nodes.reset(ready="n2 n3 n4 n5")
+    guarded.inventory({name: nodes.host(name) | {"ansible_port": "{{ port }}"} for name in ADDRESSES})
+    port = f"\"{{{{ 1 if inventory_hostname == 'n1' else {nodes.port} }}}}\""
+    return play(tasks="- ansible.builtin.raw: 'true'", keywords=f"tags: no_precheck\nvars: {{port: {port}}}")
+
+
+def test_an_unreachable_host_that_comes_back_during_the_play_stops_the_run(guarded, nodes, away):
+    back = play(tasks=f"- ansible.builtin.debug:\n{AND_BACK}", keywords=f"vars: {{port: {nodes.port}}}")
+    guarded.write("pgsql.yml", away + back)
+    run = guarded.run("pgsql.yml")
+    assert run.rc not in (0, 2)
+    assert not nodes.path("n1", "pki/witness").exists()
+    assert "on n1: the host was not checked" in " ".join(run.stderr.split())
+
+
+def test_an_unreachable_host_that_comes_back_at_once_is_asked(guarded, nodes, away):
+    guarded.write("pgsql.yml", away + play(tasks=AND_BACK, keywords=f"vars: {{port: {nodes.port}}}"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert "./node.yml -l n1\n" in run.stderr
+    assert nodes.having("pki/witness") == ""
+
+
+END_PLAYS = {  # what ends the play, the strategy, who is asked when n1 alone meets the condition
+    "unconditional": ("- meta: end_play", "linear", ""),
+    "holds for all": ("- meta: end_play\n  when: not install | default(false)", "free", ""),
+    "linear asks the first host": ("- meta: end_play\n  when: inventory_hostname == 'n1'", "linear", ""),
+    "debug is linear": ("- meta: end_play\n  when: inventory_hostname == 'n1'", "debug", ""),
+    "linear does not ask the others": ("- meta: end_play\n  when: inventory_hostname != 'n1'", "linear", "n1,n2,n3,n4,n5"),
+    "free does not wait": ("- meta: end_play\n  when: inventory_hostname == 'n1'", "free", "n1,n2,n3,n4,n5"),
+    "batch": ("- meta: end_batch", "linear", ""),
+    "nothing": ("- meta: noop\n- meta: flush_handlers", "linear", "n1,n2,n3,n4,n5"),
+}
+
+
+@pytest.mark.parametrize(("meta", "strategy", "asked"), END_PLAYS.values(), ids=END_PLAYS)
+def test_leading_end_play(guarded, nodes, meta, strategy, asked):
+    guarded.write("pgsql.yml", play(tasks=f"{meta}\n- {WITNESS}", keywords=f"strategy: {guarded.strategy(strategy)}"))
+    run = guarded.run("pgsql.yml")
+    assert nodes.having("pki/witness") == ""
+    assert run.rc == (2 if asked else 0)
+    assert (f"./node.yml -l {asked}\n" in run.stderr) == bool(asked)
+
+
+def test_later_batches_that_end_batch_does_not_end(guarded, nodes):
+    guarded.write("pgsql.yml", play(tasks=f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}", keywords="serial: 2"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert nodes.having("pki/witness") == ""
+
+
+def test_a_play_of_which_the_tags_leave_no_task_is_not_guarded(guarded, nodes):
+    guarded.write("pgsql.yml", play(tasks=f"- {WITNESS}\n  tags: install\n- meta: clear_facts\n  tags: always", facts="true"))
+    assert guarded.run("pgsql.yml", "-t", "other").rc == 0
+    assert guarded.run("pgsql.yml", "--skip-tags", "install").rc == 0
+    assert guarded.run("pgsql.yml", "-t", "install").rc == 2
+
+
+def test_a_play_before_the_task_to_start_at_is_not_guarded(guarded, nodes):
+    guarded.write("pgsql.yml", play(tasks="- ansible.builtin.debug:\n  name: passed over"))
+    guarded.write("other.yml", play(tasks=f"- name: begin\n  {WITNESS}"))
+    guarded.write("site.yml", "- import_playbook: pgsql.yml\n- import_playbook: other.yml\n")
+    run = guarded.run("site.yml", "--start-at-task", "begin")
+    assert run.rc == 0
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+
+
+def test_hosts_for_which_an_import_is_off(guarded, nodes):
+    pigsty(guarded, nodes)
+    guarded.write("pgsql.yml", play())
+    guarded.write("site.yml", "- import_playbook: pgsql.yml\n  when: pg_cluster is defined\n")
+    run = guarded.run("site.yml")
+    assert run.rc == 0
+    assert nodes.having("pki/witness") == "n1 n2"
+    nodes.reset(ready="n1")
+    run = guarded.run("site.yml")
+    assert run.rc == 2
+    assert "1 of 2 hosts is not ready" in run.stderr
+
+
+SITE = """
+- name: Identity
+  hosts: all
+  gather_facts: false
+  roles: [{role: node_id, tags: always}, {role: pg_id, tags: always}]
+
+- name: Nodes
+  hosts: all
+  gather_facts: false
+  tags: node
+  tasks:
+    - ansible.builtin.raw: touch /etc/pki/ca.crt
+
+- name: PostgreSQL
+  hosts: all
+  gather_facts: false
+  roles: [{role: pgsql, tags: pgsql}]
+"""
+
+
+def test_a_site_playbook_in_the_shape_of_pigstys(guarded, nodes):
+    for name in ("node_id", "pg_id"):
+        role(guarded, name, "- ansible.builtin.debug: {msg: identity}")
+    role(guarded, "pgsql")
+    guarded.write("deploy.yml", SITE)
+    run = guarded.run("deploy.yml")
+    assert run.rc == 0
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+    assert run.stdout.index("PLAY [Nodes]") < run.stdout.index("PLAY [PostgreSQL]") < run.stdout.index("TASK [Precheck")
+    assert run.stdout.count("TASK [Precheck") == 1
+
+    nodes.reset()
+    run = guarded.run("deploy.yml", "-t", "pgsql")
+    assert run.rc == 2
+    assert nodes.having("pki/witness") == ""
+    assert "./node.yml -l n1,n2,n3,n4,n5\n" in run.stderr
+
+    nodes.reset()
+    run = guarded.run("deploy.yml", "-t", "node")
+    assert run.rc == 0
+    assert "TASK [Precheck" not in run.stdout
+    assert nodes.having("pki/ca.crt") == "n1 n2 n3 n4 n5"
+
+
+CONNECTION = """
+- hosts: all
+  gather_facts: false
+  remote_user: "{{ user }}"
+  port: %d
+  vars:
+    user: root
+    ansible_host: "{{ address }}"
+  vars_files: [addresses.yml]
+  vars_prompt:
+    - {name: answer, prompt: Which, private: false}
+  roles: [pgsql]
+"""
+
+
+def test_the_plays_connection_settings_reach_the_check(guarded, nodes):
+    host = nodes.host("n1")
+    guarded.inventory({"n1": {"ansible_ssh_common_args": host["ansible_ssh_common_args"] + " -o User={{ answer }}"}})
+    guarded.write("roles/pgsql/defaults/main.yml", "address: \"{{ addresses[inventory_hostname] }}\"\n")
+    role(guarded, "pgsql")
+    guarded.write("addresses.yml", f"addresses: {{n1: {host['ansible_host']}}}\n")
+    guarded.write("play.yml", CONNECTION % nodes.port)
+    nodes.reset(ready="n1")
+    run = guarded.run("play.yml", "-e", "answer=root")
+    assert run.rc == 0, run.output
+    assert nodes.having("pki/witness") == "n1"
