@@ -126,7 +126,7 @@ def guarded(project: Project, request: pytest.FixtureRequest) -> Project:
 @pytest.fixture(scope="session")
 def all_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     if reason := why_not():
-        pytest.skip(reason)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     nodes = Nodes(tmp_path_factory.mktemp("nodes"))
     nodes.start()
     yield nodes

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The ways to get the collection: a clone, pip, ansible-galaxy; and the demonstration."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from ansible.release import __version__
+from conftest import BIN, DOORS, REPOSITORY
+
+PLAY = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  roles: [pgsql]\n"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What git would give: the tracked files, and those about to be."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / name, tmp_path / "clone" / name, follow_symlinks=False)
+    return tmp_path / "clone"
+
+
+def run(command: list[str | Path], cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHONPATH"))}
+    return subprocess.run(command, cwd=cwd, env=clean | env, capture_output=True, text=True, check=False)
+
+
+def stops_and_lets_through(python: Path, folder: Path, collections: str = "") -> None:
+    """The guard works in a project elsewhere, switched on by either line and by both."""
+    (folder / "roles/pgsql/tasks").mkdir(parents=True)
+    (folder / "roles/pgsql/tasks/main.yml").write_text("- ansible.builtin.debug: {msg: the role ran}\n")
+    (folder / "play.yml").write_text(PLAY)
+    for door in ("strategy", "callback", "both"):
+        (folder / "ansible.cfg").write_text(f"[defaults]\n{DOORS[door]}\n{collections}\n")
+        command = [python, "-m", "ansible", "playbook", "play.yml", "-e", f"ansible_python_interpreter={sys.executable}"]
+        stopped = run([*command, "-e", f"precheck_root={folder}/missing"], folder)
+        assert stopped.returncode == 2, stopped.stdout + stopped.stderr
+        assert "./node.yml -l localhost" in stopped.stderr
+        assert "the role ran" not in stopped.stdout
+        (folder / "root/etc/pki").mkdir(parents=True, exist_ok=True)
+        (folder / "root/etc/pki/ca.crt").touch()
+        passed = run([*command, "-e", f"precheck_root={folder}/root"], folder)
+        assert passed.returncode == 0, passed.stdout + passed.stderr
+        assert passed.stdout.count("TASK [Precheck") == 1
+        assert "the role ran" in passed.stdout
+
+
+def test_a_clone(clone):
+    done = run([BIN / "ansible-playbook", "playbooks/pgsql.yml"], clone)
+    assert done.returncode == 2, done.stderr
+    assert "3 of 3 hosts are not ready" in done.stderr
+    assert "./node.yml -l node1,node2,node3" in done.stderr
+
+
+def test_pip(clone, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv/bin/python"
+    done = run([python, "-m", "pip", "install", "--quiet", ".", f"ansible-core=={__version__}"], clone)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "project").mkdir()
+    stops_and_lets_through(python, tmp_path / "project")
+    shown = run([tmp_path / "venv/bin/ansible-galaxy", "collection", "list", "precheck.guard"], tmp_path / "project")
+    assert "precheck.guard 0.1.0" in " ".join(shown.stdout.split())
+
+
+def test_galaxy(clone, tmp_path):
+    built = run([BIN / "ansible-galaxy", "collection", "build", clone, "--output-path", tmp_path], tmp_path)
+    assert built.returncode == 0, built.stderr
+    [tarball] = tmp_path.glob("precheck-guard-*.tar.gz")
+    with tarfile.open(tarball) as archive:
+        top = {name.split("/")[0] for name in archive.getnames()}
+    assert not top & {"tests", "collections", "ansible.cfg", "setup.cfg", "pyproject.toml", ".ci", ".git"}
+    installed = run([BIN / "ansible-galaxy", "collection", "install", tarball, "-p", tmp_path / "collections"], tmp_path)
+    assert installed.returncode == 0, installed.stderr
+    (tmp_path / "project").mkdir()
+    stops_and_lets_through(Path(sys.executable), tmp_path / "project", f"collections_path = {tmp_path}/collections")
+
+
+def test_the_demonstration(clone):
+    done = run([sys.executable, clone / "playbooks/demo.py"], clone, PATH=f"{BIN}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("The guard stopped the playbook, node3 was initialised, and the playbook ran.\n")
+
+
+@pytest.mark.parametrize(("playbook", "break_it"), [("pgsql.yml", ("hosts: all", "hosts: all\n  tags: no_precheck")), ("node.yml", ("/etc/pki/ca.crt", "/etc/pki/other.crt"))])
+def test_the_demonstration_fails_when_it_should(clone, playbook, break_it):
+    path = clone / "playbooks" / playbook
+    path.write_text(path.read_text().replace(*break_it))
+    done = run([sys.executable, clone / "playbooks/demo.py"], clone, PATH=f"{BIN}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert "The demonstration failed" in done.stderr

@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The output of a run that was stopped, in the callbacks that people use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from ansible import release
+from conftest import REPOSITORY
+
+PLAY = "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
+
+BLOCK = """\
+PRECHECK stopped the run before play "Set up PostgreSQL" ({folder}/pgsql.yml:1).
+
+Rule pigsty-node: 2 of 3 hosts are not ready.
+  h1  not ready: {folder}/h1/etc/pki/ca.crt is missing
+  h3  not ready: {folder}/h3/etc/pki/ca.crt is missing
+
+These hosts are not managed by Pigsty: ./node.yml initialises them.
+
+    ./node.yml -l h1,h3
+
+Nothing was changed: no task of this play ran on any host.
+To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+"""
+
+
+@pytest.fixture
+def stopped(guarded):
+    """A project in which pgsql.yml is stopped for h3 and h1."""
+    guarded.local_hosts(ready="h2", missing="h3 h1")
+    guarded.write("pgsql.yml", PLAY)
+    return guarded
+
+
+@pytest.fixture(scope="session")
+def ansible_posix() -> Path:
+    """A collections path with ansible.posix, out of the package that pip can get."""
+    cache = REPOSITORY / ".tox/ansible-posix"
+    if not (cache / "ansible_collections").exists():
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", cache, "ansible==9.13.0"]
+        subprocess.run(pip, check=True)
+        [wheel] = cache.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            names = [name for name in archive.namelist() if name.startswith("ansible_collections/ansible/posix/")]
+            archive.extractall(cache, names)
+        wheel.unlink()
+    return cache
+
+
+def test_the_closing_block_is_the_last_thing(stopped):
+    run = stopped.run("pgsql.yml")
+    assert run.rc == 2
+    assert run.stderr == BLOCK.format(folder=stopped.folder)
+    assert run.stdout.count("TASK [") == run.stdout.count("TASK [Precheck pigsty-node]") == 1
+    both = subprocess.run(
+        [f"{Path(sys.executable).parent}/ansible-playbook", "pgsql.yml"],
+        cwd=stopped.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    ).stdout
+    assert both.endswith(BLOCK.format(folder=stopped.folder))
+
+
+def test_one_task_line_for_the_rule_under_free(stopped):
+    stopped.write("pgsql.yml", PLAY + f"  strategy: {stopped.strategy('free')}\n")
+    run = stopped.run("pgsql.yml")
+    assert run.rc == 2
+    assert run.stdout.count("TASK [") == run.stdout.count("TASK [Precheck pigsty-node]") == 1
+
+
+def test_stdout_stays_valid_json(stopped, ansible_posix):
+    paths = f"{REPOSITORY}/collections:{ansible_posix}"
+    run = stopped.run("pgsql.yml", env={"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_COLLECTIONS_PATH": paths})
+    assert run.rc == 2
+    report = json.loads(run.stdout)
+    # To this callback a play under the strategy door looks like one under free: it sees the strategy's full name
+    # before the strategy is loaded, and lists a task once for each host.
+    tasks = report["plays"][0]["tasks"]
+    assert {task["task"]["name"] for task in tasks} == {"Precheck pigsty-node"}
+    verdicts = {name: result["verdict"] for task in tasks for name, result in task["hosts"].items()}
+    assert verdicts == {"h1": "not_ready", "h2": "ready", "h3": "not_ready"}
+    assert report["stats"]["h1"]["failures"] == 1
+    assert run.stderr.endswith(BLOCK.format(folder=stopped.folder))
+
+
+def test_yaml_results(stopped):
+    run = stopped.run("pgsql.yml", env={"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
+    assert run.rc == 2
+    assert "    verdict: not_ready\n" in run.stdout
+    assert run.stderr == BLOCK.format(folder=stopped.folder)
+
+
+@pytest.mark.parametrize("callback", ["minimal", "oneline"])
+def test_other_callbacks(stopped, callback):
+    run = stopped.run("pgsql.yml", env={"ANSIBLE_STDOUT_CALLBACK": callback})
+    assert run.rc == 2
+    assert run.stderr.endswith(BLOCK.format(folder=stopped.folder))
+
+
+def test_many_hosts_stay_readable(guarded):
+    names = [f"h{number:02}" for number in range(25)]
+    guarded.local_hosts(missing=" ".join(names))
+    guarded.write("pgsql.yml", PLAY)
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert run.stderr.count("not ready: ") == 20
+    assert "25 of 25 hosts are not ready" in run.stderr
+    assert "  ... and 5 more, all named in the command below\n" in run.stderr
+    assert f"    ./node.yml -l {','.join(names)}\n" in run.stderr
+
+
+def test_the_callback_alone_brings_no_deprecation_warning(stopped):
+    run = stopped.run("pgsql.yml", env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
+    assert run.rc == 2
+    since_2_19 = tuple(map(int, release.__version__.split(".")[:2])) >= (2, 19)
+    assert ("strategy plugins" in run.stderr) == (since_2_19 and stopped.door == "strategy")
+
+
+VERDICTS = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - precheck.guard.check:
+        path: /etc/pki/ca.crt
+      register: ca
+      failed_when: false
+    - ansible.builtin.debug:
+        msg: "{{ ca.verdict }} {{ ca.path }} {{ ca.stat.exists }} {{ ca.changed }}"
+    - precheck.guard.check:
+        path: /etc/pki/ca.crt
+    - ansible.builtin.debug:
+        msg: after
+"""
+
+
+def test_the_check_as_a_task_of_any_play(project):
+    project.local_hosts(ready="h1", missing="h2")
+    project.write("play.yml", VERDICTS)
+    run = project.run("play.yml", "--check")
+    assert run.rc == 2
+    assert '"ready /etc/pki/ca.crt True False"' in run.stdout
+    assert '"not_ready /etc/pki/ca.crt False False"' in run.stdout
+    assert run.stdout.count('"after"') == 1
+    project.write("play.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{precheck.guard.check: {paht: /etc}}]\n")
+    run = project.run("play.yml")
+    assert run.rc == 2
+    assert "missing required arguments: path" in run.output
+
+
+@pytest.mark.parametrize("state", ["link", "dangling", "folder", "loop"])
+def test_what_counts_as_present(project, state):
+    project.local_hosts(missing="h1")
+    pki = project.folder / "h1/etc/pki"
+    pki.mkdir(parents=True)
+    if state == "link":
+        (pki / "real").write_text("a certificate")
+        (pki / "ca.crt").symlink_to("real")
+    elif state == "dangling":
+        (pki / "ca.crt").symlink_to("gone")
+    elif state == "folder":
+        (pki / "ca.crt").mkdir()
+    elif state == "loop":
+        (pki / "ca.crt").symlink_to("ca.crt")
+    run = project.run("ansible", "all", "-m", "precheck.guard.check", "-a", "path=/etc/pki/ca.crt")
+    expected = {"link": "ready", "dangling": "not_ready", "folder": "ready", "loop": "unverified"}[state]
+    assert f'"verdict": "{expected}"' in run.stdout
+    assert run.rc == (0 if expected == "ready" else 2)
+
+
+PAGES = [("module", "check"), ("callback", "enforce"), *(("strategy", name) for name in ("linear", "free", "host_pinned", "debug"))]
+
+
+@pytest.mark.parametrize(("kind", "name"), PAGES)
+def test_manual_pages(project, kind, name):
+    run = project.run("ansible-doc", "-t", kind, f"precheck.guard.{name}")
+    assert run.rc == 0
+    assert run.stderr == ""
+    assert "EXAMPLES:" in run.stdout
+    if kind == "module":
+        for word in ("RETURN VALUES:", "path", "become", "verdict", "unverified", "stat"):
+            assert word in run.stdout

@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the parts of the repository say about each other."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_one_version():
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    version = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
+    assert setup["metadata"]["version"] == version
+    assert f"## {version}" in (REPOSITORY / "CHANGELOG.md").read_text()
+
+
+def test_every_folder_of_plugins_is_packaged():
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    packages = setup["options"]["packages"].split()
+    for folder in (REPOSITORY / "plugins").iterdir():
+        assert f"ansible_collections.precheck.guard.plugins.{folder.name}" in packages
