@@ -50,5 +50,6 @@ class CallbackModule(CallbackBase):
             install(play.strategy)
         except Exception as ex:
             # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
-            self._display.error(f"Precheck could not guard the play {play.get_name()!r}, so it was not run: {ex}")
+            message = f"Precheck could not guard the play {play.get_name()!r}, so it was not run: {ex}"
+            self._display.error(message, wrap_text=False)
             sys.exit(1)

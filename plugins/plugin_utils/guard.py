@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable
 from itertools import takewhile
 from typing import Any
@@ -28,6 +29,7 @@ from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from ansible.utils.display import Display
+from ansible.utils.fqcn import add_internal_fqcns
 
 from . import compat, report
 from .matching import PlayIdentity, covering_rules
@@ -41,6 +43,9 @@ TIME_LIMIT = 30  # seconds that the check of one host may take, unless task_time
 
 # A condition that names one of these may turn out differently once facts are gathered.
 _MAY_BE_A_FACT = re.compile(r"\b(ansible_|facter_|ohai_|hostvars\b|vars\b)")
+
+# ansible-core puts it at the head of roles, tagged always. It does nothing on a host.
+_VALIDATE = add_internal_fqcns(("validate_argument_spec",))
 
 display = Display()
 
@@ -159,13 +164,16 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
 
 def tasks_to_run(iterator: PlayIterator, tqm: TaskQueueManager) -> list[Task]:
     """Return the tasks of the play that the options leave to run, in order, without those that ansible-core adds."""
+    play = iterator._play
     if context.CLIARGS.get("start_at_task") is not None and not tqm._start_at_done:
         return []  # the task to start at comes in a later play: TaskQueueManager sets this before it runs a strategy
-    if iterator._play.only_tags == {TAG}:  # judge the play that is to be run afterwards, not what this selection leaves
-        tasks = [task for block in iterator._play.compile() for task in block.get_tasks()]
+    if play.only_tags == {TAG}:  # judge the play that is to be run afterwards, not what this selection leaves of it
+        everything = [task for block in play.compile() for task in block.get_tasks()]
+        variables = tqm._variable_manager.get_vars(play=play)
+        tasks = [task for task in everything if task.evaluate_tags({"all"}, play.skip_tags, all_vars=variables)]
     else:
         tasks = iterator.all_tasks[len(iterator._blocks[0].get_tasks()):]  # block 0 gathers facts, validates arguments
-    return [task for task in tasks if not task.implicit]
+    return [task for task in tasks if not task.implicit and task.action not in _VALIDATE]
 
 
 def identify(play: Play, tasks: Iterable[Task]) -> PlayIdentity:
@@ -337,6 +345,7 @@ def tell_at_the_end(tqm: TaskQueueManager, text: str) -> None:
     def send_and_tell(method_name: str, *args: Any, **kwargs: Any) -> None:
         send_callback(method_name, *args, **kwargs)
         if method_name == "v2_playbook_on_stats":
+            sys.stdout.flush()  # Display leaves it to the end of the run, which would be after this when both go to one file
             display.display(text, color=C.COLOR_ERROR, stderr=True)
 
     tqm.send_callback = send_and_tell

@@ -91,6 +91,7 @@ def test_the_demonstration(clone):
     assert done.stdout.endswith("The guard stopped the playbook, node3 was initialised, and the playbook ran.\n")
 
 
+@pytest.mark.one_release
 @pytest.mark.parametrize(("playbook", "break_it"), [("pgsql.yml", ("hosts: all", "hosts: all\n  tags: no_precheck")), ("node.yml", ("/etc/pki/ca.crt", "/etc/pki/other.crt"))])
 def test_the_demonstration_fails_when_it_should(clone, playbook, break_it):
     path = clone / "playbooks" / playbook

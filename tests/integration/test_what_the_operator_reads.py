@@ -107,6 +107,7 @@ def test_other_callbacks(stopped, callback):
     assert run.stderr.endswith(BLOCK.format(folder=stopped.folder))
 
 
+@pytest.mark.one_release
 def test_many_hosts_stay_readable(guarded):
     names = [f"h{number:02}" for number in range(25)]
     guarded.local_hosts(missing=" ".join(names))

@@ -44,6 +44,7 @@ def test_a_play_is_known_by_the_file_it_is_written_in(guarded, nodes):
     assert nodes.having("pki/witness") == ""
 
 
+@pytest.mark.one_release
 def test_a_link_is_no_way_round(guarded, nodes):
     guarded.write("pgsql.yml", play())
     (guarded.folder / "harmless.yml").symlink_to("pgsql.yml")
@@ -260,6 +261,18 @@ def test_a_play_of_which_the_tags_leave_no_task_is_not_guarded(guarded, nodes):
     assert guarded.run("pgsql.yml", "-t", "other").rc == 0
     assert guarded.run("pgsql.yml", "--skip-tags", "install").rc == 0
     assert guarded.run("pgsql.yml", "-t", "install").rc == 2
+
+
+def test_validating_a_roles_arguments_is_no_task_of_the_play(guarded, nodes):
+    """ansible-core adds it to roles with an argument specification, tagged always."""
+    role(guarded, "pgsql", f"- meta: end_host\n  when: inventory_hostname != 'n1'\n- {WITNESS}")
+    guarded.write("roles/pgsql/meta/argument_specs.yml", "argument_specs: {main: {options: {}}}")
+    guarded.write("play.yml", "- hosts: all\n  gather_facts: false\n  roles: [{role: pgsql, tags: pgsql}]\n")
+    assert guarded.run("play.yml", "-t", "node").rc == 0
+    run = guarded.run("play.yml")
+    assert run.rc == 2
+    assert "./node.yml -l n1\n" in run.stderr
+
 
 
 def test_a_play_before_the_task_to_start_at_is_not_guarded(guarded, nodes):
