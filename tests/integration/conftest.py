@@ -104,26 +104,6 @@ class Project:
         return Run(done)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sample", action="store_true", help="each test through one door only, none marked one_release")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --sample, take each test through one door, by turns."""
-    if not config.getoption("--sample"):
-        return
-    doors: dict[str, str] = {}
-    left_out = []
-    for item in items:
-        door = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
-        test = item.nodeid.replace(f"{door}", "")
-        doors.setdefault(test, ("strategy", "callback")[len(doors) % 2])
-        if item.get_closest_marker("one_release") or (door and doors[test] != door):
-            left_out.append(item)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
-
-
 @pytest.fixture(scope="session")
 def sockets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where ssh keeps its connections open from run to run. They end when the nodes stop."""
