@@ -7,22 +7,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
 
 
-def holds(conditions: list[str | bool], variables: dict[str, Any], loader: DataLoader) -> bool:
+def holds(conditions: list[str | bool], variables: dict[str, Any], loader: DataLoader) -> bool | None:
     """Return whether all ``conditions`` of a ``when`` hold, as a task with these ``variables`` would find.
 
-    Raises AnsibleError where the task would fail on them (an undefined variable, say).
+    Returns None where the task would fail on them (an undefined variable, say).
     """
     task = Task()
     task.set_loader(loader)
-    if hasattr(task, "_resolve_conditional"):  # since 2.19
-        return task._resolve_conditional(conditions, variables)
-    task.when = conditions
-    return task.evaluate_conditional(Templar(loader=loader, variables=variables), variables)
+    try:
+        if hasattr(task, "_resolve_conditional"):  # since 2.19
+            return task._resolve_conditional(conditions, variables)
+        task.when = conditions
+        return task.evaluate_conditional(Templar(loader=loader, variables=variables), variables)
+    except AnsibleError:
+        return None
 
 
 def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:

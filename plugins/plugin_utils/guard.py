@@ -111,7 +111,7 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
         raise AnsibleError(f"Precheck could not check the play at {where}, so nothing of it was run: {ex!r}") from ex
     if failed:
         return strategy._tqm.RUN_FAILED_BREAK_PLAY
-    if play.only_tags == {TAG}:
+    if play.only_tags == {TAG} and not any(TAG in task.tags for task in iterator.all_tasks):
         return strategy._tqm.RUN_OK  # only the checks were asked for, so not even tasks tagged always run
     return proceed()
 
@@ -137,7 +137,7 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     new = [host for host in scope if any((rule.name, host.name) not in run.verdicts for rule in rules)]
     if not new:
         return False
-    reached, ended = split(strategy, iterator, tasks, new)
+    reached = hosts_reached(strategy, iterator, tasks, new)
 
     if OPT_OUT_TAG in play.tags or TAG in play.skip_tags:
         if first_batch and reached:
@@ -157,8 +157,7 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         stop(tqm, iterator, batch)
         tell_at_the_end(tqm, report.closing_block(identity, failures, len(reached)))
         return True
-    if ended:
-        refuse(strategy, iterator, ended)
+    refuse(strategy, iterator, {host.name for host in new} - {host.name for host in reached})
     return False
 
 
@@ -187,12 +186,11 @@ def identify(play: Play, tasks: Iterable[Task]) -> PlayIdentity:
     return PlayIdentity(name=play.get_name(), path=path, line=int(line or 0), roles=frozenset(roles))
 
 
-def split(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Task], hosts: list[Host]) -> tuple[list[Host], set[str]]:
-    """Return those of ``hosts`` that the play would do something on, and the names of those that are out already or
-    that the play ends first. Hosts for which the ``when`` of an import_playbook is false are in neither.
+def hosts_reached(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Task], hosts: list[Host]) -> list[Host]:
+    """Return those of ``hosts`` that the play would do something on: those that are not out already, for which the
+    ``when`` of an import_playbook holds, and that none of the meta tasks at the play's head ends.
     """
     play = iterator._play
-    tqm = strategy._tqm
     leading = takewhile(lambda task: task.action in C._ACTION_META, tasks)
     actions = [(task, task.args.get("_raw_params")) for task in leading]
     gathers_facts = bool(iterator._blocks[0].get_tasks()) and (
@@ -200,7 +198,7 @@ def split(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Task], hos
     )
     names = [host.name for host in hosts]
 
-    def holds(conditions: list[Any], host: Host, task: Task | None = None) -> bool:
+    def holds(conditions: list[Any], host: Host, task: Task | None = None) -> bool | None:
         if not conditions:
             return True
         variables = strategy._variable_manager.get_vars(play=play, host=host, task=task, _hosts=names, _hosts_all=names)
@@ -212,27 +210,21 @@ def split(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Task], hos
             return False
         if gathers_facts and _MAY_BE_A_FACT.search(" ".join(map(str, task.when))):
             return False
-        try:
-            return holds(task.when, host, task)
-        except AnsibleError:
-            return False  # the play will fail on it in its own words; until then the host is one that it may change
+        return holds(task.when, host, task) is True
 
-    ended = set(iterator.get_failed_hosts())
+    out = set(iterator.get_failed_hosts())
     if not any(action == "clear_host_errors" for task, action in actions):  # it brings back the unreachable at once
-        ended.update(tqm._unreachable_hosts)
-    reached = [host for host in hosts if host.name not in ended and holds(play._included_conditional, host)]
+        out.update(strategy._tqm._unreachable_hosts)
+    reached = [host for host in hosts if host.name not in out and holds(play._included_conditional, host) is not False]
     for task, action in actions:
-        gone: set[str] = set()
         if action == "end_host":
-            gone = {host.name for host in reached if ends(task, host)}
+            reached = [host for host in reached if not ends(task, host)]
         elif action == "end_play" or (action == "end_batch" and not play.serial):
             # linear asks the first host for all (StrategyBase._execute_meta); elsewhere each host ends by itself.
             one_decides = isinstance(strategy, LinearStrategy) and play.order != "shuffle"
             if all(ends(task, host) for host in (reached[:1] if one_decides else reached)):
-                gone = {host.name for host in reached}
-        ended |= gone
-        reached = [host for host in reached if host.name not in gone]
-    return reached, ended
+                reached = []
+    return reached
 
 
 def ask(strategy: StrategyBase, play: Play, rule: Rule, hosts: list[Host]) -> dict[str, Verdict]:
@@ -354,18 +346,23 @@ def tell_at_the_end(tqm: TaskQueueManager, text: str) -> None:
 def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) -> None:
     """End the run with an error when the play goes on to do something on a host that was left unasked.
 
-    It would when a condition that ended the host turns out otherwise after all, or when ``meta: clear_host_errors``
-    brings a host back that was unreachable in an earlier play.
+    It would when a condition turns out otherwise after all, or when ``meta: clear_host_errors`` brings a host back that
+    was unreachable in an earlier play.
     """
+    if not unasked:
+        return
     preparation = {task._uuid for task in iterator._blocks[0].get_tasks()}
+    imported_when = iterator._play._included_conditional
     queue_task = strategy._queue_task
 
     def queue_unless_unasked(host: Host, task: Task, task_vars: dict[str, Any], play_context: PlayContext) -> None:
         if host.name in unasked and task._uuid not in preparation:
-            raise AnsibleError(
-                f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()}) on {host.name}: the host"
-                " was not checked, as the play was to end it first or it was unreachable earlier in the run."
-            )
+            # While the import's condition does not hold, each task is queued, and then skipped by its own condition.
+            if not imported_when or compat.holds(imported_when, task_vars, strategy._loader):
+                raise AnsibleError(
+                    f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()}) on {host.name}: the"
+                    " host was not checked, as the play was not to do anything on it."
+                )
         queue_task(host, task, task_vars, play_context)
 
     strategy._queue_task = queue_unless_unasked

@@ -111,3 +111,9 @@ def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
 def test_tags_precheck_does_not_count_tasks_that_never_run(guarded, nodes):
     guarded.write("pgsql.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: , tags: never}]\n")
     assert guarded.run("pgsql.yml", "--tags", "precheck").rc == 0
+
+
+def test_tasks_of_a_users_own_with_the_tag_run_all_the_same(guarded, nodes):
+    guarded.write("other.yml", PLAY.format(keywords="").replace("[install]", "[install, precheck]"))
+    assert guarded.run("other.yml", "--tags", "precheck").rc == 0
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"

@@ -38,7 +38,7 @@ def test_a_node_that_is_down_or_mute_at_connecting(playbook, nodes, address):
     playbook.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n9": nodes.host("n9", address)})
     begin = time.monotonic()
     run = playbook.run("pgsql.yml", "--timeout", "3")
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 60
     reason = "Connection refused" if address == STOPPED else "timed out"
     stopped_with(run, nodes, "  n9  unverified: unreachable: ", reason, "1 of 6 hosts is not ready", "./node.yml -l n9\n")
 
@@ -47,9 +47,9 @@ def test_a_node_that_never_answers(playbook, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     nodes.path("n4", "hang").touch()
     begin = time.monotonic()
-    run = playbook.run("pgsql.yml", env={"ANSIBLE_TASK_TIMEOUT": "4"})
-    assert time.monotonic() - begin < 30
-    stopped_with(run, nodes, "  n4  unverified: timed out: no answer within 4 s\n", "./node.yml -l n4\n")
+    run = playbook.run("pgsql.yml", env={"ANSIBLE_TASK_TIMEOUT": "10"})
+    assert time.monotonic() - begin < 60
+    stopped_with(run, nodes, "  n4  unverified: timed out: no answer within 10 s\n", "./node.yml -l n4\n")
 
 
 @pytest.mark.one_release
@@ -79,9 +79,9 @@ def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
   tasks:
     - ansible.builtin.file: {path: "{{ hang }}", state: touch}
 """
-        + PLAY.format(keywords="timeout: 3"),
+        + PLAY.format(keywords="timeout: 10"),
     )
-    run = guarded.run("pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": "4"})
+    run = guarded.run("pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": "10"})
     assert run.rc == 2
     assert "PRECHECK" not in run.stderr
     assert run.stdout.count("TASK [Precheck") == 1

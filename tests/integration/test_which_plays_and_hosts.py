@@ -110,7 +110,7 @@ def test_once_per_host_and_rule_in_a_run(guarded, nodes):
 def test_hosts_that_failed_before_are_left_alone(guarded, nodes):
     nodes.reset(ready="n2 n3 n4 n5")
     nodes.path("n2", "hang").touch()
-    fail = "- ansible.builtin.fail:\n  when: inventory_hostname == 'n1'\n- ansible.builtin.raw: 'true'\n  timeout: 4"
+    fail = "- ansible.builtin.fail:\n  when: inventory_hostname == 'n1'\n- ansible.builtin.raw: 'true'\n  timeout: 10"
     guarded.write("pgsql.yml", play(tasks=fail, keywords="tags: no_precheck") + play())
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
@@ -295,6 +295,34 @@ def test_hosts_for_which_an_import_is_off(guarded, nodes):
     run = guarded.run("site.yml")
     assert run.rc == 2
     assert "1 of 2 hosts is not ready" in run.stderr
+
+
+def test_an_import_that_is_off_and_comes_on_stops_the_run(guarded, nodes):
+    """n2 is not ready. What n1 does makes the condition hold for it."""
+    nodes.reset(ready="n1")
+    tell_n2 = "- ansible.builtin.set_fact: {switched: true}\n  delegate_to: n2\n  delegate_facts: true\n"
+    guarded.write("pgsql.yml", play("n1,n2", tell_n2 + f"- {WITNESS}"))
+    guarded.write("site.yml", "- import_playbook: pgsql.yml\n  when: inventory_hostname == 'n1' or switched is defined\n")
+    run = guarded.run("site.yml")
+    assert run.rc not in (0, 2)
+    assert nodes.having("pki/witness") in ("", "n1")
+    assert "on n2: the host was not checked" in " ".join(run.stderr.split())
+
+
+def test_conditions_that_cannot_be_evaluated_end_nothing(guarded, nodes):
+    """The play fails on them in its own words when all hosts are ready."""
+    guarded.write("pgsql.yml", play(tasks=f"- meta: end_host\n  when: nowhere_defined\n- {WITNESS}"))
+    guarded.write("site.yml", "- import_playbook: pgsql.yml\n  when: nowhere_defined\n")
+    for playbook in ("pgsql.yml", "site.yml"):
+        nodes.reset(ready="n1 n2")
+        run = guarded.run(playbook)
+        assert run.rc == 2
+        assert "3 of 5 hosts are not ready" in run.stderr
+    nodes.reset(ready="n1 n2 n3 n4 n5")
+    run = guarded.run("site.yml")
+    assert run.rc != 0
+    assert "PRECHECK" not in run.stderr
+    assert "nowhere_defined" in run.output
 
 
 SITE = """
