@@ -78,14 +78,13 @@ def install(strategy_name: str) -> None:
 class Run:
     """What the guard knows of one run of ansible-playbook.
 
-    ``verdicts`` are by rule name and host name; ``plays`` are the ids of the plays that were begun; ``iterator`` is
-    that of the batch that the guard is at.
+    ``verdicts`` are by rule name and host name; ``plays`` are the ids of the plays that were begun. A guarded class
+    that calls its guarded parent, as with both doors open, finds all said and done here.
     """
 
     def __init__(self) -> None:
         self.verdicts: dict[tuple[str, str], Verdict] = {}
         self.plays: set[str] = set()
-        self.iterator: PlayIterator | None = None
 
 
 _runs: WeakKeyDictionary[TaskQueueManager, Run] = WeakKeyDictionary()
@@ -98,9 +97,6 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
     could not be decided whether the play may run.
     """
     run = _runs.setdefault(strategy._tqm, Run())
-    if run.iterator is iterator:  # a guarded class called its guarded parent
-        return proceed()
-    run.iterator = iterator
     play = iterator._play
     try:
         failed = examine(strategy, iterator, run)
@@ -231,8 +227,8 @@ def ask(strategy: StrategyBase, play: Play, rule: Rule, hosts: list[Host]) -> di
     """Run the rule's check on ``hosts``, in parallel up to the number of forks; return the verdicts by host name.
 
     The check runs as a task of a small play of its own, on the play's strategy instance: another instance would read
-    from the same result queue. It is queued here and not by the strategy's run, so that neither --step nor a
-    strategy's own order of things comes between.
+    from the same result queue. It is queued here and not by the strategy's run, so that tags, --start-at-task, --step
+    and a strategy's own order of things have no say.
     """
     tqm = strategy._tqm
     inventory = strategy._inventory
@@ -253,7 +249,6 @@ def ask(strategy: StrategyBase, play: Play, rule: Rule, hosts: list[Host]) -> di
             play_context=play_context,
             variable_manager=strategy._variable_manager,
             all_vars={},
-            start_at_done=True,
         )
         task = checks.tasks[0].block[0]
         checks.roles = play.roles  # after the iterator has compiled the play: for their variables, not their tasks
@@ -284,16 +279,14 @@ def ask(strategy: StrategyBase, play: Play, rule: Rule, hosts: list[Host]) -> di
 def check_play(play: Play, rule: Rule, limit: int) -> Play:
     """Return a play with the rule's check for its only task.
 
-    Of the covered play it has the hosts, and the keywords and variables by which they are reached. It sets whatever
-    else the command line or ansible.cfg could set, so that a check can neither change anything nor be got round.
+    Of the covered play it has the hosts, and the keywords and variables by which they are reached, and nothing else. What
+    the command line or ansible.cfg would set otherwise (check mode, become, debugger, time limit), it sets itself.
     """
     task = {
         "name": f"Precheck {rule.name}",
         CHECK: {"path": rule.path, "become": False},
         "tags": [TAG],
         "check_mode": False,
-        "diff": False,
-        "no_log": False,
         "debugger": "never",
         "timeout": limit,
     }
@@ -310,7 +303,6 @@ def check_play(play: Play, rule: Rule, limit: int) -> Play:
     )
     for keyword in ("hosts", "connection", "port", "remote_user", "vars", "vars_files"):
         setattr(checks, keyword, getattr(play, keyword))
-    checks.only_tags, checks.skip_tags = {"all"}, set()
     return checks
 
 

@@ -36,11 +36,13 @@ def stopped_with(run, nodes, *lines):
 def test_a_node_that_is_down_or_mute_at_connecting(playbook, nodes, address):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     playbook.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n9": nodes.host("n9", address)})
+    playbook.write("pgsql.yml", PLAY.format(keywords="serial: 2"))  # the node is in the last batch
     begin = time.monotonic()
     run = playbook.run("pgsql.yml", "--timeout", "3")
     assert time.monotonic() - begin < 60
     reason = "Connection refused" if address == STOPPED else "timed out"
     stopped_with(run, nodes, "  n9  unverified: unreachable: ", reason, "1 of 6 hosts is not ready", "./node.yml -l n9\n")
+    assert run.stdout.count("PLAY [") == 1
 
 
 def test_a_node_that_never_answers(playbook, nodes):
@@ -101,7 +103,7 @@ def test_permission_denied_on_the_way_is_not_missing(playbook, nodes):
 def test_a_node_without_working_sudo_is_reported_as_not_ready(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n5")
     guarded.write("pgsql.yml", PLAY.format(keywords="become: true\n  become_method: sudo"))
-    run = guarded.run("pgsql.yml", "-e", "ansible_become_exe=/nowhere/sudo ansible_become=true", "--become")
+    run = guarded.run("pgsql.yml", "-e", "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody", "--become")
     stopped_with(run, nodes, "  n4  not ready: /etc/pki/ca.crt is missing\n", "./node.yml -l n4\n")
 
 
