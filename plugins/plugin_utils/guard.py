@@ -8,7 +8,6 @@ This is the only file that touches ansible-core's internals (compat holds what d
 from __future__ import annotations
 
 import functools
-import re
 import sys
 from collections.abc import Callable, Iterable
 from itertools import takewhile
@@ -32,7 +31,7 @@ from ansible.utils.display import Display
 from ansible.utils.fqcn import add_internal_fqcns
 
 from . import compat, report
-from .matching import PlayIdentity, covering_rules
+from .matching import PlayIdentity, covering_rules, may_depend_on_facts
 from .policy import BUILT_IN, Rule
 from .verdict import READY, UNVERIFIED, Verdict, from_result
 
@@ -40,9 +39,6 @@ CHECK = "precheck.guard.check"
 TAG = "precheck"
 OPT_OUT_TAG = "no_precheck"
 TIME_LIMIT = 30  # seconds that the check of one host may take, unless task_timeout is set in ansible.cfg
-
-# A condition that names one of these may turn out differently once facts are gathered.
-_MAY_BE_A_FACT = re.compile(r"\b(ansible_|facter_|ohai_|hostvars\b|vars\b)")
 
 # ansible-core puts it at the head of roles, tagged always. It does nothing on a host.
 _VALIDATE = add_internal_fqcns(("validate_argument_spec",))
@@ -126,11 +122,9 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     rules = covering_rules(identity, BUILT_IN)
     if not rules:
         return False
-
-    batch = strategy._inventory.get_hosts(play.hosts)
-    everyone = strategy._inventory.get_hosts(play.hosts, ignore_restrictions=True, order=play.order)
-    scope = everyone if first_batch else batch
-    new = [host for host in scope if any((rule.name, host.name) not in run.verdicts for rule in rules)]
+    # At the first batch all hosts are looked at; at each later one those of the batch that were left alone then.
+    hosts = strategy._inventory.get_hosts(play.hosts, ignore_restrictions=first_batch, order=play.order)
+    new = [host for host in hosts if any((rule.name, host.name) not in run.verdicts for rule in rules)]
     if not new:
         return False
     reached = hosts_reached(strategy, iterator, tasks, new)
@@ -143,14 +137,14 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
 
     failures: list[tuple[Rule, dict[str, Verdict]]] = []
     for rule in rules:
-        hosts = [host for host in reached if (rule.name, host.name) not in run.verdicts]
-        verdicts = ask(strategy, play, rule, hosts) if hosts else {}
+        to_ask = [host for host in reached if (rule.name, host.name) not in run.verdicts]
+        verdicts = ask(strategy, play, rule, to_ask) if to_ask else {}
         run.verdicts.update(((rule.name, name), verdict) for name, verdict in verdicts.items())
         not_ready = {name: verdict for name, verdict in verdicts.items() if verdict.state != READY}
         if not_ready:
             failures.append((rule, not_ready))
     if failures:
-        stop(tqm, iterator, batch)
+        stop(tqm, iterator, strategy._inventory.get_hosts(play.hosts))
         tell_at_the_end(tqm, report.closing_block(identity, failures, len(reached)))
         return True
     refuse(strategy, iterator, {host.name for host in new} - {host.name for host in reached})
@@ -167,7 +161,7 @@ def tasks_to_run(iterator: PlayIterator, tqm: TaskQueueManager) -> list[Task]:
         variables = tqm._variable_manager.get_vars(play=play)
         tasks = [task for task in everything if task.evaluate_tags({"all"}, play.skip_tags, all_vars=variables)]
     else:
-        tasks = iterator.all_tasks[len(iterator._blocks[0].get_tasks()):]  # block 0 gathers facts, validates arguments
+        tasks = iterator.all_tasks[len(iterator._blocks[0].get_tasks()) :]  # block 0 gathers facts, validates arguments
     return [task for task in tasks if not task.implicit and task.action not in _VALIDATE]
 
 
@@ -204,7 +198,7 @@ def hosts_reached(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Ta
         state = iterator.host_states.get(host.name)
         if state and state.did_start_at_task:  # --start-at-task passes over the leading tasks
             return False
-        if gathers_facts and _MAY_BE_A_FACT.search(" ".join(map(str, task.when))):
+        if gathers_facts and may_depend_on_facts(task.when):
             return False
         return holds(task.when, host, task) is True
 
@@ -271,9 +265,9 @@ def ask(strategy: StrategyBase, play: Play, rule: Rule, hosts: list[Host]) -> di
         strategy._cur_worker = 0
         tqm._failed_hosts, tqm._unreachable_hosts = failed, unreachable
         strategy._hosts_cache, strategy._hosts_cache_all = caches
-    answers = dict(map(compat.host_and_result, results))
-    no_answer = Verdict(UNVERIFIED, "the check gave no result")
-    return {host.name: from_result(answers[host.name], limit) if host.name in answers else no_answer for host in hosts}
+    verdicts = {host.name: Verdict(UNVERIFIED, "the check gave no result") for host in hosts}
+    verdicts.update((name, from_result(result, limit)) for name, result in map(compat.host_and_result, results))
+    return verdicts
 
 
 def check_play(play: Play, rule: Rule, limit: int) -> Play:
@@ -290,17 +284,9 @@ def check_play(play: Play, rule: Rule, limit: int) -> Play:
         "debugger": "never",
         "timeout": limit,
     }
-    checks = Play.load(
-        {
-            "name": play.get_name(),
-            "hosts": "all",
-            "gather_facts": False,
-            "become": False,
-            "tasks": [compat.with_origin(task, play.get_path().rpartition(":")[0])],
-        },
-        variable_manager=play._variable_manager,
-        loader=play._loader,
-    )
+    tasks = [compat.with_origin(task, play.get_path().rpartition(":")[0])]
+    data = {"name": play.get_name(), "hosts": "all", "gather_facts": False, "become": False, "tasks": tasks}
+    checks = Play.load(data, variable_manager=play._variable_manager, loader=play._loader)
     for keyword in ("hosts", "connection", "port", "remote_user", "vars", "vars_files"):
         setattr(checks, keyword, getattr(play, keyword))
     return checks
@@ -348,13 +334,13 @@ def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) ->
     queue_task = strategy._queue_task
 
     def queue_unless_unasked(host: Host, task: Task, task_vars: dict[str, Any], play_context: PlayContext) -> None:
-        if host.name in unasked and task._uuid not in preparation:
-            # While the import's condition does not hold, each task is queued, and then skipped by its own condition.
-            if not imported_when or compat.holds(imported_when, task_vars, strategy._loader):
-                raise AnsibleError(
-                    f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()}) on {host.name}: the"
-                    " host was not checked, as the play was not to do anything on it."
-                )
+        refused = host.name in unasked and task._uuid not in preparation
+        # While the import's condition does not hold, each task is queued, and then skipped by its own condition.
+        if refused and (not imported_when or compat.holds(imported_when, task_vars, strategy._loader)):
+            raise AnsibleError(
+                f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()}) on {host.name}: the host"
+                " was not checked, as the play was not to do anything on it."
+            )
         queue_task(host, task, task_vars, play_context)
 
     strategy._queue_task = queue_unless_unasked

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -42,3 +43,8 @@ def selects(selector: Selector, play: PlayIdentity) -> bool:
         not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
         for globs, names in ((selector.playbook, files), (selector.role, roles))
     )
+
+
+def may_depend_on_facts(conditions: Iterable[object]) -> bool:
+    """Return whether any of the ``conditions`` of a ``when`` names what can change when facts are gathered."""
+    return any(re.search(r"\b(ansible_|facter_|ohai_|hostvars\b|vars\b)", str(condition)) for condition in conditions)

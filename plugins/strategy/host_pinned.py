@@ -7,20 +7,11 @@ name: host_pinned
 short_description: Executes tasks on each host without interruption, guarded
 description:
   - The strategy P(ansible.builtin.host_pinned#strategy), with the Precheck guard before it.
-  - Before the first thing that a covered play does, all its hosts are checked. When one of them is not ready, the run
-    ends with exit status 2 and nothing of the play is run on any host.
-  - A play that no rule covers runs as under the built-in strategy.
 version_added: 0.1.0
 author:
   - The Precheck developers
-notes:
-  - Guards the plays that use this strategy. The callback P(precheck.guard.enforce#callback) guards plays whatever
-    strategy they name. When both are on, a play is guarded once.
-  - From ansible-core 2.19 on, loading a strategy that is not built in prints a deprecation warning. The callback
-    does not.
-seealso:
-  - plugin: precheck.guard.enforce
-    plugin_type: callback
+extends_documentation_fragment:
+  - precheck.guard.guarded
 """
 
 EXAMPLES = r"""

@@ -64,10 +64,8 @@ class Project:
         """Return the name by which a play asks for a built-in strategy so that it goes through the project's door."""
         return name if self.door == "callback" else f"precheck.guard.{name}"
 
-    def inventory(self, hosts: dict[str, dict[str, object]], groups: dict[str, list[str]] | None = None) -> None:
-        children = {group: {"hosts": dict.fromkeys(names, {})} for group, names in (groups or {}).items()}
-        common = {"ansible_python_interpreter": sys.executable}
-        inventory = {"all": {"vars": common, "hosts": hosts, "children": children}}
+    def inventory(self, hosts: dict[str, dict[str, object]]) -> None:
+        inventory = {"all": {"vars": {"ansible_python_interpreter": sys.executable}, "hosts": hosts}}
         (self.folder / "inventory.json").write_text(json.dumps(inventory))
 
     def local_hosts(self, ready: str = "", missing: str = "") -> None:
@@ -75,10 +73,12 @@ class Project:
         for name in ready.split():
             (self.folder / name / "etc/pki").mkdir(parents=True)
             (self.folder / name / "etc/pki/ca.crt").write_text("a certificate\n")
-        self.inventory({
-            name: {"ansible_connection": "local", "precheck_root": str(self.folder / name)}
-            for name in (ready + " " + missing).split()
-        })
+        self.inventory(
+            {
+                name: {"ansible_connection": "local", "precheck_root": str(self.folder / name)}
+                for name in (ready + " " + missing).split()
+            }
+        )
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name

@@ -92,7 +92,10 @@ def test_the_demonstration(clone):
 
 
 @pytest.mark.one_release
-@pytest.mark.parametrize(("playbook", "break_it"), [("pgsql.yml", ("hosts: all", "hosts: all\n  tags: no_precheck")), ("node.yml", ("/etc/pki/ca.crt", "/etc/pki/other.crt"))])
+@pytest.mark.parametrize(
+    ("playbook", "break_it"),
+    [("pgsql.yml", ("hosts: all", "hosts: all\n  tags: no_precheck")), ("node.yml", ("/etc/pki/ca.crt", "/etc/pki/other.crt"))],
+)
 def test_the_demonstration_fails_when_it_should(clone, playbook, break_it):
     path = clone / "playbooks" / playbook
     path.write_text(path.read_text().replace(*break_it))

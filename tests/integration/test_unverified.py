@@ -103,7 +103,9 @@ def test_permission_denied_on_the_way_is_not_missing(playbook, nodes):
 def test_a_node_without_working_sudo_is_reported_as_not_ready(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n5")
     guarded.write("pgsql.yml", PLAY.format(keywords="become: true\n  become_method: sudo"))
-    run = guarded.run("pgsql.yml", "-e", "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody", "--become")
+    run = guarded.run(
+        "pgsql.yml", "-e", "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody", "--become"
+    )
     stopped_with(run, nodes, "  n4  not ready: /etc/pki/ca.crt is missing\n", "./node.yml -l n4\n")
 
 

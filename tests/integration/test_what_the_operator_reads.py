@@ -178,7 +178,11 @@ def test_what_counts_as_present(project, state):
     assert run.rc == (0 if expected == "ready" else 2)
 
 
-PAGES = [("module", "check"), ("callback", "enforce"), *(("strategy", name) for name in ("linear", "free", "host_pinned", "debug"))]
+PAGES = [
+    ("module", "check"),
+    ("callback", "enforce"),
+    *(("strategy", name) for name in ("linear", "free", "host_pinned", "debug")),
+]
 
 
 @pytest.mark.parametrize(("kind", "name"), PAGES)

@@ -249,8 +249,20 @@ def test_leading_end_play(guarded, nodes, meta, strategy, asked):
     assert (f"./node.yml -l {asked}\n" in run.stderr) == bool(asked)
 
 
+def test_the_first_host_is_the_first_in_the_plays_order(guarded, nodes):
+    end = "- meta: end_play\n  when: inventory_hostname == '{}'\n" + f"- {WITNESS}"
+    for order, first in (("reverse_sorted", "n5"), ("sorted", "n1")):
+        guarded.write("pgsql.yml", play(tasks=end.format(first), keywords=f"order: {order}"))
+        assert guarded.run("pgsql.yml").rc == 0
+    guarded.write("pgsql.yml", play(tasks=end.format("n1"), keywords="order: reverse_sorted"))
+    assert guarded.run("pgsql.yml").rc == 2
+    assert nodes.having("pki/witness") == ""
+
+
 def test_later_batches_that_end_batch_does_not_end(guarded, nodes):
-    guarded.write("pgsql.yml", play(tasks=f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}", keywords="serial: 2"))
+    guarded.write(
+        "pgsql.yml", play(tasks=f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}", keywords="serial: 2")
+    )
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
@@ -272,7 +284,6 @@ def test_validating_a_roles_arguments_is_no_task_of_the_play(guarded, nodes):
     run = guarded.run("play.yml")
     assert run.rc == 2
     assert "./node.yml -l n1\n" in run.stderr
-
 
 
 def test_a_play_before_the_task_to_start_at_is_not_guarded(guarded, nodes):
@@ -387,7 +398,7 @@ CONNECTION = """
 def test_the_plays_connection_settings_reach_the_check(guarded, nodes):
     host = nodes.host("n1")
     guarded.inventory({"n1": {"ansible_ssh_common_args": host["ansible_ssh_common_args"] + " -o User={{ answer }}"}})
-    guarded.write("roles/pgsql/defaults/main.yml", "address: \"{{ addresses[inventory_hostname] }}\"\n")
+    guarded.write("roles/pgsql/defaults/main.yml", 'address: "{{ addresses[inventory_hostname] }}"\n')
     role(guarded, "pgsql")
     guarded.write("addresses.yml", f"addresses: {{n1: {host['ansible_host']}}}\n")
     guarded.write("play.yml", CONNECTION % nodes.port)

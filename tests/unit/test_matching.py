@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity, covering_rules, selects
+from ansible_collections.precheck.guard.plugins.plugin_utils.matching import (
+    PlayIdentity,
+    covering_rules,
+    may_depend_on_facts,
+    selects,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import BUILT_IN, Selector
 
 
@@ -12,13 +17,25 @@ def identity(path: str = "", *roles: str) -> PlayIdentity:
 
 
 @pytest.mark.parametrize(
-    "path", ["pgsql.yml", "pgsql-db.yml", "pgsql-rm.yml", "postgres.yml", "postgres-14.yml", "postgresql.yml", "pg-init.yml", "pg_init.yml"]
+    "path",
+    [
+        "pgsql.yml",
+        "pgsql-db.yml",
+        "pgsql-rm.yml",
+        "postgres.yml",
+        "postgres-14.yml",
+        "postgresql.yml",
+        "pg-init.yml",
+        "pg_init.yml",
+    ],
 )
 def test_files_that_the_built_in_rule_covers(path):
     assert covering_rules(identity(f"/somewhere/{path}"), BUILT_IN) == list(BUILT_IN)
 
 
-@pytest.mark.parametrize("path", ["", "node.yml", "deploy.yml", "pg.yml", "my-pgsql.yml", "pgsql.yaml", "PGSQL.yml", "pgsql/site.yml"])
+@pytest.mark.parametrize(
+    "path", ["", "node.yml", "deploy.yml", "pg.yml", "my-pgsql.yml", "pgsql.yaml", "PGSQL.yml", "pgsql/site.yml"]
+)
 def test_files_that_it_does_not_cover(path):
     assert covering_rules(identity(path and f"/somewhere/{path}"), BUILT_IN) == []
 
@@ -45,3 +62,15 @@ def test_a_link_counts_by_both_its_names(tmp_path):
     (tmp_path / "pgsql.yml").symlink_to("target.yml")
     for name in ("pgsql.yml", "target.yml"):
         assert selects(Selector(playbook=(name,)), identity(str(tmp_path / "pgsql.yml")))
+
+
+@pytest.mark.parametrize(
+    "condition", ["ansible_system == 'Linux'", "not ansible_facts.x | default(1)", "hostvars[h].x", "vars['x']", "a and facter_b"]
+)
+def test_conditions_that_may_depend_on_facts(condition):
+    assert may_depend_on_facts([True, condition])
+
+
+@pytest.mark.parametrize("condition", ["pg_cluster is not defined", "my_ansible_thing", "vars_of_mine", True])
+def test_conditions_that_do_not(condition):
+    assert not may_depend_on_facts([condition])

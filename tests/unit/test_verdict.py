@@ -13,7 +13,11 @@ RESULTS = [
     ({"verdict": "ready", "unreachable": True, "msg": "cut"}, "unverified", "unreachable: cut"),
     ({"verdict": "ready", "failed": True, "msg": "both"}, "unverified", "both"),
     ({"failed": True, "timedout": {"period": 30}, "msg": "Timed out"}, "unverified", "timed out: no answer within 30 s"),
-    ({"failed": True, "msg": "The x action failed to execute in the expected time frame (30)"}, "unverified", "timed out: no answer within 30 s"),
+    (
+        {"failed": True, "msg": "The x action failed to execute in the expected time frame (30)"},
+        "unverified",
+        "timed out: no answer within 30 s",
+    ),
     ({"failed": True, "msg": "oops"}, "unverified", "oops"),
     ({"skipped": True}, "unverified", "the check ended without a reason"),
     ({}, "unverified", "the check ended without a reason"),
