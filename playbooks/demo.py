@@ -55,6 +55,7 @@ def main() -> None:
             "ANSIBLE_CONFIG": str(PLAYBOOKS.parent / "ansible.cfg"),
             "ANSIBLE_INVENTORY": str(folder / "inventory.yml"),
             "ANSIBLE_DEPRECATION_WARNINGS": "false",
+            "ANSIBLE_REMOTE_TMP": str(folder / "tmp"),  # not every user of a container has a home
         }
         data = folder / "nodes/node1/pg/data"
         step("Initialise node1 and node2, but not node3.", ["./node.yml", "-l", "node1,node2"], env, 0)
