@@ -86,7 +86,26 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+# Keywords that no release has treated in a way of its own.
+ON_ONE_RELEASE = [
+    "--diff",
+    "--forks",
+    "ignore_unreachable",
+    "throttle",
+    "order",
+    "check_mode",
+    "module_defaults",
+    "environment",
+    "timeout",
+    "no_log",
+    "tags",
+]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param(way, id=name, marks=[pytest.mark.one_release] * (name in ON_ONE_RELEASE)) for name, way in WAYS.items()],
+)
 def test_two_of_five_in_the_last_batches(guarded, nodes, way):
     nodes.reset(ready="n1 n2 n3")
     if way.keywords.startswith("order"):

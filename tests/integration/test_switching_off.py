@@ -39,6 +39,7 @@ def test_opting_out(guarded, nodes, keywords, options, how):
     assert run.stderr.count("waived") == 1
 
 
+@pytest.mark.one_release
 def test_opting_out_by_the_tag_of_an_import(guarded, nodes):
     guarded.write("pgsql.yml", PLAY.format(keywords=""))
     guarded.write("site.yml", "- import_playbook: pgsql.yml\n  tags: no_precheck\n")
@@ -47,6 +48,7 @@ def test_opting_out_by_the_tag_of_an_import(guarded, nodes):
     assert "Precheck waived" in run.stderr
 
 
+@pytest.mark.one_release
 @pytest.mark.parametrize("where", ["task", "block", "role", "option"])
 def test_the_tag_counts_on_the_play_only(guarded, nodes, where):
     guarded.write("roles/pgsql/tasks/main.yml", "- ansible.builtin.raw: touch /etc/pki/witness\n")
@@ -108,6 +110,7 @@ def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
     assert "1 of 2 hosts is not ready" in run.stderr
 
 
+@pytest.mark.one_release
 def test_tags_precheck_does_not_count_tasks_that_never_run(guarded, nodes):
     guarded.write("pgsql.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: , tags: never}]\n")
     assert guarded.run("pgsql.yml", "--tags", "precheck").rc == 0

@@ -176,6 +176,7 @@ def test_a_meta_task_that_start_at_task_passes_over_ends_nothing(guarded, nodes)
     assert nodes.having("pki/witness") == ""
 
 
+@pytest.mark.one_release
 def test_a_condition_on_facts_is_not_guessed(guarded, nodes):
     """Before facts are gathered it would hold for every host, afterwards for none."""
     condition = "- meta: end_host\n  when: ansible_facts.system | default('') != 'Linux'\n"
@@ -249,6 +250,7 @@ def test_leading_end_play(guarded, nodes, meta, strategy, asked):
     assert (f"./node.yml -l {asked}\n" in run.stderr) == bool(asked)
 
 
+@pytest.mark.one_release
 def test_the_first_host_is_the_first_in_the_plays_order(guarded, nodes):
     end = "- meta: end_play\n  when: inventory_hostname == '{}'\n" + f"- {WITNESS}"
     for order, first in (("reverse_sorted", "n5"), ("sorted", "n1")):
@@ -320,6 +322,7 @@ def test_an_import_that_is_off_and_comes_on_stops_the_run(guarded, nodes):
     assert "on n2: the host was not checked" in " ".join(run.stderr.split())
 
 
+@pytest.mark.one_release
 def test_conditions_that_cannot_be_evaluated_end_nothing(guarded, nodes):
     """The play fails on them in its own words when all hosts are ready."""
     guarded.write("pgsql.yml", play(tasks=f"- meta: end_host\n  when: nowhere_defined\n- {WITNESS}"))
