@@ -88,10 +88,10 @@ class Nodes:
         (self.folder / "command").chmod(0o755)
         self.reset()
         sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"])
-        self._server = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", SERVER, "sh", self.folder, sshd],
-            stdin=subprocess.DEVNULL,
-        )
+        outlive_nobody = ["setpriv", "--pdeathsig", "KILL"]  # nor the tests, should they be killed
+        namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        command = [*outlive_nobody, *namespaces, "sh", "-c", SERVER, "sh", self.folder, sshd]
+        self._server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         self._wait()
 
     def _wait(self) -> None:
