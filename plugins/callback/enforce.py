@@ -15,9 +15,27 @@ description:
 version_added: 0.1.0
 author:
   - The Precheck developers
+options:
+  policy:
+    description:
+      - The policy files. Their rules add up, and two rules of one name are an error.
+      - A relative path in C(ansible.cfg) is relative to that file, elsewhere to the current directory.
+      - Without this option, C(precheck.yml) beside C(ansible.cfg) is used where there is one, and the built-in policy
+        otherwise.
+    type: pathlist
+    ini:
+      - section: precheck
+        key: policy
+    env:
+      - name: ANSIBLE_PRECHECK_POLICY
+    vars:
+      - name: precheck_policy
+    version_added: 0.1.0
 requirements:
   - enabled in the configuration, as C(callbacks_enabled = precheck.guard.enforce)
 notes:
+  - The strategies of this collection go by the same options.
+  - The variable C(precheck_policy) counts as an extra variable only, as with C(-e precheck_policy=strict.yml).
   - ansible-core passes over a callback whose name is misspelt with no more than a warning. The strategies of this
     collection end the run in that case, so both together are the safest.
 seealso:
@@ -29,6 +47,9 @@ EXAMPLES = r"""
 # In ansible.cfg:
 # [defaults]
 # callbacks_enabled = precheck.guard.enforce
+#
+# [precheck]
+# policy = /etc/precheck/company.yml, precheck.yml
 """
 
 import sys
@@ -41,6 +62,14 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "precheck.guard.enforce"
     CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self):
+        super().__init__()
+        # ansible-core goes on without a callback whose options are wrong. The guard reads them itself, and ends the run.
+        self._load_name = ""  # since 2.21 by this name the variables of options are templated, which may fail as well
+
+    def set_options(self, task_keys=None, var_options=None, direct=None):
+        pass
 
     def v2_playbook_on_play_start(self, play):
         try:

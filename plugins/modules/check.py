@@ -6,23 +6,72 @@ DOCUMENTATION = r"""
 module: check
 short_description: Checks whether a host is ready
 description:
-  - Tells whether a path exists on the host, and fails when it does not or when that cannot be told.
+  - Tells whether a path is there as it should be, a command succeeds or a condition holds, and fails when it is not so or
+    when that cannot be told.
   - This is what the Precheck guard runs on the hosts of a covered play. It works as a task of any play too.
-  - It only reads. It runs in check mode as well, and needs no Python on the host to pass.
+  - It only reads, apart from what a O(command) does. It runs in check mode as well, and needs no Python on the host to pass.
 version_added: 0.1.0
 author:
   - The Precheck developers
 options:
   path:
     description:
-      - The path that must exist on the host. A symbolic link counts as what it points to.
+      - The path that must exist on the host. A symbolic link counts as what it points to, so one that points to nothing is
+        not there.
+      - It is taken literally. Neither C(~) nor variables of the host's environment nor patterns are expanded.
+      - Exactly one of O(path), O(command), O(that) and O(checks) is needed.
     type: str
-    required: true
+  type:
+    description: What the O(path) must be.
+    type: str
+    choices: [file, directory]
+  mode:
+    description:
+      - The permissions that the O(path) may have at most, as an octal number in quotes. With V("0640") a file of mode 0600
+        passes, and one of mode 0644 does not.
+    type: str
+  owner:
+    description: The name or number of the user to whom the O(path) must belong.
+    type: str
+  group:
+    description: The name or number of the group to which the O(path) must belong.
+    type: str
+  same_as:
+    description:
+      - A file on the control node with the same content as the O(path), compared by SHA-256.
+      - It is looked for like the source of M(ansible.builtin.copy), and decrypted where it is vaulted.
+    type: path
+  command:
+    description:
+      - A command that must end with exit status 0, as a string for the host's shell or as a list of arguments.
+      - It has nothing to read from, and runs in check mode too. The last line that it prints is the reason when it fails.
+    type: raw
+  that:
+    description: A condition or a list of conditions that must hold, as in C(when). The host is not asked for them.
+    type: raw
+  checks:
+    description:
+      - Several checks, each a mapping of the other options. All are told about, not only the first that fails.
+      - What needs the host's shell goes to it in one command, or in two when some have O(become) and others have not.
+    type: list
+    elements: dict
+  name:
+    description: What the check is called in its reason.
+    type: str
+  message:
+    description: What to tell instead of the reason when the host is not ready.
+    type: str
+  timeout:
+    description:
+      - The seconds that a O(command) may take. It needs the program C(timeout) on the host, and no limit is set where that is
+        missing.
+      - To limit the time of the whole task, use the keyword C(timeout) of the task.
+    type: int
   become:
     description:
       - With V(false) the host is asked without privilege escalation, even where O(ignore:ansible_become) or the
         command line asks for it.
-      - By default the keyword C(become) decides, as for any task.
+      - V(true) needs the keyword C(become) too, and is the default where that is true.
     type: bool
 attributes:
   check_mode:
@@ -34,51 +83,74 @@ attributes:
 notes:
   - With a local connection the variable C(precheck_root) can name a folder that stands for the root directory of the
     host, as for an image that is being built. Other connections ignore it.
-  - To limit the time, use the keyword C(timeout) of the task. The guard allows 30 seconds unless C(task_timeout) is set
-    in ansible.cfg.
+  - O(path) and O(command) need a POSIX shell on the host. Where there is none, as with winrm, psrp and network_cli, the
+    verdict is V(unverified).
+  - The guard allows a host 30 seconds for all its checks unless C(task_timeout) is set in ansible.cfg.
 seealso:
   - module: ansible.builtin.stat
+  - module: ansible.builtin.assert
 """
 
 EXAMPLES = r"""
-- name: Stop here unless the host was initialised
+- name: Stop here unless the host was initialised by this installation
   precheck.guard.check:
     path: /etc/pki/ca.crt
+    same_as: files/pki/ca/ca.crt
+
+- name: Tell all that is missing at once
+  precheck.guard.check:
+    checks:
+      - path: /data
+        type: directory
+        mode: "0750"
+        owner: postgres
+      - command: test "$(df -P /data | awk 'END {print $4}')" -gt 10000000
+        name: free space
+        message: less than 10 GB are free on /data
+        timeout: 5
+      - that: pg_version | int >= 14
 
 - name: Ask and decide later
   precheck.guard.check:
-    path: /etc/pki/ca.crt
-  register: ca
+    command: [systemctl, is-active, patroni]
+  register: patroni
   failed_when: false
 
 - name: Only on hosts that are ready
   ansible.builtin.debug:
-    msg: "{{ ca.path }} was last changed at {{ ca.stat.mtime }}"
-  when: ca.verdict == 'ready' and ca.stat is defined
+    msg: Patroni is running
+  when: patroni.verdict == 'ready'
 """
 
 RETURN = r"""
 verdict:
   description:
-    - V(ready) when the path exists, V(not_ready) when it does not, V(unverified) when that cannot be told, for lack of
+    - V(ready) when all checks passed, V(not_ready) when one did not, V(unverified) when that cannot be told, for lack of
       a permission on the way, say.
   returned: when the host could be reached
   type: str
   sample: not_ready
-path:
-  description: The path that was asked about.
-  returned: when the host could be reached
-  type: str
-  sample: /etc/pki/ca.crt
 msg:
-  description: The verdict as a sentence, with its reason.
+  description: The reasons why the host is not ready.
   returned: always
   type: str
   sample: /etc/pki/ca.crt is missing
-stat:
-  description: What M(ansible.builtin.stat) returns of the path, without checksum, MIME type and attributes.
-  returned: when the host has Python and the path could be looked at
-  type: dict
-  sample:
-    exists: false
+checks:
+  description: What came of each check, in order.
+  returned: when the host could be reached
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: The name of the check, or else its path, command or conditions.
+      type: str
+      sample: /etc/pki/ca.crt
+    verdict:
+      description: V(ready), V(not_ready) or V(unverified).
+      type: str
+      sample: not_ready
+    msg:
+      description: The reason. Empty when the check passed.
+      type: str
+      sample: /etc/pki/ca.crt is missing
 """

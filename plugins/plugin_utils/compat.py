@@ -4,29 +4,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar
+from ansible.utils.display import Display
 
 
-def holds(conditions: list[str | bool], variables: dict[str, Any], loader: DataLoader) -> bool | None:
-    """Return whether all ``conditions`` of a ``when`` hold, as a task with these ``variables`` would find.
+class TemplateError(Exception):
+    """An expression or a template has no value. The message says why, without the value of any variable."""
 
-    Returns None where the task would fail on them (an undefined variable, say).
+
+def holds(condition: str | bool, variables: dict[str, Any], loader: DataLoader) -> bool:
+    """Return whether a ``condition`` of a ``when`` holds, as a task with these ``variables`` would find.
+
+    Raises TemplateError where the task would fail on it (an undefined variable, say).
     """
     task = Task()
     task.set_loader(loader)
     try:
-        if hasattr(task, "_resolve_conditional"):  # since 2.19
-            return task._resolve_conditional(conditions, variables)
-        task.when = conditions
-        return task.evaluate_conditional(Templar(loader=loader, variables=variables), variables)
-    except AnsibleError:
-        return None
+        with _quietly():
+            if hasattr(task, "_resolve_conditional"):  # since 2.19
+                return task._resolve_conditional([condition], variables)
+            task.when = [condition]
+            return task.evaluate_conditional(Templar(loader=loader, variables=variables), variables)
+    except Exception as ex:  # filters and tests raise what they like
+        raise TemplateError(_why(ex)) from ex
+
+
+def rendered(template: str, variables: dict[str, Any], loader: DataLoader) -> str:
+    """Return the text that ``template`` makes of these ``variables``. Raises TemplateError."""
+    try:
+        with _quietly():
+            value = Templar(loader=loader, variables=variables).template(template)
+        return value if isinstance(value, str) else str(value)
+    except Exception as ex:
+        raise TemplateError(_why(ex)) from ex
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep Python from printing what goes wrong while it drops generators at the end of an endless recursion."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+
+
+def _why(ex: Exception) -> str:
+    """Return what may be told of an error: which name is undefined. Other errors can hold values of variables."""
+    text = str(ex)
+    if found := re.search(r"'[^'\n]{1,80}' is undefined|has no attribute '[^'\n]{1,80}'|[Rr]ecursive loop detected", text):
+        return found[0]
+    if found := re.search(
+        r"(?:No|Could not load|Could not find) (?:filter|test) (?:named )?'[^'\n]{1,80}'|template error[^.]*", text
+    ):
+        return found[0]
+    Display().vvv(f"Precheck: {text}")
+    return "it fails (-vvv shows how)"
+
+
+def load_yaml(loader: DataLoader, path: str) -> Any:
+    """Return what the file at ``path`` holds, with templates that are trusted. Raises AnsibleError."""
+    # 2.19 and later refuse templates that the one who loads them does not vouch for.
+    trust = {"trusted_as_template": True} if "trusted_as_template" in inspect.signature(loader.load_from_file).parameters else {}
+    return loader.load_from_file(path, **trust)
 
 
 def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
@@ -38,10 +88,10 @@ def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
     return task_result._host.name, task_result._result
 
 
-def with_origin(data: dict[str, Any], path: str) -> dict[str, Any]:
-    """Return ``data`` with the file that error messages about it are to name (since 2.19 they name one)."""
+def with_origin(data: dict[str, Any], path: str, line: int = 0) -> dict[str, Any]:
+    """Return ``data`` with the place that error messages about it are to name (since 2.19 they name one)."""
     try:
         from ansible._internal._datatag._tags import Origin
     except ImportError:
         return data
-    return Origin(path=path).tag(data) if path else data
+    return Origin(path=path, line_num=line or None).tag(data) if path else data

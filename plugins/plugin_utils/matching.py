@@ -17,7 +17,8 @@ from .policy import Rule, Selector
 class PlayIdentity:
     """What a play is known by.
 
-    ``path`` is the file that the play is written in, empty when it was not read from a file; ``line`` its line there.
+    ``path`` is the file that the play is written in, empty when it was not read from a file; ``line`` its line there, 0
+    where it is not known. ``others`` are more files that it may be written in.
     ``roles`` are names as Ansible tells them: with the collection (``acme.db.pgsql``) where there is one, and with the
     folder (``roles/pgsql``) where the play gives one.
     """
@@ -25,24 +26,56 @@ class PlayIdentity:
     name: str
     path: str
     line: int
-    roles: frozenset[str]
+    roles: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f'play "{self.name}"' + (f" ({place})" if place else "")
 
 
-def covering_rules(play: PlayIdentity, rules: Iterable[Rule]) -> list[Rule]:
-    """Return the rules that cover ``play``: those of which any selector matches it."""
-    return [rule for rule in rules if any(selects(selector, play) for selector in rule.plays)]
+def covering(play: PlayIdentity, rules: Iterable[Rule]) -> list[tuple[Rule, Selector]]:
+    """Return the rules that cover ``play``, each with the first of its selectors that matches."""
+    found = []
+    for rule in rules:
+        if selector := next((selector for selector in rule.plays if selects(selector, play)), None):
+            found.append((rule, selector))
+    return found
 
 
 def selects(selector: Selector, play: PlayIdentity) -> bool:
     """Return whether every list of ``selector`` that is not empty has a glob that matches ``play``."""
-    # A link counts by its own name and by the name of its target, so that neither name is a way round.
-    files = {os.path.basename(play.path), os.path.basename(os.path.realpath(play.path))} if play.path else set()
-    roles = {os.path.basename(role.rstrip("/")) for role in play.roles}
+    # A link counts by its own path and by that of its target, so that neither name is a way round.
+    files = {path for file in (play.path, *play.others) if file for path in (file, os.path.realpath(file))}
+    roles = {name for role in play.roles for name in (role, os.path.basename(role.rstrip("/")))}
     roles |= {role.rpartition(".")[2] for role in roles}
-    return all(
-        not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
-        for globs, names in ((selector.playbook, files), (selector.role, roles))
+    return (
+        (not selector.playbook or any(_from_the_right(path, glob) for path in files for glob in selector.playbook))
+        and _matches(selector.play, {play.name})
+        and _matches(selector.role, roles)
+        and _matches(selector.tag, play.tags)
     )
+
+
+def _matches(globs: tuple[str, ...], names: Iterable[str]) -> bool:
+    return not globs or any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+
+def _from_the_right(path: str, glob: str) -> bool:
+    """Return whether the last parts of ``path`` match those of ``glob``: as many as it has, all if it begins with /."""
+    parts, globs = path.split("/"), glob.split("/")
+    # The first part of an absolute path is empty, so a glob that begins with a slash matches from the root only.
+    return len(globs) <= len(parts) and all(fnmatchcase(part, one) for part, one in zip(reversed(parts), reversed(globs)))
+
+
+def coverage(play: PlayIdentity, found: Iterable[tuple[Rule, Selector]]) -> str:
+    """Return a line that tells which rules cover ``play`` and by which selector."""
+    told = []
+    for rule, selector in found:
+        parts = [f"{key} {' or '.join(globs)}" for key, globs in vars(selector).items() if globs]
+        told.append(f"{rule.name} (by {', '.join(parts)})")
+    return f"Precheck: {play} is covered by {'; '.join(told) or 'no rule'}"
 
 
 def may_depend_on_facts(conditions: Iterable[object]) -> bool:

@@ -42,7 +42,8 @@ LogLevel ERROR
 Subsystem sftp /usr/lib/openssh/sftp-server
 """
 
-# In a node's folder, the file "hang" makes it never answer, and "nobody" makes it run commands as an unprivileged user.
+# In a node's folder, the file "hang" makes it never answer, "nobody" makes it run commands as an unprivileged user, and
+# "no_digest" takes the programs away that work out a SHA-256.
 COMMAND = """#!/bin/sh
 set -- $SSH_CONNECTION
 NODE={folder}/$3
@@ -52,7 +53,12 @@ echo "$SSH_ORIGINAL_COMMAND" >> "$NODE/commands"
 as=
 [ -e "$NODE/nobody" ] && as="setpriv --reuid=65534 --regid=65534 --clear-groups"
 export as
-exec unshare --mount sh -c 'mount --bind "$NODE/pki" /etc/pki && exec $as sh -c "$SSH_ORIGINAL_COMMAND"'
+exec unshare --mount sh -c '
+mount --bind "$NODE/pki" /etc/pki || exit 1
+[ -e "$NODE/no_digest" ] && for tool in sha256sum shasum openssl; do
+    mount --bind /dev/null "$(command -v $tool || echo /dev/null)" || exit 1
+done
+exec $as sh -c "$SSH_ORIGINAL_COMMAND"'
 """
 
 ADDRESSES = {f"n{i}": f"127.0.0.{10 + i}" for i in range(1, 6)}
@@ -71,10 +77,13 @@ def why_not() -> str:
 
 
 class Nodes:
-    """The nodes n1 to n5. ``folder`` is where they keep everything, and is left to the caller to remove."""
+    """The nodes n1 to n5, or those with other names and ``addresses``. ``folder`` is where they keep everything, and is left
+    to the caller to remove.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, addresses: dict[str, str] = ADDRESSES) -> None:
         self.folder = folder
+        self.addresses = addresses
         self.port = 0
 
     def start(self) -> None:
@@ -82,7 +91,7 @@ class Nodes:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / key], check=True)
         self._mute = socket.create_server((MUTE, 0))
         self.port = self._mute.getsockname()[1]
-        listen = "".join(f"ListenAddress {address}:{self.port}\n" for address in ADDRESSES.values())
+        listen = "".join(f"ListenAddress {address}:{self.port}\n" for address in self.addresses.values())
         (self.folder / "sshd_config").write_text(listen + CONFIG.format(folder=self.folder))
         (self.folder / "command").write_text(COMMAND.format(folder=self.folder))
         (self.folder / "command").chmod(0o755)
@@ -96,7 +105,10 @@ class Nodes:
 
     def _wait(self) -> None:
         for _attempt in range(100):
-            with contextlib.suppress(ConnectionError), socket.create_connection((ADDRESSES["n5"], self.port), timeout=1):
+            with (
+                contextlib.suppress(ConnectionError),
+                socket.create_connection((list(self.addresses.values())[-1], self.port), timeout=1),
+            ):
                 return
             time.sleep(0.1)
         raise RuntimeError("sshd did not start")
@@ -108,7 +120,7 @@ class Nodes:
 
     def reset(self, ready: str = "") -> None:
         """Make all nodes new. ``ready`` names those that have the marker: "n1 n2"."""
-        for name, address in ADDRESSES.items():
+        for name, address in self.addresses.items():
             shutil.rmtree(self.folder / address, ignore_errors=True)
             (self.folder / address / "pki").mkdir(parents=True)
             if name in ready.split():
@@ -116,11 +128,11 @@ class Nodes:
 
     def path(self, name: str, path: str) -> Path:
         """Return where the node's ``path``, relative to its folder, is on this machine: /etc/pki is ``pki``."""
-        return self.folder / ADDRESSES[name] / path
+        return self.folder / self.addresses[name] / path
 
     def having(self, path: str) -> str:
         """Return the names of the nodes that have ``path``: "n1 n2"."""
-        return " ".join(name for name in ADDRESSES if self.path(name, path).exists())
+        return " ".join(name for name in self.addresses if self.path(name, path).exists())
 
     def commands(self, name: str) -> str:
         """Return all that the node was asked to run."""
@@ -131,7 +143,7 @@ class Nodes:
         """Return the inventory variables of a node, or of a host at ``address`` that is none."""
         options = f"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i {self.folder}/client_key"
         return {
-            "ansible_host": address or ADDRESSES[name],
+            "ansible_host": address or self.addresses[name],
             "ansible_port": self.port,
             "ansible_user": "root",
             "ansible_ssh_common_args": options,

@@ -116,7 +116,7 @@ def test_many_hosts_stay_readable(guarded):
     assert run.rc == 2
     assert run.stderr.count("not ready: ") == 20
     assert "25 of 25 hosts are not ready" in run.stderr
-    assert "  ... and 5 more, all named in the command below\n" in run.stderr
+    assert "  ... and 5 more: h20, h21, h22, h23, h24\n" in run.stderr
     assert f"    ./node.yml -l {','.join(names)}\n" in run.stderr
 
 
@@ -136,7 +136,7 @@ VERDICTS = """
       register: ca
       failed_when: false
     - ansible.builtin.debug:
-        msg: "{{ ca.verdict }} {{ ca.path }} {{ ca.stat.exists }} {{ ca.changed }}"
+        msg: "{{ ca.verdict }} {{ ca.checks[0].check }} {{ ca.checks[0].verdict }} {{ ca.changed }}"
     - precheck.guard.check:
         path: /etc/pki/ca.crt
     - ansible.builtin.debug:
@@ -149,13 +149,14 @@ def test_the_check_as_a_task_of_any_play(project):
     project.write("play.yml", VERDICTS)
     run = project.run("play.yml", "--check")
     assert run.rc == 2
-    assert '"ready /etc/pki/ca.crt True False"' in run.stdout
-    assert '"not_ready /etc/pki/ca.crt False False"' in run.stdout
+    assert '"ready /etc/pki/ca.crt ready False"' in run.stdout
+    assert '"not_ready /etc/pki/ca.crt not_ready False"' in run.stdout
     assert run.stdout.count('"after"') == 1
     project.write("play.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{precheck.guard.check: {paht: /etc}}]\n")
     run = project.run("play.yml")
     assert run.rc == 2
-    assert "missing required arguments: path" in run.output
+    assert "unknown key 'paht'" in run.output
+    assert "expected one of path, command, that" in run.output
 
 
 @pytest.mark.parametrize("state", ["link", "dangling", "folder", "loop"])
@@ -192,5 +193,5 @@ def test_manual_pages(project, kind, name):
     assert run.stderr == ""
     assert "EXAMPLES:" in run.stdout
     if kind == "module":
-        for word in ("RETURN VALUES:", "path", "become", "verdict", "unverified", "stat"):
+        for word in ("RETURN VALUES:", "path", "same_as", "command", "that", "become", "verdict", "unverified", "checks"):
             assert word in run.stdout

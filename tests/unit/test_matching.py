@@ -1,19 +1,30 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which plays a selector matches, which rules cover a play, and how that is told."""
+
 from __future__ import annotations
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.precheck.guard.plugins.plugin_utils import policy_file, sources
 from ansible_collections.precheck.guard.plugins.plugin_utils.matching import (
     PlayIdentity,
-    covering_rules,
+    coverage,
+    covering,
     may_depend_on_facts,
     selects,
 )
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import BUILT_IN, Selector
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule, Selector
+
+BUILT_IN = policy_file.read(sources.BUILT_IN, DataLoader(), "")
 
 
-def identity(path: str = "", *roles: str) -> PlayIdentity:
-    return PlayIdentity(name="a play", path=path, line=1, roles=frozenset(roles))
+def identity(path: str = "", *roles: str, name: str = "a play", tags: str = "") -> PlayIdentity:
+    return PlayIdentity(name=name, path=path, line=1 if path else 0, roles=frozenset(roles), tags=frozenset(tags.split()))
+
+
+def names_of_rules(play: PlayIdentity, rules: tuple[Rule, ...] = BUILT_IN) -> list[str]:
+    return [rule.name for rule, _selector in covering(play, rules)]
 
 
 @pytest.mark.parametrize(
@@ -30,24 +41,108 @@ def identity(path: str = "", *roles: str) -> PlayIdentity:
     ],
 )
 def test_files_that_the_built_in_rule_covers(path):
-    assert covering_rules(identity(f"/somewhere/{path}"), BUILT_IN) == list(BUILT_IN)
+    assert names_of_rules(identity(f"/somewhere/{path}")) == ["pigsty-node"]
 
 
 @pytest.mark.parametrize(
     "path", ["", "node.yml", "deploy.yml", "pg.yml", "my-pgsql.yml", "pgsql.yaml", "PGSQL.yml", "pgsql/site.yml"]
 )
 def test_files_that_it_does_not_cover(path):
-    assert covering_rules(identity(path and f"/somewhere/{path}"), BUILT_IN) == []
+    assert names_of_rules(identity(path and f"/somewhere/{path}")) == []
 
 
 @pytest.mark.parametrize("role", ["pgsql", "postgres", "postgresql", "acme.db.pgsql", "roles/pgsql", "/srv/roles/postgres/"])
 def test_roles_that_it_covers(role):
-    assert covering_rules(identity("/deploy.yml", "node", role), BUILT_IN) == list(BUILT_IN)
+    assert names_of_rules(identity("/deploy.yml", "node", role)) == ["pigsty-node"]
 
 
 @pytest.mark.parametrize("role", ["pg_id", "pg_install", "pgsql_exporter", "my_pgsql", "acme.pgsql.other", "pgsql/other"])
 def test_roles_that_it_does_not_cover(role):
-    assert covering_rules(identity("/deploy.yml", role), BUILT_IN) == []
+    assert names_of_rules(identity("/deploy.yml", role)) == []
+
+
+PLAYBOOKS = [  # glob, path, whether they match
+    ("site.yml", "/srv/site.yml", True),
+    ("*.yml", "/srv/db/site.yml", True),
+    ("s?te.y[am]*ml", "/srv/site.yaml", True),
+    ("[!a-r]*.yml", "/srv/site.yml", True),
+    ("[!a-z]*.yml", "/srv/site.yml", False),
+    ("srv", "/srv/site.yml", False),
+    ("Site.yml", "/srv/site.yml", False),
+    ("db/site.yml", "/srv/db/site.yml", True),
+    ("db/site.yml", "/db/site.yml", True),
+    ("db/site.yml", "/srv/mydb/site.yml", False),
+    ("db/site.yml", "/srv/db/old/site.yml", False),
+    ("db/site.yml", "/site.yml", False),
+    ("*/site.yml", "/srv/db/site.yml", True),
+    ("db*/*.yml", "/srv/db-1/site.yml", True),
+    ("srv/*.yml", "/srv/db/site.yml", False),  # * stays within a folder
+    ("srv/*/site.yml", "/srv/db/site.yml", True),
+    ("srv/*/site.yml", "/srv/a/b/site.yml", False),
+    ("srv/?/site.yml", "/srv/a/site.yml", True),
+    ("srv?site.yml", "/srv/site.yml", False),
+    ("/srv/site.yml", "/srv/site.yml", True),
+    ("/srv/site.yml", "/mnt/srv/site.yml", False),
+    ("/srv/*.yml", "/srv/site.yml", True),
+    ("/srv/*.yml", "/srv/db/site.yml", False),
+    ("/site.yml", "/srv/site.yml", False),
+    ("*", "", False),  # a play that is in no file
+]
+
+
+@pytest.mark.parametrize(("glob", "path", "matches"), PLAYBOOKS, ids=[f"{glob} {path}" for glob, path, _matches in PLAYBOOKS])
+def test_playbook_is_the_name_or_the_path_from_the_right(glob, path, matches):
+    assert selects(Selector(playbook=(glob,)), identity(path)) is matches
+    assert selects(Selector(playbook=("nothing", glob)), identity(path)) is matches
+
+
+@pytest.mark.parametrize(
+    ("glob", "name", "matches"),
+    [
+        ("Set up*", "Set up a/b", True),
+        ("Set up", "Set up more", False),
+        ("set up", "Set up", False),
+        ("Datenbänke *", "Datenbänke einrichten", True),
+        ("*", "", True),
+    ],
+)
+def test_play_is_the_whole_name(glob, name, matches):
+    assert selects(Selector(play=(glob,)), identity(name=name)) is matches
+
+
+@pytest.mark.parametrize(
+    ("glob", "tags", "matches"), [("db", "web db", True), ("d*", "db", True), ("db", "dbs", False), ("*", "", False)]
+)
+def test_tag_is_one_of_the_plays_own(glob, tags, matches):
+    assert selects(Selector(tag=(glob,)), identity(tags=tags)) is matches
+
+
+ROLES = [  # glob, the role as Ansible tells it, whether they match
+    ("web", "web", True),
+    ("web", "acme.site.web", True),
+    ("acme.site.web", "acme.site.web", True),
+    ("acme.site.*", "acme.site.web", True),
+    ("acme.*", "acme.site.web", True),
+    ("acme.site.web", "web", False),
+    ("acme.site.web", "acme.other.web", False),
+    ("site", "acme.site.web", False),
+    ("web", "roles/web", True),
+    ("web", "../shared/roles/web/", True),
+    ("roles/web", "roles/web", True),
+    ("roles", "roles/web", False),
+    ("web", "webserver", False),
+    ("web*", "webserver", True),
+    ("*", "{{ which }}", True),
+]
+
+
+@pytest.mark.parametrize(("glob", "role", "matches"), ROLES, ids=[f"{glob} {role}" for glob, role, _matches in ROLES])
+def test_role_is_its_name_with_or_without_collection_and_folder(glob, role, matches):
+    assert selects(Selector(role=(glob,)), identity("/play.yml", "other", role)) is matches
+
+
+def test_no_role_matches_where_there_is_none():
+    assert not selects(Selector(role=("*",)), identity("/play.yml"))
 
 
 def test_every_list_of_a_selector_must_match():
@@ -55,13 +150,48 @@ def test_every_list_of_a_selector_must_match():
     assert selects(both, identity("/site.yml", "db1"))
     assert not selects(both, identity("/site.yml", "other"))
     assert not selects(both, identity("/other.yml", "web"))
+    all_four = Selector(playbook=("site.yml",), play=("a*",), role=("web",), tag=("t",))
+    assert selects(all_four, identity("/site.yml", "web", tags="t"))
+    assert not selects(all_four, identity("/site.yml", "web"))
+    assert not selects(all_four, identity("/site.yml", "web", tags="t", name="other"))
 
 
 def test_a_link_counts_by_both_its_names(tmp_path):
     (tmp_path / "target.yml").touch()
     (tmp_path / "pgsql.yml").symlink_to("target.yml")
-    for name in ("pgsql.yml", "target.yml"):
+    for name in ("pgsql.yml", "target.yml", f"{tmp_path.name}/target.yml"):
         assert selects(Selector(playbook=(name,)), identity(str(tmp_path / "pgsql.yml")))
+
+
+def test_a_play_of_which_the_file_is_not_certain_counts_by_each_that_it_may_be_in():
+    play = PlayIdentity(name="", path="/srv/a.json", line=0, others=frozenset({"/srv/pgsql.yml"}))
+    assert names_of_rules(play) == ["pigsty-node"]
+    assert selects(Selector(playbook=("a.json",)), play)
+    assert str(play) == 'play "" (/srv/a.json)'
+
+
+def rule(name: str, *plays: Selector) -> Rule:
+    return Rule(name=name, plays=plays, checks=())
+
+
+FIRST = Selector(play=("a play",), tag=("t",))
+SECOND = Selector(playbook=("*.yml", "*.yaml"))
+
+
+def test_entries_are_alternatives_and_the_first_that_matches_is_told():
+    rules = (rule("either", FIRST, SECOND), rule("strict", FIRST), rule("no", Selector(play=("other",))))
+    without, tagged = identity("/site.yml"), identity("/site.yml", tags="t")
+    assert covering(without, rules) == [(rules[0], SECOND)]
+    assert covering(tagged, rules) == [(rules[0], FIRST), (rules[1], FIRST)]
+    assert covering(identity("/site.json"), rules) == []
+
+    assert coverage(without, covering(without, rules)) == (
+        'Precheck: play "a play" (/site.yml:1) is covered by either (by playbook *.yml or *.yaml)'
+    )
+    assert coverage(tagged, covering(tagged, rules)) == (
+        'Precheck: play "a play" (/site.yml:1) is covered by either (by play a play, tag t); strict (by play a play, tag t)'
+    )
+    assert coverage(identity(), []) == 'Precheck: play "a play" is covered by no rule'
 
 
 @pytest.mark.parametrize(

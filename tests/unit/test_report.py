@@ -1,56 +1,141 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The text of the blocks that the operator reads."""
+
 from __future__ import annotations
 
 from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import BUILT_IN
-from ansible_collections.precheck.guard.plugins.plugin_utils.report import closing_block, waiver
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule
+from ansible_collections.precheck.guard.plugins.plugin_utils.report import (
+    REASON_LENGTH,
+    Failure,
+    closing_block,
+    waiver,
+    warning_block,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import NOT_READY, UNVERIFIED, Verdict
 
-PLAY = PlayIdentity(name="Set up", path="/x/pgsql.yml", line=3, roles=frozenset())
-[RULE] = BUILT_IN
-MISSING = Verdict(NOT_READY, "/etc/pki/ca.crt is missing")
+PLAY = PlayIdentity(name="Set up", path="/x/pgsql.yml", line=3)
+RULE = Rule(name="pigsty-node", plays=(), checks=())
+MISSING = Verdict(NOT_READY, ("/etc/pki/ca.crt is missing",))
+
+
+def failure(verdicts, asked=2, of_play=None, messages=(), remedy="", rule=RULE):
+    return Failure(rule, verdicts, of_play, asked, messages, remedy)
 
 
 def test_hosts_are_sorted_and_aligned():
-    down = Verdict(UNVERIFIED, "unreachable: refused")
-    lines = closing_block(PLAY, [(RULE, {"web10": MISSING, "db": down, "a": MISSING})], 7).splitlines()
-    assert lines[0] == 'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3).'
-    assert lines[2:6] == [
+    down = Verdict(UNVERIFIED, ("unreachable: refused",))
+    verdicts = {"web10": MISSING, "db": down, "a": MISSING}
+    found = failure(verdicts, 7, messages=["Not managed.", "Ask first."], remedy="./node.yml -l a,db,web10\n./more")
+    assert closing_block(PLAY, [found]).splitlines() == [
+        'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3).',
+        "",
         "Rule pigsty-node: 3 of 7 hosts are not ready.",
         "  a      not ready: /etc/pki/ca.crt is missing",
         "  db     unverified: unreachable: refused",
         "  web10  not ready: /etc/pki/ca.crt is missing",
+        "",
+        "Not managed.",
+        "Ask first.",
+        "",
+        "    ./node.yml -l a,db,web10",
+        "    ./more",
+        "",
+        "Nothing was changed: no task of this play ran on any host.",
+        "To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.",
     ]
-    assert "    ./node.yml -l a,db,web10" in lines
 
 
-def test_two_hundred_hosts():
+def test_each_reason_has_a_line_below_the_first():
+    many = Verdict(NOT_READY, ("one is missing", "two is missing", "three is missing"))
+    lines = closing_block(PLAY, [failure({"long-name": many, "h": MISSING}, 2)]).splitlines()
+    assert lines[3:7] == [
+        "  h          not ready: /etc/pki/ca.crt is missing",
+        "  long-name  not ready: one is missing",
+        "                        two is missing",
+        "                        three is missing",
+    ]
+
+
+def test_without_message_and_remedy_there_is_no_gap():
+    lines = closing_block(PLAY, [failure({"h": MISSING}, 1)]).splitlines()
+    assert lines[2:6] == [
+        "Rule pigsty-node: 1 of 1 host is not ready.",
+        "  h  not ready: /etc/pki/ca.crt is missing",
+        "",
+        "Nothing was changed: no task of this play ran on any host.",
+    ]
+
+
+def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
     names = [f"host{number:03}" for number in range(200)]
-    block = closing_block(PLAY, [(RULE, dict.fromkeys(names, MISSING))], 200)
+    block = closing_block(PLAY, [failure(dict.fromkeys(reversed(names), MISSING), 200)])
     assert len(block.splitlines()) < 35
     assert "200 of 200 hosts are not ready" in block
     assert "  host019  " in block and "  host020  " not in block
-    assert "  ... and 180 more" in block
-    assert f"    ./node.yml -l {','.join(names)}\n" in block
-
-
-def test_the_remedy_can_be_pasted_whatever_a_host_is_called():
-    block = closing_block(PLAY, [(RULE, {"a b": MISSING, "$(id)": MISSING})], 2)
-    assert "    ./node.yml -l '$(id),a b'\n" in block
+    assert f"  ... and 180 more: {', '.join(names[20:])}\n" in block
+    assert " more" not in closing_block(PLAY, [failure(dict.fromkeys(names[:20], MISSING), 200)])
 
 
 def test_what_a_node_says_cannot_disturb_the_terminal():
-    hostile = Verdict(UNVERIFIED, "unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000)
-    line = closing_block(PLAY, [(RULE, {"h": hostile})], 1).splitlines()[3]
+    hostile = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,))
+    line = closing_block(PLAY, [failure({"h": hostile}, 1)]).splitlines()[3]
     assert line.startswith("  h  unverified: unreachable: [2Jgone PRECHECK all is well xxx")
     assert line.endswith("...")
-    assert len(line) < 230
+    assert len(line) == len("  h  unverified: ") + REASON_LENGTH
     assert line.isprintable()
 
 
+def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length():
+    text = "Grüße \x1b[31m日本語\x9b2J\u202e\r\n  indented " + "x" * 1000
+    lines = closing_block(PLAY, [failure({"h": MISSING}, 1, messages=[text], remedy=text)]).splitlines()
+    assert lines[5:7] == ["Grüße [31m日本語2J", "  indented " + "x" * 1000]
+    assert lines[8:10] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
+
+
+def test_the_play_as_a_whole():
+    of_play = Verdict(NOT_READY, ("ansible_limit is defined does not hold",))
+    lines = closing_block(PLAY, [failure({}, 3, of_play, remedy="add --limit")]).splitlines()
+    assert lines[2:6] == [
+        "Rule pigsty-node: the play is not ready for 3 hosts.",
+        "  not ready: ansible_limit is defined does not hold",
+        "",
+        "    add --limit",
+    ]
+    lines = closing_block(PLAY, [failure({"h": MISSING}, 3, of_play)]).splitlines()
+    assert lines[2:6] == [
+        "Rule pigsty-node: 1 of 3 hosts is not ready.",
+        "  h  not ready: /etc/pki/ca.crt is missing",
+        "Rule pigsty-node: the play is not ready for 3 hosts.",
+        "  not ready: ansible_limit is defined does not hold",
+    ]
+
+
+def test_each_rule_has_a_paragraph():
+    other = Rule(name="other", plays=(), checks=())
+    block = closing_block(PLAY, [failure({"h": MISSING}, 1), failure({"i": MISSING}, 1, rule=other)])
+    assert "\n\nRule pigsty-node: " in block and "\n\nRule other: " in block
+
+
+def test_no_way_round_is_offered_where_a_rule_is_mandatory():
+    mandatory = Rule(name="must", plays=(), checks=(), mandatory=True)
+    block = closing_block(PLAY, [failure({"h": MISSING}), failure({"h": MISSING}, rule=mandatory)])
+    assert block.endswith("\nThe play cannot be run unchecked: mandatory is must.")
+    assert "no_precheck" not in block and "--skip-tags" not in block
+
+
+def test_a_warning_says_that_the_play_goes_on():
+    block = warning_block(PLAY, [failure({"h": MISSING}, 1)])
+    assert block.startswith(
+        '[WARNING]: PRECHECK found hosts that are not ready before play "Set up" (/x/pgsql.yml:3), which goes on.'
+    )
+    assert "\n  h  not ready: /etc/pki/ca.crt is missing\n" in block
+    assert "Nothing was changed" not in block and "unchecked" not in block
+
+
 def test_a_play_that_is_in_no_file():
-    play = PlayIdentity(name="Ad-hoc", path="", line=0, roles=frozenset())
+    play = PlayIdentity(name="Ad-hoc", path="", line=0)
     assert waiver(play, [RULE], 1, "--skip-tags precheck") == (
         'Precheck waived for play "Ad-hoc": pigsty-node not checked on 1 host (--skip-tags precheck).'
     )

@@ -1,0 +1,259 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From rules and hosts to verdicts: one task for each rule, and one for each check that is a task itself. Internals of
+ansible-core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible import constants as C
+from ansible.executor.play_iterator import PlayIterator
+from ansible.inventory.host import Host
+from ansible.playbook.play import Play
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.loader import action_loader
+from ansible.plugins.strategy import StrategyBase
+
+from . import compat, verdict
+from .checking import ANSWERS, ORDER, Order, condition_holds, digest_of
+from .plays import TAG, Wanted, folders_of, variables_of
+from .policy import TASK, WARN, Check, Rule
+from .policy_file import is_template
+from .verdict import UNVERIFIED, Verdict
+
+CHECK = "precheck.guard.check"
+TIME_LIMIT = 30  # seconds for a host's checks without a timeout of their own, unless task_timeout is set in ansible.cfg
+RESULT = "precheck_result"  # by this name the conditions of a task know what it returned
+
+
+def ask(strategy: StrategyBase, play: Play, wanted: Wanted) -> dict[tuple[str, str], Verdict]:
+    """Check for each rule its hosts, in parallel up to the number of forks; return the verdicts by rule and host name.
+
+    The checks run as tasks of a small play of their own, on the play's strategy instance: another instance would read
+    from the same result queue. They are queued here and not by the strategy's run, so that tags, --start-at-task, --step
+    and a strategy's own order of things have no say.
+    """
+    wanted = [(rule, hosts) for rule, hosts in wanted if hosts and _checks_on_hosts(rule)]
+    if not wanted:
+        return {}
+    hosts = list({host.name: host for _rule, some in wanted for host in some}.values())
+    with _all_hosts(strategy, hosts):
+        return _Asking(strategy, play, wanted, hosts).verdicts()
+
+
+def ask_once(strategy: StrategyBase, play: Play, rule: Rule) -> Verdict | None:
+    """Return the verdict on the checks of ``rule`` that are for the play and not for a host; None if it has none."""
+    checks = [check for check in rule.checks if check.once]
+    if not checks:
+        return None
+    names = [host.name for host in strategy._inventory.get_hosts(play.hosts, ignore_restrictions=True)]
+    variables = strategy._variable_manager.get_vars(play=play, _hosts=names, _hosts_all=names)
+    found = []
+    for check in checks:
+        one = verdict.worst(condition_holds(condition, variables, strategy._loader) for condition in check.value)
+        found.append(_worded(check, one, variables, strategy))
+    return verdict.worst(found)
+
+
+def _checks_on_hosts(rule: Rule) -> list[Check]:
+    return [check for check in rule.checks if not check.once]
+
+
+def _checks_of_action(rule: Rule) -> list[Check]:
+    return [check for check in _checks_on_hosts(rule) if check.kind != TASK]
+
+
+def _worded(check: Check, one: Verdict, variables: Mapping[str, Any], strategy: StrategyBase) -> Verdict:
+    """Return a verdict that was not reached by the action, with the check's own message and name."""
+    reasons = one.reasons
+    if one.state == verdict.NOT_READY and check.message:
+        try:
+            reasons = (compat.rendered(check.message, dict(variables), strategy._loader),)
+        except compat.TemplateError:
+            reasons = (check.message,)
+    if check.name:
+        reasons = tuple(f"{check.name}: {reason}" for reason in reasons)
+    return Verdict(one.state, reasons)
+
+
+@contextmanager
+def _all_hosts(strategy: StrategyBase, hosts: Sequence[Host]) -> Iterator[None]:
+    """Let the strategy work on ``hosts``, whatever batch it is at, and put all back as it was.
+
+    A batch restricts the inventory and sizes the workers; failed hosts of the checks are not failed hosts of the run.
+    """
+    tqm, inventory = strategy._tqm, strategy._inventory
+    restriction, workers = inventory._restriction, len(tqm._workers)
+    failed, unreachable = dict(tqm._failed_hosts), dict(tqm._unreachable_hosts)
+    caches = strategy._hosts_cache, strategy._hosts_cache_all
+    inventory.restrict_to_hosts(hosts)
+    tqm._initialize_processes(min(tqm._forks, len(hosts)))
+    strategy._cur_worker = 0
+    try:
+        yield
+    finally:
+        inventory._restriction = restriction
+        tqm._initialize_processes(workers)
+        strategy._cur_worker = 0
+        tqm._failed_hosts, tqm._unreachable_hosts = failed, unreachable
+        strategy._hosts_cache, strategy._hosts_cache_all = caches
+
+
+@dataclass
+class _Step:
+    """A task to run on the hosts of ``rule``: the action's, or that of ``check``."""
+
+    rule: Rule
+    task: Task
+    check: Check | None
+
+
+@dataclass
+class _Heard:
+    """What is known of a host so far. ``gone`` is the verdict on all rules once the host does not answer any more."""
+
+    answers: dict[str, Any] | None = None
+    gone: Verdict | None = None
+    parts: dict[str, list[Verdict]] = field(default_factory=dict)
+
+
+class _Asking:
+    def __init__(self, strategy: StrategyBase, play: Play, wanted: Wanted, hosts: Sequence[Host]) -> None:
+        self.strategy, self.play, self.wanted = strategy, play, wanted
+        self.folders = folders_of(play, strategy._loader)
+        self.digests = self._digests()
+        self.limit = C.TASK_TIMEOUT or TIME_LIMIT
+        # One command asks all, so it may take what its checks may take together.
+        self.action_limit = self.limit + sum(check.timeout or 0 for rule, _hosts in wanted for check in _checks_of_action(rule))
+        self.become = any(check.become for rule, _hosts in wanted for check in _checks_of_action(rule))
+        self.heard = {host.name: _Heard() for host in hosts}
+
+        found = self._tasks()
+        self.checks = self._check_play([task for _rule, _check, task in found])
+        self.play_context = PlayContext(self.checks, strategy._tqm.passwords, strategy._tqm._connection_lockfile.fileno())
+        self.iterator = PlayIterator(
+            inventory=strategy._inventory,
+            play=self.checks,
+            play_context=self.play_context,
+            variable_manager=strategy._variable_manager,
+            all_vars={},
+        )
+        loaded = self.checks.tasks[0].block
+        self.steps = [_Step(rule, task, check) for (rule, check, _data), task in zip(found, loaded)]
+        self.checks.roles = play.roles  # after the iterator has compiled the play: for their variables, not their tasks
+        strategy._set_hosts_cache(self.checks)
+        action_loader.get(CHECK, class_only=True)  # once here, and not in each worker
+
+    def verdicts(self) -> dict[tuple[str, str], Verdict]:
+        hosts_of = {rule.name: hosts for rule, hosts in self.wanted}
+        for step in self.steps:
+            if hosts := [host for host in hosts_of[step.rule.name] if not self.heard[host.name].gone]:
+                self._run(step, hosts)
+        return {(rule.name, host.name): self._verdict(rule, host) for rule, hosts in self.wanted for host in hosts}
+
+    def _verdict(self, rule: Rule, host: Host) -> Verdict:
+        heard = self.heard[host.name]
+        parts = heard.parts.get(rule.name, [])
+        if heard.gone is None and len(parts) != sum(step.rule is rule for step in self.steps):
+            parts = [*parts, Verdict(UNVERIFIED, ("a check gave no result",))]
+        return heard.gone or verdict.worst(parts)
+
+    def _run(self, step: _Step, hosts: Sequence[Host]) -> None:
+        """Run the step's task on ``hosts``, and hear what it tells."""
+        strategy, manager = self.strategy, self.strategy._variable_manager
+        strategy._tqm.send_callback("v2_playbook_on_task_start", step.task, is_conditional=False)
+        passes = max(1, len(strategy._tqm._workers) // 10)
+        for host in hosts:
+            variables = manager.get_vars(
+                play=self.checks, host=host, task=step.task, _hosts=strategy._hosts_cache, _hosts_all=strategy._hosts_cache_all
+            )
+            strategy.add_tqm_variables(variables, play=self.checks)
+            if step.check is None:
+                variables[ORDER] = self._order(step.rule, host.name)
+            variables["ansible_become"] = bool(step.task.become)  # it outranks the keyword
+            strategy._blocked_hosts[host.name] = True
+            strategy._queue_task(host, step.task, variables, self.play_context)
+            self._hear_all(step, strategy._process_pending_results(self.iterator, max_passes=passes))
+        self._hear_all(step, strategy._wait_on_pending_results(self.iterator))
+
+    def _hear_all(self, step: _Step, results: Sequence[Any]) -> None:
+        self.strategy.update_active_connections(results)
+        for name, result in map(compat.host_and_result, results):
+            self._hear(step, name, result)
+
+    def _order(self, rule: Rule, name: str) -> Order:
+        """Return what the action is to tell of a host: at its first task, the answers for all its rules."""
+        checks = {rule.name: _checks_of_action(rule)}
+        answers = self.heard[name].answers
+        if answers is None:
+            later = self.wanted[[one.name for one, _hosts in self.wanted].index(rule.name) + 1 :]
+            for other, hosts in later:
+                if any(host.name == name for host in hosts) and _checks_of_action(other):
+                    checks[other.name] = _checks_of_action(other)
+        return Order(rule.name, checks, self.folders, self.digests, answers.get(rule.name) if answers else None)
+
+    def _hear(self, step: _Step, name: str, result: Mapping[str, Any]) -> None:
+        heard, parts = self.heard[name], self.heard[name].parts.setdefault(step.rule.name, [])
+        lost = verdict.lost(result, self.action_limit if step.check is None else step.task.timeout)
+        if step.check is None:
+            if lost:
+                heard.gone = lost
+            else:
+                parts.append(verdict.of_checks(result))
+                heard.answers = heard.answers or result.get(ANSWERS, {})
+            return
+        one = lost or verdict.of_task(result, hidden=bool(step.check.value.get("no_log")))
+        if lost and result.get("unreachable") and not step.task.delegate_to:
+            heard.gone = lost
+        host = self.strategy._inventory.get_host(name)
+        names = self.strategy._hosts_cache_all
+        variables = variables_of(self.strategy, self.play, host, names) if one.state == verdict.NOT_READY else {}
+        parts.append(_worded(step.check, one, variables, self.strategy))
+
+    def _digests(self) -> dict[str, str]:
+        """Return the digests of all files that ``same_as`` names without a template, worked out once."""
+        checks = [check for rule, _hosts in self.wanted for check in rule.checks]
+        names = {check.same_as for check in checks if check.same_as and not is_template(check.same_as)}
+        return {name: digest_of(name, [], self.strategy._loader) for name in names}
+
+    def _tasks(self) -> list[tuple[Rule, Check | None, dict[str, Any]]]:
+        """Return the tasks of all rules: the one for the action where a rule has checks for it, and its own.
+
+        What the command line or ansible.cfg would set otherwise (check mode, become, debugger, time limit), each sets
+        itself.
+        """
+        found: list[tuple[Rule, Check | None, dict[str, Any]]] = []
+        for rule, _hosts in self.wanted:
+            common = {"tags": [TAG], "check_mode": False, "debugger": "never"}
+            if rule.severity == WARN:
+                common |= {"ignore_errors": True, "ignore_unreachable": True}
+            if _checks_of_action(rule):
+                own = {"name": f"Precheck {rule.name}", CHECK: {}, "become": self.become, "timeout": self.action_limit}
+                found.append((rule, None, compat.with_origin(own | common, rule.path, rule.line)))
+            for check in rule.checks:
+                if check.kind == TASK:
+                    more = {
+                        "name": f"Precheck {rule.name}: {check.label}",
+                        "become": check.become,
+                        "timeout": check.timeout or self.limit,
+                        "register": RESULT,
+                    }
+                    found.append((rule, check, compat.with_origin(dict(check.value) | more | common, rule.path, check.line)))
+        return found
+
+    def _check_play(self, tasks: list[dict[str, Any]]) -> Play:
+        """Return a play with these tasks. Of the covered play it has the hosts, and the keywords and variables by which
+        they are reached, and nothing else.
+        """
+        play = self.play
+        data = {"name": play.get_name(), "hosts": "all", "gather_facts": False, "become": False, "tasks": tasks}
+        checks = Play.load(data, variable_manager=play._variable_manager, loader=play._loader)
+        for keyword in ("hosts", "connection", "port", "remote_user", "vars", "vars_files"):
+            setattr(checks, keyword, getattr(play, keyword))
+        return checks

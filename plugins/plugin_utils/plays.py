@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a play would do, and on which hosts. Internals of ansible-core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
+
+from ansible import constants as C
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.inventory.host import Host
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play import Play
+from ansible.playbook.role.include import RoleInclude
+from ansible.playbook.role_include import IncludeRole
+from ansible.playbook.task import Task
+from ansible.plugins.strategy import StrategyBase
+from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
+from ansible.utils.fqcn import add_internal_fqcns
+
+from . import compat
+from .matching import PlayIdentity, may_depend_on_facts
+from .policy import Rule
+
+Wanted = Sequence[tuple[Rule, Sequence[Host]]]
+
+TAG = "precheck"
+OPT_OUT_TAG = "no_precheck"
+
+# ansible-core puts it at the head of roles, tagged always. It does nothing on a host.
+_VALIDATE = add_internal_fqcns(("validate_argument_spec",))
+
+
+def tasks_to_run(iterator: PlayIterator, tqm: TaskQueueManager) -> list[Task]:
+    """Return the tasks of the play that the options leave to run, in order, without those that ansible-core adds."""
+    play = iterator._play
+    if context.CLIARGS.get("start_at_task") is not None and not tqm._start_at_done:
+        return []  # the task to start at comes in a later play: TaskQueueManager sets this before it runs a strategy
+    if play.only_tags == {TAG}:  # judge the play that is to be run afterwards, not what this selection leaves of it
+        everything = [task for block in play.compile() for task in block.get_tasks()]
+        variables = tqm._variable_manager.get_vars(play=play)
+        tasks = [task for task in everything if task.evaluate_tags({"all"}, play.skip_tags, all_vars=variables)]
+    else:
+        tasks = iterator.all_tasks[len(iterator._blocks[0].get_tasks()) :]  # block 0 gathers facts, validates arguments
+    return [task for task in tasks if not task.implicit and task.action not in _VALIDATE]
+
+
+def identify(iterator: PlayIterator) -> PlayIdentity:
+    """Return what the play is known by. Roles count however they come in, and whatever tags are selected: listed, imported,
+    included by a literal name, or as a dependency.
+    """
+    play = iterator._play
+    line = play.get_path().rpartition(":")[2]
+    if play.only_tags == {"all"} and not play.skip_tags:
+        tasks = list(iterator.all_tasks)
+    else:
+        tasks = [task for block in play.compile() for task in block.get_tasks()]
+    tasks += [task for block in play.handlers for task in block.get_tasks()]
+    roles = {role.get_name() for role in play.roles}
+    roles.update(task._role.get_name() for task in tasks if task._role)
+    roles.update(_role_of(task, play) for task in tasks if isinstance(task, IncludeRole))
+    files = files_of(play)
+    return PlayIdentity(
+        name=play.get_name(),
+        path=files[0],
+        line=int(line or 0),
+        roles=frozenset(roles),
+        tags=frozenset(map(str, play.tags)),
+        others=frozenset(files[1:]),
+    )
+
+
+def files_of(play: Play) -> list[str]:
+    """Return the file that the play is written in; an empty path where it is in none.
+
+    Before 2.19, ansible-core does not know the file of a play in JSON. It is then every file with such a play that was
+    read.
+    """
+    if path := play.get_path().rpartition(":")[0]:
+        return [path]
+    read = play._loader._FILE_CACHE.items()
+    return [os.path.abspath(path) for path, data in read if isinstance(data, list) and play._ds in data] or [""]
+
+
+def _role_of(task: IncludeRole, play: Play) -> str:
+    """Return the name of the role that ``task`` includes, with the collection in which a short name is found."""
+    name = str(task._role_name)
+    manager, loader = play._variable_manager, play._loader
+    try:
+        found = RoleInclude.load(name, play, variable_manager=manager, loader=loader, collection_list=task.collections)
+    except AnsibleError:  # the name is a template, or there is no such role
+        return name
+    return f"{found._role_collection}.{name.rpartition('.')[2]}" if found._role_collection else name
+
+
+def folders_of(play: Play, loader: DataLoader) -> list[str]:
+    """Return the folders of the playbook and of the file that the play is written in."""
+    return list(dict.fromkeys([loader.get_basedir(), os.path.dirname(files_of(play)[0])]))
+
+
+def variables_of(strategy: StrategyBase, play: Play, host: Host, names: list[str], task: Task | None = None) -> dict[str, Any]:
+    """Return the variables that a ``task`` of the play would have on ``host`` before facts are gathered; ``names`` are the
+    play's hosts.
+    """
+    return strategy._variable_manager.get_vars(play=play, host=host, task=task, _hosts=names, _hosts_all=names)
+
+
+def opted_out(play: Play) -> str:
+    """Return how the play opts out of the guard; empty if it does not."""
+    if OPT_OUT_TAG in play.tags:
+        return f"the play is tagged {OPT_OUT_TAG}"
+    return f"--skip-tags {TAG}" if TAG in play.skip_tags else ""
+
+
+def hosts_reached(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Task], hosts: list[Host]) -> list[Host]:
+    """Return those of ``hosts`` that the play would do something on: those that are not out already, for which the
+    ``when`` of an import_playbook holds, and that none of the meta tasks at the play's head ends.
+    """
+    play = iterator._play
+    leading = takewhile(lambda task: task.action in C._ACTION_META, tasks)
+    actions = [(task, task.args.get("_raw_params")) for task in leading]
+    gathers_facts = bool(iterator._blocks[0].get_tasks()) and (
+        C.DEFAULT_GATHERING != "explicit" if play.gather_facts is None else play.gather_facts
+    )
+    names = [host.name for host in hosts]
+
+    def holds(conditions: list[Any], host: Host, task: Task | None = None) -> bool | None:
+        if not conditions:
+            return True
+        variables = variables_of(strategy, play, host, names, task)
+        try:
+            return all(compat.holds(condition, variables, strategy._loader) for condition in conditions)
+        except compat.TemplateError:
+            return None
+
+    def ends(task: Task, host: Host) -> bool:
+        state = iterator.host_states.get(host.name)
+        if state and state.did_start_at_task:  # --start-at-task passes over the leading tasks
+            return False
+        if gathers_facts and may_depend_on_facts(task.when):
+            return False
+        return holds(task.when, host, task) is True
+
+    out = set(iterator.get_failed_hosts())
+    if not any(action == "clear_host_errors" for task, action in actions):  # it brings back the unreachable at once
+        out.update(strategy._tqm._unreachable_hosts)
+    reached = [host for host in hosts if host.name not in out and holds(play._included_conditional, host) is not False]
+    for task, action in actions:
+        if action == "end_host":
+            reached = [host for host in reached if not ends(task, host)]
+        elif action == "end_play" or (action == "end_batch" and not play.serial):
+            # linear asks the first host for all (StrategyBase._execute_meta); elsewhere each host ends by itself.
+            one_decides = isinstance(strategy, LinearStrategy) and play.order != "shuffle"
+            if all(ends(task, host) for host in (reached[:1] if one_decides else reached)):
+                reached = []
+    return reached
+
+
+def hosts_meeting(strategy: StrategyBase, play: Play, wanted: Wanted) -> Wanted:
+    """Return for each rule those of its hosts for which its ``when`` holds.
+
+    Raises AnsibleError that names host, rule and expression when one cannot be evaluated.
+    """
+    rules_of: dict[str, tuple[Host, list[str]]] = {}
+    for rule, hosts in wanted:
+        for host in hosts if rule.when else ():
+            rules_of.setdefault(host.name, (host, []))[1].append(rule.name)
+    names = list(rules_of)
+    when = {rule.name: rule for rule, _hosts in wanted}
+    unmet = set()
+    for host, rules in rules_of.values():
+        variables = variables_of(strategy, play, host, names)
+        for rule in map(when.__getitem__, rules):
+            for condition in rule.when:
+                try:
+                    if not compat.holds(condition, variables, strategy._loader):
+                        unmet.add((rule.name, host.name))
+                        break
+                except compat.TemplateError as ex:
+                    raise AnsibleError(
+                        f"Precheck cannot tell whether {rule.place} applies to {host.name}, so nothing was run: in its when,"
+                        f" {condition}: {ex}"
+                    ) from ex
+    return [(rule, [host for host in hosts if (rule.name, host.name) not in unmet]) for rule, hosts in wanted]

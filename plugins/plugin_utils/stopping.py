@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How a run ends before its play begins. Internals of ansible-core."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.inventory.host import Host
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.strategy import StrategyBase
+from ansible.utils.display import Display
+
+from . import compat
+
+display = Display()
+
+
+def stop(tqm: TaskQueueManager, iterator: PlayIterator, batch: list[Host]) -> None:
+    """Make PlaybookExecutor.run end the run after this batch.
+
+    RUN_FAILED_BREAK_PLAY ends its loop over plays. The loop over batches ends only when as many hosts have newly
+    failed or become unreachable as the batch has: so each host of the batch is counted once, and one that failed in
+    an earlier play by the list in which it is not yet.
+    """
+    for host in batch:
+        if iterator.is_failed(host):
+            tqm._unreachable_hosts[host.name] = True
+        else:
+            iterator.mark_host_failed(host)
+
+
+def tell_at_the_end(tqm: TaskQueueManager, text: str) -> None:
+    """Print ``text`` to stderr after the last callback has had its say, so that no recap pushes it out of sight and
+    stdout stays what the stdout callback makes it.
+    """
+    send_callback = tqm.send_callback
+
+    def send_and_tell(method_name: str, *args: Any, **kwargs: Any) -> None:
+        send_callback(method_name, *args, **kwargs)
+        if method_name == "v2_playbook_on_stats":
+            sys.stdout.flush()  # Display leaves it to the end of the run, which would be after this when both go to one file
+            display.display(text, color=C.COLOR_ERROR, stderr=True)
+
+    tqm.send_callback = send_and_tell
+
+
+def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) -> None:
+    """End the run with an error when the play goes on to do something on a host that was left unasked.
+
+    It would when a condition turns out otherwise after all, or when ``meta: clear_host_errors`` brings a host back that
+    was unreachable in an earlier play.
+    """
+    if not unasked:
+        return
+    preparation = {task._uuid for task in iterator._blocks[0].get_tasks()}
+    imported_when = iterator._play._included_conditional
+    queue_task = strategy._queue_task
+
+    def queue_unless_unasked(host: Host, task: Task, task_vars: dict[str, Any], play_context: PlayContext) -> None:
+        refused = host.name in unasked and task._uuid not in preparation
+        # While the import's condition does not hold, each task is queued, and then skipped by its own condition.
+        if refused and all(compat.holds(condition, task_vars, strategy._loader) for condition in imported_when or ()):
+            raise AnsibleError(
+                f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()}) on {host.name}: the host"
+                " was not checked, as the play was not to do anything on it."
+            )
+        queue_task(host, task, task_vars, play_context)
+
+    strategy._queue_task = queue_unless_unasked

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Measure what the guard costs, against what it replaces, and print the tables of docs/performance.md.
+
+Whole processes of ansible-playbook, the ways of checking by turns, so that a machine that is slow for a while is slow for all of
+them. Wants an ansible-playbook on the PATH (its release is the one measured); for the SSH hosts also root and sshd.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tests/integration"))
+from nodes import Nodes, why_not  # noqa: E402
+
+MARKER = "/etc/passwd"  # is on every host
+
+# Name, playbook, guarded, arguments.
+WAYS = {
+    "nothing": ("nothing.yml", False, ()),
+    "one raw task": ("raw.yml", False, ()),
+    "one stat task": ("stat.yml", False, ()),
+    "classic pair": ("pair.yml", False, ()),
+    "guard, 1 check": ("one.yml", True, ("--tags", "precheck")),
+    "guard, 10 checks": ("ten.yml", True, ("--tags", "precheck")),
+    "10 classic pairs": ("pairs.yml", False, ()),
+    "not covered, no guard": ("debug.yml", False, ()),
+    "not covered, guard on": ("debug.yml", True, ()),
+}
+LARGE = ("one raw task", "guard, 1 check")
+SLOW = "10 classic pairs"  # measured once where it takes minutes
+
+# Dividend, divisor, each of a way, a kind of hosts and their number; the most that it may be.
+RATIOS = [
+    ("guard, 1 check", "classic pair", "local", 200, 0.20),
+    ("guard, 1 check", "one raw task", "local", 200, 1.20),
+    ("guard, 10 checks", "guard, 1 check", "local", 200, 1.10),
+    ("guard, 10 checks", "10 classic pairs", "local", 50, 0.04),
+    ("guard, 1 check", "classic pair", "ssh", 50, 0.60),
+    ("not covered, guard on", "not covered, no guard", "local", 200, 1.02),
+]
+
+CONFIG = """[defaults]
+collections_path = {collections}
+inventory = inventory.json
+forks = 20
+host_key_checking = false
+retry_files_enabled = false
+deprecation_warnings = false
+{callbacks}
+[ssh_connection]
+pipelining = true
+"""
+
+PAIR = """
+    - ansible.builtin.stat: {{path: {path}}}
+      register: marker
+    - ansible.builtin.fail: {{msg: not initialised}}
+      when: not marker.stat.exists
+"""
+
+
+@dataclass
+class Sample:
+    """One run: wall and CPU time in seconds, peak memory of its largest process in MiB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def write_project(folder: Path) -> None:
+    """Write configurations, playbooks and policy to ``folder``."""
+    for name, callbacks in (("plain", ""), ("guarded", "callbacks_enabled = precheck.guard.enforce")):
+        text = CONFIG.format(collections=REPOSITORY / "collections", callbacks=callbacks)
+        (folder / f"{name}.cfg").write_text(text)
+    tasks = {
+        "nothing": "    - ansible.builtin.meta: noop",
+        "raw": f"    - ansible.builtin.raw: test -e {MARKER}",
+        "stat": f"    - ansible.builtin.stat: {{path: {MARKER}}}",
+        "pair": PAIR.format(path=MARKER),
+        "pairs": PAIR.format(path=MARKER) * 10,
+        "debug": "    - ansible.builtin.debug:",
+        "one": "    - ansible.builtin.debug:",
+        "ten": "    - ansible.builtin.debug:",
+    }
+    for name, text in tasks.items():
+        (folder / f"{name}.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{text}\n")
+    rules = [
+        {"name": name, "plays": [{"playbook": f"{name}.yml"}], "checks": [{"path": MARKER}] * number}
+        for name, number in (("one", 1), ("ten", 10))
+    ]
+    (folder / "precheck.yml").write_text(json.dumps({"rules": rules}))
+
+
+def write_inventory(folder: Path, hosts: dict[str, dict[str, object]]) -> None:
+    inventory = {"all": {"vars": {"ansible_python_interpreter": sys.executable}, "hosts": hosts}}
+    (folder / "inventory.json").write_text(json.dumps(inventory))
+
+
+def measure(folder: Path, way: str) -> Sample:
+    playbook, guarded, arguments = WAYS[way]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    env["ANSIBLE_CONFIG"] = str(folder / ("guarded.cfg" if guarded else "plain.cfg"))
+    env["ANSIBLE_SSH_CONTROL_PATH_DIR"] = tempfile.mkdtemp(dir=folder)  # so that no run finds connections of another
+    begin = time.monotonic()
+    with open(folder / "output", "w+") as output:
+        process = subprocess.Popen(["ansible-playbook", playbook, *arguments], cwd=folder, env=env, stdout=output, stderr=output)
+        _pid, status, usage = os.wait4(process.pid, 0)
+        if status:
+            output.seek(0)
+            sys.exit(f"{way}: exit status {os.waitstatus_to_exitcode(status)}\n{output.read()[-2000:]}")
+    return Sample(time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+@contextlib.contextmanager
+def ssh_hosts(folder: Path, number: int) -> Iterator[dict[str, dict[str, object]]]:
+    # One sshd listens on 16 addresses at most. Each host has a connection of its own all the same.
+    nodes = Nodes(folder, {f"n{index}": f"127.0.0.{100 + index}" for index in range(10)})
+    nodes.start()
+    try:
+        yield {
+            f"h{index:04}": nodes.host(f"n{index % 10}") | {"ansible_control_path": f"%(directory)s/h{index:04}"}
+            for index in range(number)
+        }
+    finally:
+        nodes.stop()
+
+
+def sitting(folder: Path, kind: str, number: int, rounds: int, ways: tuple[str, ...]) -> dict[str, list[Sample]]:
+    """Return the samples of each way, taken by turns after a run that warms up and does not count."""
+    found: dict[str, list[Sample]] = {way: [] for way in ways}
+    measure(folder, "one raw task")
+    for turn in range(1, rounds + 1):
+        for way in ways:
+            if way == SLOW and turn > 1 and (number > 50 or kind == "ssh"):
+                continue
+            sample = measure(folder, way)
+            found[way].append(sample)
+            print(f"{kind} {number:5} round {turn} {way:24} {sample.wall:7.2f} s", file=sys.stderr, flush=True)
+    return found
+
+
+def middle(samples: list[Sample], what: str) -> float:
+    return statistics.median(getattr(sample, what) for sample in samples)
+
+
+def table(kind: str, number: int, found: dict[str, list[Sample]]) -> str:
+    title = {"local": "local connections", "ssh": "SSH over loopback"}[kind]
+    lines = [
+        f"### {number} host{'s' * (number > 1)}, {title}",
+        "",
+        "| way | wall s | CPU s | peak MiB | rounds | / raw |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    raw = middle(found["one raw task"], "wall")
+    for way, samples in found.items():
+        wall, cpu, memory = (middle(samples, what) for what in ("wall", "cpu", "memory"))
+        lines.append(f"| {way} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {len(samples)} | {wall / raw:.2f} |")
+    return "\n".join([*lines, ""])
+
+
+def ratios(results: dict[tuple[str, int], dict[str, list[Sample]]]) -> str:
+    lines = ["### Ratios of wall time", "", "| ratio | hosts | measured | wanted |", "| --- | --- | ---: | ---: |"]
+    for dividend, divisor, kind, number, most in RATIOS:
+        if (kind, number) in results:
+            found = results[kind, number]
+            value = middle(found[dividend], "wall") / middle(found[divisor], "wall")
+            lines.append(f"| {dividend} / {divisor} | {number} {kind} | {value:.2f} | {most:.2f} |")
+    if {("local", 200), ("local", 1000)} <= results.keys():
+        per_host = {number: middle(results["local", number]["guard, 1 check"], "wall") / number for number in (200, 1000)}
+        lines.append(f"| guard, 1 check: time per host, 1000 / 200 | local | {per_host[1000] / per_host[200]:.2f} | 1.10 |")
+    return "\n".join([*lines, ""])
+
+
+def machine() -> str:
+    version = subprocess.run(["ansible-playbook", "--version"], capture_output=True, text=True, check=True).stdout
+    core = re.search(r"core ([\d.]+\w*)", version)
+    python = re.search(r"python version = (\S+)", version)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"ansible-core {core[1] if core else '?'}, Python {python[1] if python else '?'}, {platform.system()}"
+        f" {platform.release()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of memory, 20 forks."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often each way is measured")
+    parser.add_argument("--hosts", default="1,50,200,1000", help="numbers of local hosts")
+    parser.add_argument("--ssh", type=int, default=50, help="number of SSH hosts; 0 for none")
+    options = parser.parse_args()
+    results: dict[tuple[str, int], dict[str, list[Sample]]] = {}
+    folder = Path(tempfile.mkdtemp(prefix="precheck-benchmark-"))
+    try:
+        write_project(folder)
+        for number in (int(text) for text in options.hosts.split(",")):
+            write_inventory(folder, {f"h{index:04}": {"ansible_connection": "local"} for index in range(number)})
+            ways = LARGE if number >= 1000 else tuple(WAYS)
+            results["local", number] = sitting(folder, "local", number, options.rounds, ways)
+        if options.ssh and (reason := why_not()):
+            print(reason, file=sys.stderr)
+        elif options.ssh:
+            with ssh_hosts(folder, options.ssh) as hosts:
+                write_inventory(folder, hosts)
+                results["ssh", options.ssh] = sitting(folder, "ssh", options.ssh, options.rounds, tuple(WAYS))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # sockets go as their connections end
+    print("\n".join([machine(), "", *(table(*key, found) for key, found in results.items()), ratios(results)]))
+
+
+if __name__ == "__main__":
+    main()

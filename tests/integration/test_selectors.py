@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which plays a rule covers, by each selector, as -vv tells it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+RULES = {  # by name, the entries of plays
+    "by-play": "{play: Set up *}",
+    "by-tag": "{tag: [db, cache]}",
+    "by-role": "{role: web}",
+    "by-full-name": "{role: acme.site.*}",
+    "by-path": "{playbook: db/*.yml}",
+    "by-file": "{playbook: imported.yml}",
+    "by-both": "{playbook: site.yml, tag: cache}",
+    "either": "{play: nothing}, {tag: nothing}, {role: first}, {tag: db}",
+}
+WEB, BOTH_WEB = "by-role (by role web)", "by-role (by role web); by-full-name (by role acme.site.*)"
+
+PLAYS = {  # by name: the rest of the play, and the rules that cover it with their selectors
+    "Nothing": ("tasks: [{debug: }]", "no rule"),
+    "Set up a shop": ("tasks: [{debug: }]", "by-play (by play Set up *)"),
+    "{{ verb }} {{ what }}": ("vars: {what: by template}\n  tasks: [{debug: }]", "by-play (by play Set up *)"),
+    "Not to Set up": ("tasks: [{debug: }]", "no rule"),
+    "Tag": ("tags: [other, db]\n  tasks: [{debug: }]", "by-tag (by tag db or cache); either (by tag db)"),
+    "Two selectors": (
+        "tags: cache\n  tasks: [{debug: }]",
+        "by-tag (by tag db or cache); by-both (by playbook site.yml, tag cache)",
+    ),
+    "Tag of a task": ("tasks: [{debug: , tags: db}]", "no rule"),
+    "Listed": ("roles: [web]", WEB),
+    "Listed by folder": ("roles: [{role: roles/web}]", WEB),
+    "Listed with a variable": ("vars: {which: web}\n  roles: [{role: '{{ which }}'}]", WEB),
+    "Dependency": ("roles: [dependent]", WEB),
+    "First of two": ("roles: [first, web]", f"{WEB}; either (by role first)"),
+    "Imported before": ("pre_tasks: [{import_role: {name: web}}]", WEB),
+    "Included before": ("pre_tasks: [{include_role: {name: web}}]", WEB),
+    "Imported": ("tasks: [{import_role: {name: web}}]", WEB),
+    "Included": ("tasks: [{include_role: {name: web}, when: false}]", WEB),
+    "Imported after": ("post_tasks: [{ansible.builtin.import_role: {name: web}}]", WEB),
+    "Included after": ("post_tasks: [{ansible.builtin.include_role: {name: web}}]", WEB),
+    "In blocks": ("tasks: [{block: [{block: [{include_role: {name: web}}]}]}]", WEB),
+    "In a rescue": ("tasks: [{block: [{debug: }], rescue: [{include_role: {name: web}}]}]", WEB),
+    "In a file": ("tasks: [{import_tasks: tasks.yml}]", WEB),
+    "Imported in a role": ("roles: [importing]", WEB),
+    "Included in a role": ("roles: [including]", WEB),
+    "Included with a variable": ("vars: {which: web}\n  tasks: [{include_role: {name: '{{ which }}'}}]", "no rule"),
+    "Collection listed": ("roles: [acme.site.web]", BOTH_WEB),
+    "Collection imported": ("tasks: [{import_role: {name: acme.site.web}}]", BOTH_WEB),
+    "Collection included": ("tasks: [{include_role: {name: acme.site.web}}]", BOTH_WEB),
+    "Collection searched": ("collections: [acme.site]\n  roles: [shop]", "by-full-name (by role acme.site.*)"),
+    "Collection searched later": (
+        "collections: [acme.site]\n  tasks: [{include_role: {name: shop}}]",
+        "by-full-name (by role acme.site.*)",
+    ),
+}
+
+
+def play(name, rest):
+    return f'- name: "{name}"\n  hosts: all\n  gather_facts: false\n  {rest}\n'
+
+
+@pytest.fixture
+def site(project):
+    """A project with all these rules, plays and roles, and site.yml, which imports a few plays more."""
+    project.configure("callback")
+    project.local_hosts(missing="h1")
+    rules = "".join(f"  - name: {name}\n    plays: [{plays}]\n    checks: [{{that: true}}]\n" for name, plays in RULES.items())
+    project.write("precheck.yml", "rules:\n" + rules)
+    imports = (
+        "- import_playbook: imported.yml\n  tags: cache\n- import_playbook: db/deep.yml\n- import_playbook: olddb/deep.yml\n"
+    )
+    project.write("site.yml", "".join(play(name, rest) for name, (rest, _told) in PLAYS.items()) + imports)
+    for name in ("imported", "db/deep", "olddb/deep"):
+        project.write(f"{name}.yml", play(f"From {name}", "tasks: [{debug: }]"))
+
+    roles = {
+        "web": "- debug:\n",
+        "first": "- debug:\n",
+        "dependent": "- debug:\n",
+        "importing": "- import_role: {name: web}\n",
+        "including": "- include_role: {name: web}\n",
+    }
+    for name, tasks in roles.items():
+        project.write(f"roles/{name}/tasks/main.yml", tasks)
+    project.write("roles/dependent/meta/main.yml", "dependencies: [web]\n")
+    project.write("tasks.yml", "- include_role: {name: web}\n")
+    for name in ("web", "shop"):
+        project.write(f"more/ansible_collections/acme/site/roles/{name}/tasks/main.yml", "- debug:\n")
+    return project
+
+
+def run_site(site, *options):
+    configured = (site.folder / "ansible.cfg").read_text()
+    [path] = [line.partition(" = ")[2] for line in configured.splitlines() if line.startswith("collections_path")]
+    paths = os.pathsep.join([path, str(site.folder / "more")])
+    run = site.run("site.yml", "-vv", "-e", "verb='Set up'", *options, env={"ANSIBLE_COLLECTIONS_PATH": paths})
+    assert run.rc == 0, run.output
+    told = {}
+    for line in run.stdout.splitlines():
+        if line.startswith('Precheck: play "'):
+            name, _, rest = line[len('Precheck: play "') :].partition('" (')
+            where, _, told[name] = rest.partition(") is covered by ")
+            assert where.startswith(str(site.folder))
+    return told
+
+
+def test_what_covers_each_play(site):
+    told = run_site(site)
+    expected = {name: covered for name, (_rest, covered) in PLAYS.items()}
+    expected["Set up by template"] = expected.pop("{{ verb }} {{ what }}")
+    expected["From imported"] = "by-tag (by tag db or cache); by-file (by playbook imported.yml)"
+    expected["From db/deep"] = "by-path (by playbook db/*.yml)"
+    expected["From olddb/deep"] = "no rule"
+    assert told == expected
+
+
+def test_what_the_tags_leave_out_counts_all_the_same(site):
+    """Each play has one task left to run, which is none of a role's."""
+    left = "post_tasks: [{debug: , tags: left}]"
+    plays = {name: rest for name, (rest, covered) in PLAYS.items() if covered in (WEB, BOTH_WEB) and "post_tasks" not in rest}
+    assert len(plays) > 10
+    site.write("site.yml", "".join(play(name, f"{rest}\n  {left}") for name, rest in plays.items()))
+    assert run_site(site, "--tags", "left") == {name: PLAYS[name][1] for name in plays}
+    assert run_site(site, "--tags", "all", "--skip-tags", "nothing") == {name: PLAYS[name][1] for name in plays}
+
+
+def test_the_strategy_tells_the_same(site):
+    names = ("Nothing", "Tag", "Included in a role")
+    site.configure("strategy")
+    site.write("site.yml", "".join(play(name, PLAYS[name][0]) for name in names))
+    assert run_site(site) == {name: PLAYS[name][1] for name in names}
+    assert "is covered by" not in site.run("site.yml", "-v").output

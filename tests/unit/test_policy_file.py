@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A policy file gives rules, or all that is wrong with it: file, line, rule and what was expected."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultSecret
+from ansible.plugins import loader as plugin_loader
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import COMMAND, PATH, TASK, THAT, WARN, Selector
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy_file import PolicyError, read
+from corpus import BAD, GOOD, MADE, RULES, expected, know_modules, make, vaulted
+
+
+@pytest.fixture(scope="module", autouse=True)
+def modules_are_known():
+    know_modules(plugin_loader)
+
+
+def problems_of(path, loader=None):
+    with pytest.raises(PolicyError) as caught:
+        read(str(path), loader or DataLoader(), "/nowhere")
+    assert all(f"\n  {problem}" in caught.value.message for problem in caught.value.problems)
+    return caught.value.problems
+
+
+def told(problems, beginnings):
+    assert [problem[: len(beginning)] for problem, beginning in zip(problems, beginnings)] == beginnings
+    assert len(problems) == len(beginnings), problems
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_bad_files(path):
+    assert expected(path)
+    told(problems_of(path), expected(path))
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_bad_files_that_are_made(name, tmp_path):
+    path, beginnings = make(name, tmp_path)
+    told(problems_of(path), beginnings)
+
+
+def test_there_are_many_bad_files():
+    assert len(BAD) + len(MADE) > 200
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_good_files(path):
+    rules = read(str(path), DataLoader(), "/nowhere")
+    assert rules
+    for rule in rules:
+        assert rule.plays and rule.checks and rule.path == str(path)
+        assert rule.name in path.read_text().splitlines()[rule.line - 1] or path.stem == "aliases_and_merge_keys"
+
+
+def test_every_key_arrives():
+    [path] = [path for path in GOOD if path.stem == "every_key"]
+    [rule] = read(str(path), DataLoader(), "/nowhere")
+    assert rule.plays == (
+        Selector(("pgsql*.yml",), ("Set up *", "*[Dd]atabase*"), ("pgsql",), ("pg", "pg_*")),
+        Selector(role=("postgres", "acme.db.postgres")),
+    )
+    assert rule.when == ("pg_cluster is defined", True, "groups['all'] | length > 1 and not (pg_skip | default(false))")
+    assert (rule.severity, rule.mandatory, rule.line) == (WARN, True, 3)
+    assert rule.remedy == "./node.yml -l {{ precheck_hosts | join(',') }}"
+    assert rule.message == "{{ inventory_hostname }} is not managed by Pigsty"
+
+    certificate, command, words, once, conditions, task = rule.checks
+    assert [check.kind for check in rule.checks] == [PATH, COMMAND, COMMAND, THAT, THAT, TASK]
+    assert (certificate.value, certificate.name, certificate.type) == ("/etc/pki/ca.crt", "the certificate", "file")
+    assert (certificate.mode, certificate.owner, certificate.group) == ("0644", "root", "{{ pki_group | default('root') }}")
+    assert (certificate.same_as, certificate.folder) == (str(path.parent / "files/ca.crt"), str(path.parent))
+    assert (certificate.timeout, certificate.become, certificate.line) == (5, True, 15)
+    assert certificate.message == rule.message
+    assert (command.timeout, command.become) == (86400, False)
+    assert words.value == ("pg_isready", "-h", "{{ inventory_hostname }}", "")
+    assert (once.once, once.value, once.message) == (True, ("ansible_limit is defined",), "Pass --limit")
+    assert (conditions.once, conditions.value) == (False, ("pg_version is defined", "pg_version | int >= 14"))
+    assert (task.name, task.timeout, task.become) == ("the port", 10, False)
+    assert next(iter(task.value)) == "ansible.builtin.wait_for"
+
+
+def test_defaults_of_the_smallest_policy():
+    [path] = [path for path in GOOD if path.stem == "smallest"]
+    [rule] = read(str(path), DataLoader(), "/nowhere")
+    [check] = rule.checks
+    assert (rule.when, rule.message, rule.remedy, rule.severity, rule.mandatory) == ((), "", "", "error", False)
+    assert (check.value, check.name, check.message, check.timeout, check.become, check.once) == (
+        (True,),
+        "",
+        "",
+        None,
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")], ids=["mark", "crlf"])
+def test_files_as_other_systems_write_them(tmp_path, change):
+    (tmp_path / "policy.yml").write_bytes(change(RULES).encode())
+    [rule] = read(str(tmp_path / "policy.yml"), DataLoader(), "/nowhere")
+    assert (rule.name, rule.line) == ("r", 2)
+
+
+def test_a_vaulted_file_opens_with_its_password_only(tmp_path):
+    (tmp_path / "good.yml").write_bytes(vaulted(RULES))
+    (tmp_path / "bad.yml").write_bytes(vaulted(RULES + "    mandatory: 5\n"))
+    loader = DataLoader()
+    [problem] = problems_of(tmp_path / "good.yml", loader)
+    assert "A vault password must be specified to decrypt data" in problem
+    loader.set_vault_secrets([("default", VaultSecret(b"another password"))])
+    [problem] = problems_of(tmp_path / "good.yml", loader)
+    assert "Decryption failed" in problem
+    loader.set_vault_secrets([("default", VaultSecret(b"a password"))])
+    assert [rule.name for rule in read(str(tmp_path / "good.yml"), loader, "/nowhere")] == ["r"]
+    told(problems_of(tmp_path / "bad.yml", loader), [f"{tmp_path}/bad.yml:5: rule r: mandatory: expected true or false"])
+
+
+def test_same_as_is_looked_for_beside_the_policy_and_beside_the_playbook(tmp_path):
+    (tmp_path / "policies").mkdir()
+    policy = tmp_path / "policies/policy.yml"
+    policy.write_text(RULES.replace("path: /a", "path: /a, same_as: ca.crt"))
+    playbooks = tmp_path / "playbooks"
+    told(problems_of(policy), [f"{policy}:4: rule r: same_as: there is no file ca.crt on the control node"])
+    places = [playbooks / "ca.crt", playbooks / "files/ca.crt", tmp_path / "policies/ca.crt", tmp_path / "policies/files/ca.crt"]
+    for place in places:  # each is found before those made earlier
+        place.parent.mkdir(exist_ok=True, parents=True)
+        place.touch()
+        [rule] = read(str(policy), DataLoader(), str(playbooks))
+        assert rule.checks[0].same_as == str(place)

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The JSON schema for editors takes what the validator takes, and refuses with it what a schema can know."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from ansible.playbook.task import Task
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import KINDS, TASK_KEYWORDS, Check, Rule, Selector
+from corpus import BAD, GOOD
+
+pytestmark = pytest.mark.one_release
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/policy.schema.json").read_text())
+EDITOR = jsonschema.Draft7Validator(SCHEMA)
+
+# Bad files that a schema has to let pass, by why it cannot know.
+NOT_FOR_A_SCHEMA = {
+    "aliases are resolved before the schema is asked": "alias_of_itself aliases_without_bound",
+    "of two keys one is left when the schema is asked":
+        "key_twice_in_arguments key_twice_in_check key_twice_in_rule key_twice_in_selector key_twice_in_task",
+    "it does not compare rules": "name_twice",
+    "it does not look for files": "same_as_is_a_folder same_as_is_not_there",
+    "it does not take globs apart": "glob_that_leads_up",
+    "it does not parse expressions":
+        "that_is_braces that_is_comment that_is_not_an_expression that_is_statements when_is_assignment when_is_braces"
+        " when_is_not_an_expression when_is_several_of_which_one_is_bad when_is_statements when_is_unbalanced"
+        " task_with_changed_when_that_is_not_an_expression task_with_failed_when_that_is_not_an_expression"
+        " task_with_until_that_is_not_an_expression",
+    "it does not parse templates":
+        "command_is_list_with_a_syntax_error command_is_syntax_error group_is_syntax_error message_is_block_left_open"
+        " message_is_syntax_error message_of_check_is_syntax_error mode_is_syntax_error path_is_syntax_error"
+        " remedy_is_syntax_error same_as_is_syntax_error",
+    "it does not know modules":
+        "task_is_add_host task_is_import_role task_is_include_tasks task_is_meta task_is_pause task_is_set_fact"
+        " task_with_a_number_as_arguments task_with_a_quote_left_open task_with_two_modules task_with_unknown_module"
+        " task_with_with_items task_without_module",
+    "a key that is no text is text to most editors": "task_with_a_number_as_key",
+}  # fmt: skip
+ONLY_THE_VALIDATOR = {name for names in NOT_FOR_A_SCHEMA.values() for name in names.split()}
+
+
+class Loader(yaml.SafeLoader):
+    """What an editor makes of the file. It is told of the tags of Ansible."""
+
+
+Loader.add_constructor("!unsafe", yaml.SafeLoader.construct_scalar)
+Loader.add_constructor("!vault", lambda loader, node: {})
+
+
+def load(path):
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)
+
+
+def is_refused(path):
+    try:
+        return not EDITOR.is_valid(load(path))
+    except (yaml.YAMLError, ValueError):  # no schema is needed to see that it is not YAML
+        return True
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_good_files_pass(path):
+    EDITOR.validate(load(path))
+
+
+def test_bad_files_are_refused():
+    """That the validator refuses them all is for test_policy_file to say."""
+    refused = {path.stem for path in BAD if is_refused(path)}
+    assert {path.stem for path in BAD} - refused == ONLY_THE_VALIDATOR
+
+
+def keys(definition):
+    return set(SCHEMA["definitions"][definition]["properties"])
+
+
+def test_the_schema_knows_the_keys_of_the_policy():
+    told_by_precheck = {"path", "line", "folder"}
+    assert keys("rule") == {field.name for field in dataclasses.fields(Rule)} - told_by_precheck
+    assert keys("selector") == {field.name for field in dataclasses.fields(Selector)}
+    fields = {field.name for field in dataclasses.fields(Check)} - {"kind", "value", "folder", "line"}
+    assert keys("check") == fields | set(KINDS)
+
+
+def test_the_schema_knows_the_keywords_of_tasks():
+    refused = set(SCHEMA["definitions"]["check"]["properties"]["task"]["propertyNames"]["not"]["enum"])
+    inside = {"async_val", "loop_with"}  # names that ansible-core has for others
+    known = set(Task.fattributes) - inside | {"action", "local_action"}
+    assert refused == known - TASK_KEYWORDS
+
+
+@pytest.mark.parametrize("definition", ["rule", "selector", "check"])
+def test_every_key_is_described(definition):
+    for key, told in SCHEMA["definitions"][definition]["properties"].items():
+        assert told["description"].endswith("."), key
