@@ -7,10 +7,15 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sample", action="store_true", help="each test through one door only, none marked one_release")
+    parser.addoption("--share", choices=("1/2", "2/2"), help="the first or the second half of the tests, by turns")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --sample, take each test through one door, by turns."""
+    """With --share, take every other test. With --sample, take each test through one door, by turns."""
+    if share := config.getoption("--share"):
+        first = int(share[0]) - 1
+        config.hook.pytest_deselected(items=items[1 - first :: 2])
+        items[:] = items[first::2]
     if not config.getoption("--sample"):
         return
     doors: dict[str, str] = {}

@@ -24,7 +24,7 @@ from . import compat, verdict
 from .checking import ANSWERS, ORDER, Order, condition_holds, digest_of
 from .plays import TAG, Wanted, folders_of, variables_of
 from .policy import TASK, WARN, Check, Rule
-from .policy_file import is_template
+from .policy_values import is_template
 from .verdict import UNVERIFIED, Verdict
 
 CHECK = "precheck.guard.check"

@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -19,7 +19,8 @@ from ansible.utils.hashing import secure_hash
 from . import compat
 from .node import Node
 from .policy import COMMAND, THAT, Check
-from .policy_file import find_same_as, is_template
+from .policy_file import find_same_as
+from .policy_values import is_template
 from .question import YES, Answer, CommandQuestion, PathQuestion, Question, forbidden_bits
 from .report import one_line
 from .verdict import NOT_READY, READY, UNVERIFIED, Verdict, worst
@@ -27,8 +28,6 @@ from .verdict import NOT_READY, READY, UNVERIFIED, Verdict, worst
 ORDER = "precheck_order"  # the variable in which an Order goes from the guard to the action
 ANSWERS = "_ansible_precheck_answers"  # the key of a result for those to other rules; callbacks leave out keys that begin so
 NO_SHELL = "a {} connection has no POSIX shell to ask: of the kinds of checks only that and task work there"
-
-
 OUTPUT_SHOWN = 200  # characters of the last line that a command printed
 
 
@@ -52,8 +51,8 @@ class Order:
 class Examination:
     """Checks a host by its ``node`` and its ``variables``.
 
-    ``folders`` are where the files of ``same_as`` are looked for, after that of the policy; ``digests`` has the SHA-256 in hex of those that are
-    known already. With ``literal``, the values of checks are not templates (any more).
+    ``folders`` are where the files of ``same_as`` are looked for, after that of the policy; ``digests`` has the SHA-256
+    in hex of those that are known already. With ``literal``, the values of checks are not templates (any more).
     """
 
     node: Node
@@ -75,6 +74,7 @@ class Examination:
             found = iter(self._ask([pair for pairs in asked.values() for pair in pairs]))
             others = {name: list(islice(found, len(pairs))) for name, pairs in asked.items()}
             answers = others.pop(rule)
+        answers = chain(answers, repeat(None))  # a check without one is not passed over
         verdicts = [self._verdict(check, question, answer) for (check, question), answer in zip(asked[rule], answers)]
         verdict = worst(verdicts)
         told = [

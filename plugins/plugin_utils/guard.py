@@ -27,7 +27,7 @@ from . import compat, report, sources
 from .matching import PlayIdentity, coverage, covering
 from .plays import TAG, Wanted, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
 from .policy import WARN, Rule
-from .policy_file import is_template
+from .policy_values import is_template
 from .stopping import refuse, stop, tell_at_the_end
 from .verdict import READY, Verdict
 

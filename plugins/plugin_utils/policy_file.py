@@ -7,15 +7,11 @@ parse, a task must load) is added here.
 
 from __future__ import annotations
 
-import datetime
-import fnmatch
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import jinja2
-import jinja2.parser
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
@@ -24,6 +20,7 @@ from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
 from . import compat, policy_text
+from . import policy_values as values
 from .policy import COMMAND, ERROR, KINDS, PATH, TASK, TASK_KEYWORDS, THAT, WARN, Check, Rule, Selector
 
 SIZE = 256 * 1024  # bytes that a policy file may have
@@ -119,11 +116,7 @@ def _first_line(ex: Exception) -> str:
 
 
 class _Reader:
-    """Makes rules out of the data of one file, and collects ``problems``: line and text of each.
-
-    The methods named after a type are those of ArgumentSpecValidator: they take a value and raise TypeError or
-    ValueError, which tell what was expected.
-    """
+    """Makes rules out of the data of one file, and collects ``problems``: line and text of each."""
 
     def __init__(self, path: str, lines: dict[tuple[str | int, ...], int], loader: DataLoader, folders: list[str]) -> None:
         self.path, self.lines, self.loader, self.folders = path, lines, loader, folders
@@ -143,7 +136,7 @@ class _Reader:
         if data is None:
             self.problem((), "the file is empty: expected the key rules, with a list of rules")
             return ()
-        spec = {"rules": {"type": _entries, "required": True}}
+        spec = {"rules": {"type": values.entries, "required": True}}
         if not self._valid(data, (), "the file", spec):
             return ()
         rules = []
@@ -163,14 +156,14 @@ class _Reader:
 
     def _read_rule(self, entry: Any, place: tuple[str | int, ...]) -> Rule | None:
         spec = {
-            "name": {"type": _name, "required": True},
-            "plays": {"type": _entries, "required": True},
-            "when": {"type": _conditions},
-            "checks": {"type": _entries, "required": True},
-            "message": {"type": _template},
-            "remedy": {"type": _template},
-            "severity": {"type": _text_value, "choices": [ERROR, WARN]},
-            "mandatory": {"type": _flag},
+            "name": {"type": values.name, "required": True},
+            "plays": {"type": values.entries, "required": True},
+            "when": {"type": values.conditions},
+            "checks": {"type": values.entries, "required": True},
+            "message": {"type": values.template},
+            "remedy": {"type": values.template},
+            "severity": {"type": values.text, "choices": [ERROR, WARN]},
+            "mandatory": {"type": values.flag},
         }
         before = len(self.problems)
         valid = self._valid(entry, place, "a rule", spec)
@@ -187,7 +180,7 @@ class _Reader:
             name=str(entry["name"]),
             plays=tuple(parts["plays"]),
             checks=tuple(parts["checks"]),
-            when=_conditions(entry.get("when", [])) if "when" in entry else (),
+            when=values.conditions(entry.get("when", [])) if "when" in entry else (),
             message=entry.get("message", ""),
             remedy=entry.get("remedy", ""),
             severity=entry.get("severity", ERROR),
@@ -198,27 +191,27 @@ class _Reader:
 
     def _read_selector(self, entry: Any, place: tuple[str | int, ...]) -> Selector | None:
         keys = ("playbook", "play", "role", "tag")
-        spec = {key: {"type": _path_globs if key == "playbook" else _globs} for key in keys}
+        spec = {key: {"type": values.path_globs if key == "playbook" else values.globs} for key in keys}
         if not self._valid(entry, place, "an entry of plays", spec, required_one_of=[keys]):
             return None
-        return Selector(**{key: _globs(value) for key, value in entry.items()})
+        return Selector(**{key: values.globs(value) for key, value in entry.items()})
 
     def read_check(self, entry: Any, place: tuple[str | int, ...], kinds: tuple[str, ...] = KINDS) -> Check | None:
         spec: dict[str, dict[str, Any]] = {
-            "path": {"type": _template},
-            "command": {"type": _command},
-            "that": {"type": _conditions},
-            "task": {"type": _mapping},
-            "name": {"type": _name},
-            "message": {"type": _template},
-            "timeout": {"type": _seconds},
-            "become": {"type": _flag},
-            "type": {"type": _text_value, "choices": ["file", "directory"]},
-            "mode": {"type": _mode},
-            "owner": {"type": _template},
-            "group": {"type": _template},
-            "same_as": {"type": _template},
-            "once": {"type": _flag},
+            "path": {"type": values.template},
+            "command": {"type": values.command},
+            "that": {"type": values.conditions},
+            "task": {"type": values.mapping},
+            "name": {"type": values.name},
+            "message": {"type": values.template},
+            "timeout": {"type": values.seconds},
+            "become": {"type": values.flag},
+            "type": {"type": values.text, "choices": ["file", "directory"]},
+            "mode": {"type": values.mode},
+            "owner": {"type": values.template},
+            "group": {"type": values.template},
+            "same_as": {"type": values.template},
+            "once": {"type": values.flag},
         }
         if TASK not in kinds:  # outside of a policy there are better ways to run a task, or to evaluate once
             del spec["task"], spec["once"]
@@ -231,13 +224,13 @@ class _Reader:
         if kind == TASK:
             self._check_task(value, (*place, TASK))
         same_as = entry.get("same_as", "")
-        if same_as and not is_template(same_as):
+        if same_as and not values.is_template(same_as):
             try:
                 same_as = find_same_as(same_as, self.folders, self.loader)
             except AnsibleError as ex:
                 self.problem((*place, "same_as"), f"same_as: {ex.message}")
         if kind == THAT:
-            value = _conditions(value)
+            value = values.conditions(value)
         elif kind == COMMAND and not isinstance(value, str):
             value = tuple(value)
         options = {key: entry[key] for key in ("name", "message", "timeout", "become", "once", *PATH_OPTIONS) if key in entry}
@@ -252,7 +245,7 @@ class _Reader:
                 return
         for key in ("changed_when", "failed_when", "until"):
             try:
-                _conditions(task.get(key, True))
+                values.conditions(task.get(key, True))
             except (TypeError, ValueError) as ex:
                 self.problem((*place, key), f"task: {key}: {ex}")
         modules = [key for key in task if key not in TASK_KEYWORDS]
@@ -270,10 +263,10 @@ class _Reader:
     def _valid(self, entry: Any, place: tuple[str | int, ...], what: str, spec: dict[str, dict[str, Any]], **more: Any) -> bool:
         """Return whether ``entry`` is a mapping as ``spec`` says, having told all that is wrong with it."""
         if not isinstance(entry, Mapping):
-            self.problem(place, f"{what}: expected a mapping, not {_kind_of(entry)}")
+            self.problem(place, f"{what}: expected a mapping, not {values.kind_of(entry)}")
             return False
         if odd := [key for key in entry if not isinstance(key, str)]:
-            self.problem(place, f"{what}: expected text for a key, not {_kind_of(odd[0])} ({odd[0]!r})")
+            self.problem(place, f"{what}: expected text for a key, not {values.kind_of(odd[0])} ({odd[0]!r})")
             return False
         before = len(self.problems)
         known = ", ".join(spec)
@@ -303,151 +296,3 @@ class _Reader:
             text = re.sub(r"^missing parameter\(s\) required by '(\w+)': ", r"\1 needs ", text)
             self.problem((*place, key) if key else place, text if key else f"{what}: {text}")
         return len(self.problems) == before
-
-
-def is_template(text: str) -> bool:
-    """Return whether Ansible would make something else of the ``text``."""
-    return any(mark in text for mark in ("{{", "{%", "{#"))
-
-
-def _kind_of(value: Any) -> str:
-    """Return the kind of a value in the words of YAML."""
-    kinds = {bool: "a boolean", int: "a number", float: "a number", str: "text", type(None): "nothing"}
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    if type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString"):  # the latter since 2.19
-        return "a vaulted value: encrypt the whole file instead"
-    kinds |= {datetime.datetime: "a time", datetime.date: "a date"}
-    return next((name for kind, name in kinds.items() if isinstance(value, kind)), f"a {type(value).__name__}")
-
-
-def _expected(what: str, value: Any) -> TypeError:
-    return TypeError(f"expected {what}, not {_kind_of(value)}")
-
-
-def _text_value(value: Any) -> str:
-    if not isinstance(value, str):
-        raise _expected("text", value)
-    if not value.strip():
-        raise ValueError("expected text, found it empty")
-    if "\0" in value:
-        raise ValueError("the character NUL cannot be used")
-    return value
-
-
-def _name(value: Any) -> str:
-    if not _text_value(value).isprintable():
-        raise ValueError("expected one line of printable characters")
-    return value
-
-
-def _template(value: Any) -> str:
-    try:
-        jinja2.Environment().parse(_text_value(value))
-    except jinja2.TemplateSyntaxError as ex:
-        raise ValueError(f"not a valid template: {ex.message}") from ex
-    except RecursionError as ex:
-        raise ValueError("not a valid template: nested too deeply") from ex
-    return value
-
-
-def _mode(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f'expected an octal number in quotes, as in "0644", not {_kind_of(value)}')
-    if not is_template(value) and not re.fullmatch(r"0?[0-7]{3,4}", value):
-        raise ValueError(f'expected an octal number in quotes, as in "0644", not {value!r}')
-    return _template(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _expected("true or false", value)
-    return value
-
-
-def _seconds(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _expected("a number of whole seconds", value)
-    if not 1 <= value <= 86400:
-        raise ValueError("expected a number of whole seconds from 1 to 86400")
-    return value
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _expected("a mapping", value)
-    if not all(isinstance(key, str) for key in value):
-        raise TypeError("expected text for each key")
-    return value
-
-
-def _entries(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise _expected("a list", value)
-    if not value:
-        raise ValueError("expected at least one entry")
-    return value
-
-
-def _several(value: Any, what: str, one: Callable[[Any], Any]) -> tuple[Any, ...]:
-    if isinstance(value, list) and not value:
-        raise ValueError(f"expected {what}, found an empty list")
-    return tuple(one(item) for item in (value if isinstance(value, list) else [value]))
-
-
-def _globs(value: Any) -> tuple[str, ...]:
-    def glob(item: Any) -> str:
-        if not isinstance(item, str):
-            raise _expected("a glob or a list of globs", item)
-        try:
-            re.compile(fnmatch.translate(_name(item)))
-        except (re.error, RecursionError, OverflowError) as ex:
-            raise ValueError(f"not a valid glob: {ex}") from ex
-        return item
-
-    return _several(value, "a glob or a list of globs", glob)
-
-
-def _path_globs(value: Any) -> tuple[str, ...]:
-    globs = _globs(value)
-    if dotted := [glob for glob in globs if {".", ".."} & set(glob.split("/"))]:
-        raise ValueError(f"{dotted[0]!r} can match no path: it is compared with paths without . and ..")
-    return globs
-
-
-def _conditions(value: Any) -> tuple[str | bool, ...]:
-    def condition(item: Any) -> str | bool:
-        if isinstance(item, bool):
-            return item
-        if not isinstance(item, str):
-            raise _expected("a condition or a list of conditions", item)
-        try:
-            parser = jinja2.parser.Parser(jinja2.Environment(), _text_value(item), state="variable")
-            parser.parse_expression()
-            if not parser.stream.eos:
-                parser.fail(f"unexpected '{parser.stream.current.value}'")
-        except jinja2.TemplateSyntaxError as ex:
-            what = str(ex.message).replace("'end of template'", "end")
-            raise ValueError(f"not a valid expression: {what} in {item!r}") from ex
-        except RecursionError as ex:
-            raise ValueError("not a valid expression: nested too deeply") from ex
-        return item
-
-    return _several(value, "a condition or a list of conditions", condition)
-
-
-def _command(value: Any) -> str | list[str]:
-    if isinstance(value, list):
-        if not value:
-            raise ValueError("expected a command or a list of its arguments, found an empty list")
-        for item in value:
-            if not isinstance(item, str) or "\0" in item:
-                raise _expected("a command or a list of its arguments, each of them text", item)
-            if item:
-                _template(item)
-        return value
-    if not isinstance(value, str):
-        raise _expected("a command or a list of its arguments", value)
-    return _template(value)

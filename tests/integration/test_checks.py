@@ -328,6 +328,17 @@ def test_one_remote_command_for_all_rules_of_a_host(project, nodes):
     assert re.findall(r"TASK \[(.*)\]", run.stdout) == [f"Precheck {name}" for name in ("only", "second", "third", "fourth")]
 
 
+def test_hosts_are_asked_in_parallel_even_under_serial_1(project):
+    """Up to the number of forks: no host's check ends before the last one's begins."""
+    begun, ended = (f"touch {project.folder}/{word}-{{{{ inventory_hostname }}}}" for word in ("begun", "ended"))
+    covered(project, rule({"command": f"{begun}; sleep 3; {ended}"}), hosts="h1 h2 h3 h4 h5")
+    project.write("play.yml", WITNESS.replace("hosts: all", "hosts: all\n  serial: 1"))
+    passed(project)
+    times = {word: [path.stat().st_mtime for path in project.folder.glob(f"{word}-*")] for word in ("begun", "ended")}
+    assert len(times["begun"]) == len(times["ended"]) == 5
+    assert max(times["begun"]) < min(times["ended"])
+
+
 def test_conditions_need_no_connection(project):
     checks = [
         {"that": ["number > 1", "inventory_hostname in groups['all']"]},
