@@ -11,20 +11,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --share, take every other test. With --sample, take each test through one door, by turns."""
+    chosen = _sample(items) if config.getoption("--sample") else list(items)
     if share := config.getoption("--share"):
-        first = int(share[0]) - 1
-        config.hook.pytest_deselected(items=items[1 - first :: 2])
-        items[:] = items[first::2]
-    if not config.getoption("--sample"):
-        return
+        chosen = chosen[int(share[0]) - 1 :: 2]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def _sample(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return each test through one door, by turns, without those that need no more than one release."""
     doors: dict[str, str] = {}
-    left_out = []
+    chosen = []
     for item in items:
         door = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
         test = item.nodeid.replace(f"{door}", "")
         doors.setdefault(test, ("strategy", "callback")[len(doors) % 2])
-        if item.get_closest_marker("one_release") or (door and doors[test] != door):
-            left_out.append(item)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+        if not item.get_closest_marker("one_release") and (not door or doors[test] == door):
+            chosen.append(item)
+    return chosen

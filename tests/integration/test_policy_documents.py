@@ -54,6 +54,7 @@ EXAMPLES = [
     *map(whole_rule, blocks("yaml rule")),
     *map(whole_check, blocks("yaml checks")),
     *(path.read_text() for path in sorted(POLICIES.iterdir())),
+    *re.findall(r"^```yaml\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL),
 ]
 
 
