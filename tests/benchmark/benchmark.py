@@ -44,7 +44,8 @@ WAYS = {
     "not covered, guard on": ("debug.yml", True, ()),
 }
 LARGE = ("one raw task", "guard, 1 check")
-SLOW = "10 classic pairs"  # measured once where it takes minutes
+ONCE = ("one stat task", "classic pair", "10 classic pairs")  # for 50 hosts and more: a run takes from 10 s to minutes
+SLOW = "10 classic pairs"  # takes minutes for more than 50 hosts, and over SSH
 
 # Dividend, divisor, each of a way, a kind of hosts and their number; the most that it may be.
 RATIOS = [
@@ -143,13 +144,19 @@ def ssh_hosts(folder: Path, number: int) -> Iterator[dict[str, dict[str, object]
         nodes.stop()
 
 
+def ways_for(kind: str, number: int, slow: bool) -> tuple[str, ...]:
+    if number >= 1000:
+        return LARGE
+    return tuple(way for way in WAYS if way != SLOW or slow or (kind == "local" and number <= 50))
+
+
 def sitting(folder: Path, kind: str, number: int, rounds: int, ways: tuple[str, ...]) -> dict[str, list[Sample]]:
     """Return the samples of each way, taken by turns after a run that warms up and does not count."""
     found: dict[str, list[Sample]] = {way: [] for way in ways}
     measure(folder, "one raw task")
     for turn in range(1, rounds + 1):
         for way in ways:
-            if way == SLOW and turn > 1 and (number > 50 or kind == "ssh"):
+            if turn > 1 and ((way in ONCE and number >= 50) or number >= 1000):
                 continue
             sample = measure(folder, way)
             found[way].append(sample)
@@ -202,9 +209,10 @@ def machine() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each way is measured")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each way is measured, unless it takes long")
     parser.add_argument("--hosts", default="1,50,200,1000", help="numbers of local hosts")
     parser.add_argument("--ssh", type=int, default=50, help="number of SSH hosts; 0 for none")
+    parser.add_argument("--slow", action="store_true", help=f"{SLOW} also where they take minutes")
     options = parser.parse_args()
     results: dict[tuple[str, int], dict[str, list[Sample]]] = {}
     folder = Path(tempfile.mkdtemp(prefix="precheck-benchmark-"))
@@ -212,14 +220,16 @@ def main() -> None:
         write_project(folder)
         for number in (int(text) for text in options.hosts.split(",")):
             write_inventory(folder, {f"h{index:04}": {"ansible_connection": "local"} for index in range(number)})
-            ways = LARGE if number >= 1000 else tuple(WAYS)
+            ways = ways_for("local", number, options.slow)
             results["local", number] = sitting(folder, "local", number, options.rounds, ways)
         if options.ssh and (reason := why_not()):
             print(reason, file=sys.stderr)
         elif options.ssh:
             with ssh_hosts(folder, options.ssh) as hosts:
                 write_inventory(folder, hosts)
-                results["ssh", options.ssh] = sitting(folder, "ssh", options.ssh, options.rounds, tuple(WAYS))
+                results["ssh", options.ssh] = sitting(
+                    folder, "ssh", options.ssh, options.rounds, ways_for("ssh", options.ssh, options.slow)
+                )
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # sockets go as their connections end
     print("\n".join([machine(), "", *(table(*key, found) for key, found in results.items()), ratios(results)]))
