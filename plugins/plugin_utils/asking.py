@@ -21,7 +21,7 @@ from ansible.plugins.loader import action_loader
 from ansible.plugins.strategy import StrategyBase
 
 from . import compat, verdict
-from .checking import ANSWERS, ORDER, Order, condition_holds, digest_of
+from .checking import ANSWERS, ORDER, Order, condition_holds, digest_of, worded
 from .plays import TAG, Wanted, folders_of, variables_of
 from .policy import TASK, WARN, Check, Rule
 from .policy_values import is_template
@@ -69,17 +69,16 @@ def _checks_of_action(rule: Rule) -> list[Check]:
     return [check for check in _checks_on_hosts(rule) if check.kind != TASK]
 
 
-def _worded(check: Check, one: Verdict, variables: Mapping[str, Any], strategy: StrategyBase) -> Verdict:
-    """Return a verdict that was not reached by the action, with the check's own message and name."""
-    reasons = one.reasons
-    if one.state == verdict.NOT_READY and check.message:
+def _worded(check: Check, one: Verdict, variables: dict[str, Any], strategy: StrategyBase) -> Verdict:
+    """Return a verdict that was not reached by the action, in the words of the check."""
+
+    def rendered(template: str) -> str:
         try:
-            reasons = (compat.rendered(check.message, dict(variables), strategy._loader),)
+            return compat.rendered(template, variables, strategy._loader)
         except compat.TemplateError:
-            reasons = (check.message,)
-    if check.name:
-        reasons = tuple(f"{check.name}: {reason}" for reason in reasons)
-    return Verdict(one.state, reasons)
+            return template
+
+    return worded(check, one, rendered)
 
 
 @contextmanager

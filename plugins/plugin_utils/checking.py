@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, repeat
 from typing import Any
@@ -107,13 +107,7 @@ class Examination:
             verdict = self._of_command(question, answer)
         else:
             verdict = self._of_path(check, question, answer)
-        reasons = verdict.reasons
-        if verdict.state == NOT_READY and check.message:
-            reasons = (self._rendered_or_as_it_is(check.message),)
-        if verdict.state != READY and check.name:
-            reasons = tuple(f"{check.name}: {reason}" for reason in reasons)
-        # ansible-core prints the message of a failed task as it is: no node may write to the terminal by it.
-        return Verdict(verdict.state, tuple(map(one_line, reasons)))
+        return worded(check, verdict, self._rendered_or_as_it_is)
 
     def _question(self, check: Check) -> Question | Verdict:
         try:
@@ -194,6 +188,17 @@ class Examination:
             return self._rendered(template)
         except compat.TemplateError:
             return template
+
+
+def worded(check: Check, verdict: Verdict, rendered: Callable[[str], str]) -> Verdict:
+    """Return ``verdict`` with the check's own message, made by ``rendered``, and with its name."""
+    reasons = verdict.reasons
+    if verdict.state == NOT_READY and check.message:
+        reasons = (rendered(check.message),)
+    if verdict.state != READY and check.name:
+        reasons = tuple(f"{check.name}: {reason}" for reason in reasons)
+    # ansible-core prints the message of a failed task as it is: no node may write to the terminal by it.
+    return Verdict(verdict.state, tuple(map(one_line, reasons)))
 
 
 def condition_holds(condition: str | bool, variables: dict[str, Any], loader: DataLoader) -> Verdict:

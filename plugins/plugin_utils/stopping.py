@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from ansible import constants as C
@@ -12,6 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
+from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
@@ -51,6 +53,13 @@ def tell_at_the_end(tqm: TaskQueueManager, text: str) -> None:
     tqm.send_callback = send_and_tell
 
 
+def _may_hold(conditions: Iterable[str | bool], variables: dict[str, Any], loader: DataLoader) -> bool:
+    try:
+        return all(compat.holds(condition, variables, loader) for condition in conditions)
+    except compat.TemplateError:
+        return True
+
+
 def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) -> None:
     """End the run with an error when the play goes on to do something on a host that was left unasked.
 
@@ -66,7 +75,7 @@ def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) ->
     def queue_unless_unasked(host: Host, task: Task, task_vars: dict[str, Any], play_context: PlayContext) -> None:
         refused = host.name in unasked and task._uuid not in preparation
         # While the import's condition does not hold, each task is queued, and then skipped by its own condition.
-        if refused and all(compat.holds(condition, task_vars, strategy._loader) for condition in imported_when or ()):
+        if refused and _may_hold(imported_when or (), task_vars, strategy._loader):
             raise AnsibleError(
                 f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()}) on {host.name}: the host"
                 " was not checked, as the play was not to do anything on it."
