@@ -81,6 +81,12 @@ def _worded(check: Check, one: Verdict, variables: dict[str, Any], strategy: Str
     return worded(check, one, rendered)
 
 
+def _set_workers(strategy: StrategyBase, number: int) -> None:
+    strategy._tqm._initialize_processes(number)
+    strategy._workers = strategy._tqm._workers  # before 2.19 it is another list now
+    strategy._cur_worker = 0
+
+
 @contextmanager
 def _all_hosts(strategy: StrategyBase, hosts: Sequence[Host]) -> Iterator[None]:
     """Let the strategy work on ``hosts``, whatever batch it is at, and put all back as it was.
@@ -92,14 +98,12 @@ def _all_hosts(strategy: StrategyBase, hosts: Sequence[Host]) -> Iterator[None]:
     failed, unreachable = dict(tqm._failed_hosts), dict(tqm._unreachable_hosts)
     caches = strategy._hosts_cache, strategy._hosts_cache_all
     inventory.restrict_to_hosts(hosts)
-    tqm._initialize_processes(min(tqm._forks, len(hosts)))
-    strategy._cur_worker = 0
+    _set_workers(strategy, min(tqm._forks, len(hosts)))
     try:
         yield
     finally:
         inventory._restriction = restriction
-        tqm._initialize_processes(workers)
-        strategy._cur_worker = 0
+        _set_workers(strategy, workers)
         tqm._failed_hosts, tqm._unreachable_hosts = failed, unreachable
         strategy._hosts_cache, strategy._hosts_cache_all = caches
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from nodes import ADDRESSES
 
@@ -409,3 +411,34 @@ def test_the_plays_connection_settings_reach_the_check(guarded, nodes):
     run = guarded.run("play.yml", "-e", "answer=root")
     assert run.rc == 0, run.output
     assert nodes.having("pki/witness") == "n1"
+
+
+TAGS = """
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_NAME = 'tags'
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._display.display(f'tags {task.tags}')
+"""
+MEET = """
+touch {folder}/{{{{ inventory_hostname }}}}
+for second in $(seq 25); do
+    [ "$(ls {folder} | wc -l)" = 5 ] && exit
+    sleep 1
+done
+exit 1
+"""
+
+
+def test_all_hosts_are_asked_at_once_though_the_play_takes_them_one_by_one(guarded, nodes):
+    """Each host waits for all others."""
+    guarded.configure(guarded.door, more="callback_plugins = callbacks")
+    guarded.write("callbacks/tags.py", TAGS)
+    (guarded.folder / "here").mkdir()
+    check = {"command": MEET.format(folder=guarded.folder / "here"), "timeout": 60}
+    guarded.write("precheck.yml", json.dumps({"rules": [{"name": "meet", "plays": [{"playbook": "*"}], "checks": [check]}]}))
+    guarded.write("site.yml", play(keywords="serial: 1", tasks="- ansible.builtin.debug:"))
+    run = guarded.run("site.yml")
+    assert run.rc == 0, run.output
+    assert run.stdout.count("tags ['precheck']") == 1
