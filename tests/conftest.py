@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import pytest
+from ansible.release import __version__ as ansible_version
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sample", action="store_true", help="each test through one door only, none marked one_release")
-    parser.addoption("--share", choices=("1/2", "2/2"), help="the first or the second half of the tests, by turns")
+    parser.addoption("--share", metavar="K/N", default="1/1", help="every Nth test, beginning with the Kth")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = _sample(items) if config.getoption("--sample") else list(items)
-    if share := config.getoption("--share"):
-        chosen = chosen[int(share[0]) - 1 :: 2]
+    first, step = map(int, config.getoption("--share").split("/"))
+    chosen = chosen[first - 1 :: step]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
 
 
 def _sample(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Return each test through one door, by turns, without those that need no more than one release."""
+    """Return each test through one door, without those that need no more than one release.
+
+    The doors take turns from test to test, and for each test from release to release.
+    """
+    release = int(ansible_version.split(".")[1])
     doors: dict[str, str] = {}
     chosen = []
     for item in items:
         door = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
-        test = item.nodeid.replace(f"{door}", "")
-        doors.setdefault(test, ("strategy", "callback")[len(doors) % 2])
+        test = item.nodeid
+        if door:
+            parts = item.callspec.id.split("-")
+            parts.remove(door)
+            test = f"{item.nodeid.partition('[')[0]}{parts}"
+        doors.setdefault(test, ("strategy", "callback")[(len(doors) + release) % 2])
         if not item.get_closest_marker("one_release") and (not door or doors[test] == door):
             chosen.append(item)
     return chosen

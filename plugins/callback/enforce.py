@@ -64,7 +64,11 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def __init__(self):
-        super().__init__()
+        self._play = None  # the one that was announced last
+        try:
+            super().__init__()
+        except Exception as ex:
+            self._end(ex)
         # ansible-core goes on without a callback whose options are wrong. The guard reads them itself, and ends the run.
         self._load_name = ""  # since 2.21 by this name the variables of options are templated, which may fail as well
 
@@ -72,13 +76,31 @@ class CallbackModule(CallbackBase):
         pass
 
     def v2_playbook_on_play_start(self, play):
+        self._play = play
         try:
             # Not at the top: ansible-core skips a callback that fails to load, and the play would run unguarded.
             from ansible_collections.precheck.guard.plugins.plugin_utils.guard import install
 
             install(play.strategy)
         except Exception as ex:
-            # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
-            message = f"Precheck could not guard the play {play.get_name()!r}, so it was not run: {ex}"
-            self._display.error(message, wrap_text=False)
-            sys.exit(1)
+            self._end(ex)
+
+    def v2_runner_on_start(self, host, task):
+        # The last event before a task goes to a host. Should ansible-core run another strategy than that which it names, no
+        # guard has seen the play.
+        try:
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import begun
+
+            if self._play._uuid not in begun:
+                raise RuntimeError("its strategy was not the one that was guarded")
+        except Exception as ex:
+            self._end(ex)
+
+    def _end(self, ex):
+        # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
+        from ansible.utils.display import Display
+        from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError
+
+        what = f"the play {self._play.get_name()!r}, so it was not run" if self._play else "any play, so none was run"
+        Display().error(GuardError(f"Precheck could not guard {what}", ex).message, wrap_text=False)
+        sys.exit(1)

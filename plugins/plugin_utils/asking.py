@@ -29,6 +29,9 @@ from .verdict import UNVERIFIED, Verdict
 
 CHECK = "precheck.guard.check"
 TIME_LIMIT = 30  # seconds for a host's checks without a timeout of their own, unless task_timeout is set in ansible.cfg
+NOT_STARTED = Verdict(
+    UNVERIFIED, ("the control node could not start its check: is it out of file descriptors, processes, memory or disk space?",)
+)
 RESULT = "precheck_result"  # by this name the conditions of a task know what it returned
 
 
@@ -97,15 +100,20 @@ def _all_hosts(strategy: StrategyBase, hosts: Sequence[Host]) -> Iterator[None]:
     restriction, workers = inventory._restriction, len(tqm._workers)
     failed, unreachable = dict(tqm._failed_hosts), dict(tqm._unreachable_hosts)
     caches = strategy._hosts_cache, strategy._hosts_cache_all
+    facts = strategy._variable_manager._nonpersistent_fact_cache  # with the variables that tasks have registered
+    facts_before = {host.name: dict(facts[host.name]) for host in hosts if host.name in facts}
     inventory.restrict_to_hosts(hosts)
     _set_workers(strategy, min(tqm._forks, len(hosts)))
     try:
         yield
+        _set_workers(strategy, workers)  # not after an error: ansible-core ends those that it finds at work
     finally:
         inventory._restriction = restriction
-        _set_workers(strategy, workers)
         tqm._failed_hosts, tqm._unreachable_hosts = failed, unreachable
         strategy._hosts_cache, strategy._hosts_cache_all = caches
+        for host in hosts:
+            facts.pop(host.name, None)
+        facts.update(facts_before)
 
 
 @dataclass
@@ -181,7 +189,12 @@ class _Asking:
                 variables[ORDER] = self._order(step.rule, host.name)
             variables["ansible_become"] = bool(step.task.become)  # it outranks the keyword
             strategy._blocked_hosts[host.name] = True
+            pending = strategy._pending_results
             strategy._queue_task(host, step.task, variables, self.play_context)
+            if strategy._pending_results == pending:  # ansible-core keeps to itself that it could not start a worker
+                strategy._workers[strategy._cur_worker] = None  # it may have closed the one before, and would fail on it
+                strategy._blocked_hosts[host.name] = False
+                self.heard[host.name].gone = NOT_STARTED
             self._hear_all(step, strategy._process_pending_results(self.iterator, max_passes=passes))
         self._hear_all(step, strategy._wait_on_pending_results(self.iterator))
 

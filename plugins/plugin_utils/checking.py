@@ -169,7 +169,9 @@ class Examination:
         # The stat module decides. But it expands variables and tildes in a path, and cannot be told not to.
         stat, why = None, self.node.trouble
         if "$" not in question.path and not question.path.startswith("~"):
-            stat, why = self.node.stat(question.path, bool(question.digest), check.become)
+            stat, told = self.node.stat(question.path, bool(question.digest), check.become)
+            if stat is not None or answer or not why:  # else neither ran, and what the shell said is the plainer
+                why = told
         check = replace(check, same_as=self._rendered_or_as_it_is(check.same_as))  # as it is told
         if stat:
             return _of_stat(check, question, stat)

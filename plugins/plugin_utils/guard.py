@@ -24,6 +24,7 @@ from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
 from . import compat, report, sources
+from .door import Guarded, GuardError
 from .matching import PlayIdentity, coverage, covering
 from .plays import TAG, Wanted, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
 from .policy import WARN, Rule
@@ -32,16 +33,6 @@ from .stopping import refuse, stop, tell_at_the_end
 from .verdict import READY, Verdict
 
 display = Display()
-
-
-class Guarded:
-    """Goes before a strategy's own class in the bases of a guarded strategy plugin."""
-
-    def run(self, iterator: PlayIterator, play_context: PlayContext) -> int:
-        # Callbacks and ansible-core tell a built-in strategy by its name (the default callback prints task lines
-        # later under free), so the play must not show by another name that its strategy is guarded.
-        iterator._play.strategy = iterator._play.strategy.rpartition(".")[2]
-        return guard(self, iterator, functools.partial(super().run, iterator, play_context))
 
 
 def install(strategy_name: str) -> None:
@@ -63,7 +54,7 @@ class Run:
     """What the guard knows of one run of ansible-playbook.
 
     ``verdicts`` are by rule name and host name; ``plays`` are the ids of the plays that were begun; ``unmet`` has play,
-    rule and host where the rule's ``when`` did not hold. A guarded class that calls its guarded parent, as with both
+    rule and host where the rule's ``when`` did not hold; ``stopped`` is whether the guard has ended the run. A guarded class that calls its guarded parent, as with both
     doors open, finds all said and done here.
     """
 
@@ -71,6 +62,7 @@ class Run:
         self.verdicts: dict[tuple[str, str], Verdict] = {}
         self.plays: set[str] = set()
         self.unmet: set[tuple[str, str, str]] = set()
+        self.stopped = False
         self._rules: tuple[Rule, ...] | None = None
 
     def rules(self, strategy: StrategyBase) -> tuple[Rule, ...]:
@@ -86,6 +78,7 @@ class Run:
 
 
 _runs: WeakKeyDictionary[TaskQueueManager, Run] = WeakKeyDictionary()
+begun: set[str] = set()  # the ids of the plays that the guard has seen
 
 
 def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], int]) -> int:
@@ -94,20 +87,29 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
     Returns what ``proceed`` returns, or the code by which PlaybookExecutor ends the run. Raises AnsibleError when it
     could not be decided whether the play may run.
     """
-    run = _runs.setdefault(strategy._tqm, Run())
-    play = iterator._play
     try:
-        failed = examine(strategy, iterator, run)
+        run = _runs.setdefault(strategy._tqm, Run())
+        play = iterator._play
+        if run.stopped:  # a release of ansible-core may count failed hosts in another way
+            raise AnsibleError(f"Precheck stopped the run, so nothing of the play {play.get_name()!r} was run.")
+        begun.add(play._uuid)
+        if examine(strategy, iterator, run):
+            run.stopped = True
+            return strategy._tqm.RUN_FAILED_BREAK_PLAY | strategy._tqm.RUN_FAILED_HOSTS
+        if play.only_tags == {TAG} and not any(TAG in task.tags for task in iterator.all_tasks):
+            return strategy._tqm.RUN_OK  # only the checks were asked for, so not even tasks tagged always run
     except AnsibleError:
         raise
     except Exception as ex:
-        where = play.get_path() or play.get_name()
-        raise AnsibleError(f"Precheck could not check the play at {where}, so nothing of it was run: {ex!r}") from ex
-    if failed:
-        return strategy._tqm.RUN_FAILED_BREAK_PLAY
-    if play.only_tags == {TAG} and not any(TAG in task.tags for task in iterator.all_tasks):
-        return strategy._tqm.RUN_OK  # only the checks were asked for, so not even tasks tagged always run
+        raise GuardError(f"Precheck could not check the play{_place(iterator)}, so nothing of it was run", ex) from ex
     return proceed()
+
+
+def _place(iterator: PlayIterator) -> str:
+    try:
+        return f" at {iterator._play.get_path() or iterator._play.get_name()}"
+    except Exception:  # it may be what is wrong
+        return ""
 
 
 def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:

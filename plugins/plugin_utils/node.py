@@ -13,6 +13,8 @@ from ansible.plugins.action import ActionBase
 
 from .question import Answer, Question, scripts
 
+OF_SSH = ("Shared connection to ", "Warning: Permanently added ")  # what ssh adds to what a node prints
+
 
 class Node:
     """``action`` is the action plugin at work on the host, ``variables`` are the host's.
@@ -57,7 +59,10 @@ class Node:
                 continue
             found = script.answers(done["stdout"])
             if None in found:
-                lines = (done["stderr"] or done["stdout"]).strip().splitlines()
+                lines = [
+                    *(line for line in done["stdout"].splitlines() if line.strip()),
+                    *(line for line in done["stderr"].splitlines() if line.strip() and not line.startswith(OF_SSH)),
+                ]
                 self.trouble = lines[-1] if lines else f"its shell ended with exit status {done['rc']}"
             answers += found
         return answers

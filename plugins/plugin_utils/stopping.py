@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -47,7 +48,9 @@ def tell_at_the_end(tqm: TaskQueueManager, text: str) -> None:
     def send_and_tell(method_name: str, *args: Any, **kwargs: Any) -> None:
         send_callback(method_name, *args, **kwargs)
         if method_name == "v2_playbook_on_stats":
-            sys.stdout.flush()  # Display leaves it to the end of the run, which would be after this when both go to one file
+            # Display leaves it to the end of the run, which would be after this when both go to one file.
+            with contextlib.suppress(OSError):  # a full disk, say: the reason must come out all the same
+                sys.stdout.flush()
             display.display(text, color=C.COLOR_ERROR, stderr=True)
 
     tqm.send_callback = send_and_tell

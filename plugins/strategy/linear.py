@@ -27,7 +27,7 @@ EXAMPLES = r"""
 """
 
 from ansible.plugins.strategy.linear import StrategyModule as BuiltIn
-from ansible_collections.precheck.guard.plugins.plugin_utils.guard import Guarded
+from ansible_collections.precheck.guard.plugins.plugin_utils.door import Guarded
 
 
 class StrategyModule(Guarded, BuiltIn):

@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -23,6 +24,7 @@ set -e
 cp -a /etc "$1/etc"
 mkdir -p "$1/etc/pki"
 sed -i 's|^\(root:.*:\)[^:]*$|\1/bin/sh|' "$1/etc/passwd" # quicker than the machine's own, and reads no profile
+printf '%s\n' nologin:x:0:0::/root:/usr/sbin/nologin homeless:x:0:0::/nowhere:/bin/sh >> "$1/etc/passwd"
 mount --bind "$1/etc" /etc
 mount -t tmpfs tmpfs /run
 mkdir /run/sshd
@@ -40,14 +42,20 @@ PermitRootLogin prohibit-password
 MaxStartups 200
 LogLevel ERROR
 Subsystem sftp /usr/lib/openssh/sftp-server
+Match LocalAddress {stalled}
+AuthorizedKeysFile none
+AuthorizedKeysCommand /bin/sleep 300
+AuthorizedKeysCommandUser root
 """
 
 # In a node's folder, the file "hang" makes it never answer, "nobody" makes it run commands as an unprivileged user, and
-# "no_digest" takes the programs away that work out a SHA-256.
+# "no_digest" takes the programs away that work out a SHA-256. "prepare" has shell commands that prepare the node as root
+# before each command: they may mount things, or set SHELL to the login shell. The process $SSHD holds the connection.
 COMMAND = """#!/bin/sh
 set -- $SSH_CONNECTION
 NODE={folder}/$3
-export NODE
+SSHD=$PPID
+export NODE SSHD
 echo "$SSH_ORIGINAL_COMMAND" >> "$NODE/commands"
 [ -e "$NODE/hang" ] && exec sleep 300
 as=
@@ -58,12 +66,15 @@ mount --bind "$NODE/pki" /etc/pki || exit 1
 [ -e "$NODE/no_digest" ] && for tool in sha256sum shasum openssl; do
     mount --bind /dev/null "$(command -v $tool || echo /dev/null)" || exit 1
 done
-exec $as sh -c "$SSH_ORIGINAL_COMMAND"'
+[ -e "$NODE/prepare" ] && . "$NODE/prepare"
+exec $as "$SHELL" -c "$SSH_ORIGINAL_COMMAND"'
 """
 
 ADDRESSES = {f"n{i}": f"127.0.0.{10 + i}" for i in range(1, 6)}
 STOPPED = "127.0.0.21"  # nothing listens there
 MUTE = "127.0.0.22"  # accepts connections and says nothing
+STALLED = "127.0.0.23"  # the sshd there never ends the authentication
+GREETING = "127.0.0.24"  # says that it speaks SSH, and no more
 
 
 def why_not() -> str:
@@ -74,6 +85,14 @@ def why_not() -> str:
     if not shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"]):
         missing.append("sshd")
     return f"SSH nodes need {', '.join(missing)}" if missing else ""
+
+
+def _greet(server: socket.socket) -> None:
+    connections = []
+    with contextlib.suppress(OSError):  # the server was closed
+        while True:
+            connections.append(server.accept()[0])
+            connections[-1].sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
 
 
 class Nodes:
@@ -91,8 +110,10 @@ class Nodes:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / key], check=True)
         self._mute = socket.create_server((MUTE, 0))
         self.port = self._mute.getsockname()[1]
-        listen = "".join(f"ListenAddress {address}:{self.port}\n" for address in self.addresses.values())
-        (self.folder / "sshd_config").write_text(listen + CONFIG.format(folder=self.folder))
+        self._greeting = socket.create_server((GREETING, self.port))
+        threading.Thread(target=_greet, args=[self._greeting], daemon=True).start()
+        listen = "".join(f"ListenAddress {address}:{self.port}\n" for address in (*self.addresses.values(), STALLED))
+        (self.folder / "sshd_config").write_text(listen + CONFIG.format(folder=self.folder, stalled=STALLED))
         (self.folder / "command").write_text(COMMAND.format(folder=self.folder))
         (self.folder / "command").chmod(0o755)
         self.reset()
@@ -117,6 +138,7 @@ class Nodes:
         self._server.kill()
         self._server.wait()
         self._mute.close()
+        self._greeting.close()
 
     def reset(self, ready: str = "") -> None:
         """Make all nodes new. ``ready`` names those that have the marker: "n1 n2"."""

@@ -1,18 +1,15 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The output of a run that was stopped, in the callbacks that people use."""
+"""The output of a run that was stopped, of the check as a task, and of ansible-doc."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 from ansible import release
-from conftest import REPOSITORY
 
 PLAY = "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
 
@@ -40,21 +37,6 @@ def stopped(guarded):
     return guarded
 
 
-@pytest.fixture(scope="session")
-def ansible_posix() -> Path:
-    """A collections path with ansible.posix, out of the package that pip can get."""
-    cache = REPOSITORY / ".tox/ansible-posix"
-    if not (cache / "ansible_collections").exists():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", cache, "ansible==9.13.0"]
-        subprocess.run(pip, check=True)
-        [wheel] = cache.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            names = [name for name in archive.namelist() if name.startswith("ansible_collections/ansible/posix/")]
-            archive.extractall(cache, names)
-        wheel.unlink()
-    return cache
-
-
 def test_the_closing_block_is_the_last_thing(stopped):
     run = stopped.run("pgsql.yml")
     assert run.rc == 2
@@ -76,35 +58,6 @@ def test_one_task_line_for_the_rule_under_free(stopped):
     run = stopped.run("pgsql.yml")
     assert run.rc == 2
     assert run.stdout.count("TASK [") == run.stdout.count("TASK [Precheck pigsty-node]") == 1
-
-
-def test_stdout_stays_valid_json(stopped, ansible_posix):
-    paths = f"{REPOSITORY}/collections:{ansible_posix}"
-    run = stopped.run("pgsql.yml", env={"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_COLLECTIONS_PATH": paths})
-    assert run.rc == 2
-    report = json.loads(run.stdout)
-    # To this callback a play under the strategy door looks like one under free: it sees the strategy's full name
-    # before the strategy is loaded, and lists a task once for each host.
-    tasks = report["plays"][0]["tasks"]
-    assert {task["task"]["name"] for task in tasks} == {"Precheck pigsty-node"}
-    verdicts = {name: result["verdict"] for task in tasks for name, result in task["hosts"].items()}
-    assert verdicts == {"h1": "not_ready", "h2": "ready", "h3": "not_ready"}
-    assert report["stats"]["h1"]["failures"] == 1
-    assert run.stderr.endswith(BLOCK.format(folder=stopped.folder))
-
-
-def test_yaml_results(stopped):
-    run = stopped.run("pgsql.yml", env={"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
-    assert run.rc == 2
-    assert "    verdict: not_ready\n" in run.stdout
-    assert run.stderr == BLOCK.format(folder=stopped.folder)
-
-
-@pytest.mark.parametrize("callback", ["minimal", "oneline"])
-def test_other_callbacks(stopped, callback):
-    run = stopped.run("pgsql.yml", env={"ANSIBLE_STDOUT_CALLBACK": callback})
-    assert run.rc == 2
-    assert run.stderr.endswith(BLOCK.format(folder=stopped.folder))
 
 
 @pytest.mark.one_release

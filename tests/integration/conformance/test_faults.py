@@ -1,13 +1,61 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A host that cannot be asked is never treated as ready, and does not hang the run."""
+"""What may break while the guard works, on a node or on the control node, and what becomes of each: nothing of the play
+runs, and the operator reads which host it is and what is wrong with it.
+
+docs/contract.md has the same as a table, which is compared with this file by test_tables.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import signal
+import subprocess
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from nodes import ADDRESSES, MUTE, STOPPED
+from conftest import BIN
+from nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
+
+AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
+AS_ANSIBLE = "the run ends at once, by the exit status of ansible-core, and leaves no more behind than it would without the guard"
+
+FAULTS: dict[str, str] = {
+    "the node is down": "unverified: the connection is refused",
+    "the node hangs at connecting": "unverified: the connection timed out",
+    "the node hangs after its SSH greeting": "unverified: it timed out",
+    "the node hangs at authentication": "unverified: no answer within the time limit",
+    "the node never answers": "unverified: no answer within the time limit, which is 30 s by default",
+    "the node hangs in the middle of its answer": "unverified: no answer within the time limit",
+    "the connection is cut in the middle of the answer": "unverified: the node is unreachable",
+    "the node's SSH host key changed": "unverified: the node is unreachable, with the warning of ssh",
+    "the login shell is nologin": "unverified, with what nologin says",
+    "permission denied on the way to the path": "unverified, with that reason: it is not taken for missing",
+    "a variable of the connection is undefined": "unverified, with its name",
+    "the node's disk is full": AS_EVER,
+    "the node's disk is read-only": AS_EVER,
+    "`/tmp` on the node is not writable": AS_EVER,
+    "the user has no home directory": AS_EVER,
+    "the login shell is fish": AS_EVER,
+    "the login shell prints 1 MB first": AS_EVER,
+    "no Python on the node": AS_EVER,
+    "no working sudo on the node": AS_EVER,
+    "what is looked for is dated 1970, or in the future": "the node passes: dates do not matter",
+    "the node goes down between two plays": "it was verified: the second play's own tasks tell",
+    "SIGINT while 50 hosts are asked": AS_ANSIBLE,
+    "SIGTERM while 50 hosts are asked": AS_ANSIBLE,
+    "a worker of ansible-core is killed": "the run ends with an error, and the other workers end with it",
+    "the control node is out of file descriptors": "the run ends with an error, or the hosts are unverified",
+    "the control node is out of space for sockets of ssh": "unverified: the hosts are unreachable, with that reason",
+    "the control node is out of space for temporary files": "the run ends with an error",
+    "the control node is out of space for what it prints": "the run ends with an error",
+    "an error inside the guard": "the run ends with an error that names the play",
+    "the callback cannot install the guard": "the run ends with an error that names the play",
+}
 
 PLAY = """
 - name: Set up PostgreSQL
@@ -15,65 +63,204 @@ PLAY = """
   gather_facts: false
   {keywords}
   tasks:
-    - ansible.builtin.raw: touch /etc/pki/witness
+    - ansible.builtin.raw: {task}
 """
+LIMIT = "8"  # seconds in which the nodes that are well can surely answer
+EVERY_NODE = " ".join(ADDRESSES)
 
 
-@pytest.fixture
-def playbook(guarded):
-    guarded.write("pgsql.yml", PLAY.format(keywords=""))
-    return guarded
+def prepare(project, nodes, missing="", keywords="serial: 2", task="touch /etc/pki/witness", door="callback"):
+    """Make a play of which n5 is the last host of the last batch, and every node ready but ``missing``."""
+    nodes.reset(ready=EVERY_NODE.replace(missing, "") if missing else EVERY_NODE)
+    project.configure(door)
+    project.write("pgsql.yml", PLAY.format(keywords=keywords, task=task))
 
 
-def stopped_with(run, nodes, *lines):
+def stopped(run, nodes, reason, host="n5"):
+    """Show that nothing was run, and that one block says why: ``reason`` is a regular expression for what is told of the host."""
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
-    for line in lines:
-        assert line in run.stderr
+    assert not any("witness" in nodes.commands(name) for name in ADDRESSES)
+    assert run.stdout.count("PLAY [") == run.stdout.count("TASK [") == 1
+    assert run.stderr.count("PRECHECK stopped the run before") == run.stderr.count("Rule pigsty-node:") == 1
+    assert "Rule pigsty-node: 1 of 5 hosts is not ready.\n" in run.stderr
+    assert re.search(rf"^  {host}  {reason}", run.stderr, re.MULTILINE), run.stderr
+    assert f"    ./node.yml -l {host}\n" in run.stderr
 
 
-@pytest.mark.parametrize("address", [STOPPED, MUTE])
-def test_a_node_that_is_down_or_mute_at_connecting(playbook, nodes, address):
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    playbook.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n9": nodes.host("n9", address)})
-    playbook.write("pgsql.yml", PLAY.format(keywords="serial: 2"))  # the node is in the last batch
+def equip(nodes, name, commands, shell=""):
+    """Have a node run ``commands`` to prepare itself, and ``shell``, a script, as its login shell if there is one."""
+    if shell:
+        nodes.path(name, "shell").write_text(f"#!/bin/sh\n{shell}\n")
+        nodes.path(name, "shell").chmod(0o755)
+        commands = f"SHELL=$NODE/shell\n{commands}"
+    nodes.path(name, "prepare").write_text(commands)
+
+
+def at(address: str) -> Callable[..., dict[str, object]]:
+    return lambda nodes: {"ansible_host": address}
+
+
+def never_answers(nodes):
+    nodes.path("n5", "hang").touch()
+    return {}
+
+
+def breaks_off(then: str) -> Callable[..., dict[str, object]]:
+    """The node says half of its answer and waits until that has surely gone out."""
+
+    def broken(nodes):
+        equip(nodes, "n5", "", f'sh "$@" | head -c 15\nsleep 0.5\n{then}')
+        return {}
+
+    return broken
+
+
+def has_another_key(nodes):
+    known_hosts = nodes.path("n5", "known_hosts")
+    known_hosts.write_text(f"[{ADDRESSES['n5']}]:{nodes.port} {(nodes.folder / 'client_key.pub').read_text()}")
+    options = nodes.host("n5")["ansible_ssh_common_args"].replace("=no", "=yes").replace("/dev/null", str(known_hosts))
+    # Through a connection of its own: one that is open already asks for no key.
+    return {"ansible_ssh_common_args": options, "ansible_host_key_checking": True, "ansible_ssh_args": "-o ControlMaster=no"}
+
+
+def denies_permission(nodes):
+    nodes.path("n5", "nobody").touch()
+    nodes.path("n5", "pki").chmod(0o700)
+    return {"ansible_python_interpreter": "/usr/bin/python3"}  # the tests' own may be in a closed folder
+
+
+# What is done to n5, which returns variables for it, and what the operator reads.
+UNVERIFIED = {
+    "the node is down": (at(STOPPED), "unreachable: .*Connection refused"),
+    "the node hangs at connecting": (at(MUTE), "unreachable: .*timed out"),
+    "the node hangs after its SSH greeting": (at(GREETING), "(unreachable: .*)?timed out"),
+    "the node hangs at authentication": (at(STALLED), f"timed out: no answer within {LIMIT} s\n"),
+    "the node never answers": (never_answers, f"timed out: no answer within {LIMIT} s\n"),
+    "the node hangs in the middle of its answer": (breaks_off("sleep 300"), f"timed out: no answer within {LIMIT} s\n"),
+    "the connection is cut in the middle of the answer": (breaks_off("kill -9 $SSHD"), "unreachable: .*closed"),
+    "the node's SSH host key changed": (has_another_key, "unreachable: .*REMOTE HOST IDENTIFICATION HAS CHANGED!"),
+    "the login shell is nologin": (
+        lambda nodes: {"ansible_user": "nologin"},
+        "cannot tell whether /etc/pki/ca.crt is there: This account is currently not available",
+    ),
+    "permission denied on the way to the path": (
+        denies_permission,
+        "cannot tell whether /etc/pki/ca.crt is there: Permission denied",
+    ),
+    "a variable of the connection is undefined": (
+        lambda nodes: {"ansible_host": "{{ nowhere_defined }}"},
+        ".*'nowhere_defined' is undefined",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", UNVERIFIED)
+def test_a_node_that_cannot_be_asked(project, nodes, fault):
+    assert fault in FAULTS
+    break_it, reason = UNVERIFIED[fault]
+    prepare(project, nodes, door=("callback", "strategy")[list(FAULTS).index(fault) % 2])
+    project.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": nodes.host("n5") | break_it(nodes)})
     begin = time.monotonic()
-    run = playbook.run("pgsql.yml", "--timeout", "3")
+    run = project.run("pgsql.yml", "--timeout", "3", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
     assert time.monotonic() - begin < 60
-    reason = "Connection refused" if address == STOPPED else "timed out"
-    stopped_with(run, nodes, "  n9  unverified: unreachable: ", reason, "1 of 6 hosts is not ready", "./node.yml -l n9\n")
-    assert run.stdout.count("PLAY [") == 1
-
-
-def test_a_node_that_never_answers(playbook, nodes):
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    nodes.path("n4", "hang").touch()
-    begin = time.monotonic()
-    run = playbook.run("pgsql.yml", env={"ANSIBLE_TASK_TIMEOUT": "10"})
-    assert time.monotonic() - begin < 60
-    stopped_with(run, nodes, "  n4  unverified: timed out: no answer within 10 s\n", "./node.yml -l n4\n")
+    stopped(run, nodes, f"unverified: {reason}")
 
 
 @pytest.mark.one_release
 def test_the_time_limit_is_30_seconds(project, nodes):
     """Whatever the play allows its own tasks."""
-    project.configure("callback")
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    nodes.path("n4", "hang").touch()
-    project.write("pgsql.yml", PLAY.format(keywords="timeout: 120"))
+    assert "30 s" in FAULTS["the node never answers"]
+    prepare(project, nodes, keywords="timeout: 120")
+    never_answers(nodes)
     begin = time.monotonic()
     run = project.run("pgsql.yml")
-    assert 28 < time.monotonic() - begin < 50
-    stopped_with(run, nodes, "  n4  unverified: timed out: no answer within 30 s\n")
+    assert 28 < time.monotonic() - begin < 80
+    stopped(run, nodes, "unverified: timed out: no answer within 30 s\n")
 
 
-def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
-    """It was verified; that it cannot be reached any more is for the play's own tasks to tell."""
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    guarded.write(
-        "pgsql.yml",
-        PLAY.format(keywords="")
-        + """
+# Each of these ends with an attempt that must fail, so that a trouble that is none fails the test.
+FULL = """
+mount -t tmpfs -o size=8k tmpfs /etc/pki && cp "$NODE"/pki/* /etc/pki
+mount -t tmpfs -o size=4k tmpfs /var/tmp && mount -t tmpfs -o size=4k tmpfs /root && cd /root
+mount -t tmpfs -o size=4k tmpfs /tmp
+for folder in /etc/pki /var/tmp /root /tmp; do head -c 9000 /dev/zero > $folder/filling; done 2> /dev/null
+for folder in /etc/pki /var/tmp /root /tmp; do ! echo more >> $folder/filling || exit 1; done 2> /dev/null
+"""
+READ_ONLY = """
+while read -r device folder more; do mount -o remount,bind,ro "$folder"; done < /proc/mounts 2> /dev/null
+for folder in /etc/pki /var/tmp /root /tmp; do ! touch $folder/new || exit 1; done 2> /dev/null
+"""
+NO_TMP = "mount --bind -o ro /tmp /tmp; ! touch /tmp/new 2> /dev/null || exit 1"
+NO_HOME = '[ "$HOME" = /nowhere ] && [ ! -e /nowhere ] || exit 1'
+FISH = "fish=$(command -v fish) && SHELL=$fish"
+# A stand-in, where there is none. It refuses what fish does not understand outside of quotes.
+NO_FISH = """case "$2" in "/bin/sh -c "*) ;; *'$(('* | *'; fi'* | *'() {'*) echo "fish: Unsupported" >&2; exit 127;; esac
+exec sh "$@"
+"""
+LOUD = "head -c 1000000 /dev/zero | tr '\\0' x\nexec sh \"$@\""
+
+# What prepares the node, its login shell, and its variables.
+TROUBLES: dict[str, tuple[str, str, dict[str, object]]] = {
+    "the node's disk is full": (FULL, "", {}),
+    "the node's disk is read-only": (READ_ONLY, "", {}),
+    "`/tmp` on the node is not writable": (NO_TMP, "", {}),
+    "the user has no home directory": (NO_HOME, "", {"ansible_user": "homeless"}),
+    "the login shell is fish": (FISH, NO_FISH, {}),
+    "the login shell prints 1 MB first": ("", LOUD, {}),
+    "no Python on the node": ("", "", {"ansible_python_interpreter": "/nowhere/python"}),
+}
+
+
+def trouble(nodes, name, fault, python):
+    """Bring a trouble over a node, and return its variables."""
+    commands, shell, variables = TROUBLES[fault]
+    equip(nodes, name, commands, shell)
+    return nodes.host(name) | {"ansible_python_interpreter": python} | variables
+
+
+@pytest.mark.parametrize("faults", [list(TROUBLES)[:5], list(TROUBLES)[5:]], ids=["five", "the others"])
+def test_ready_nodes_in_trouble_pass(project, nodes, faults):
+    """By the answer of their shell: no module can be run. Two nodes have a marker with a strange date, for want of a clock
+    that goes wrong on one node only.
+    """
+    assert set(faults) <= set(FAULTS)
+    prepare(project, nodes, task="echo done")
+    hosts = {name: nodes.host(name) for name in ADDRESSES}
+    project.inventory(hosts | {name: trouble(nodes, name, fault, "/nowhere") for name, fault in zip(ADDRESSES, faults)})
+    if len(faults) < len(ADDRESSES) - 1:
+        assert "what is looked for is dated 1970, or in the future" in FAULTS
+        os.utime(nodes.path("n4", "pki/ca.crt"), (0, 0))
+        os.utime(nodes.path("n5", "pki/ca.crt"), (2**32, 2**32))
+    run = project.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert len(re.findall("^n[1-5] +: ok=2 ", run.stdout, re.MULTILINE)) == 5
+    assert "PRECHECK" not in run.output
+
+
+@pytest.mark.parametrize("fault", TROUBLES)
+def test_a_node_in_trouble_is_told_not_ready(project, nodes, fault):
+    prepare(project, nodes, missing="n5", door=("callback", "strategy")[list(FAULTS).index(fault) % 2])
+    project.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": trouble(nodes, "n5", fault, "/usr/bin/python3")})
+    run = project.run("pgsql.yml")
+    by_shell = re.escape(" (as far as its shell can tell)")
+    stopped(run, nodes, f"not ready: /etc/pki/ca.crt is missing({by_shell}){'' if 'Python' in fault else '?'}\n")
+
+
+def test_a_node_without_working_sudo(project, nodes):
+    assert FAULTS["no working sudo on the node"] == AS_EVER
+    prepare(project, nodes, missing="n5", keywords="become: true\n  become_method: sudo")
+    become = "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody"
+    run = project.run("pgsql.yml", "--become", "-e", become)
+    stopped(run, nodes, "not ready: /etc/pki/ca.crt is missing\n")
+    run = project.run("pgsql.yml", "--become", "-e", become, "--limit", "n1,n2", "--tags", "precheck")
+    assert run.rc == 0
+
+
+def test_a_node_that_goes_down_between_two_plays(project, nodes):
+    assert "the node goes down between two plays" in FAULTS
+    prepare(project, nodes)
+    between = """
 - hosts: localhost
   connection: local
   gather_facts: false
@@ -81,61 +268,233 @@ def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
   tasks:
     - ansible.builtin.file: {path: "{{ hang }}", state: touch}
 """
-        + PLAY.format(keywords="timeout: 10"),
-    )
-    run = guarded.run("pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": "10"})
+    play = PLAY.format(keywords=f"timeout: {LIMIT}", task="touch /etc/pki/witness")
+    project.write("pgsql.yml", play + between + play)
+    run = project.run("pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
     assert run.rc == 2
     assert "PRECHECK" not in run.stderr
     assert run.stdout.count("TASK [Precheck") == 1
 
 
-def test_permission_denied_on_the_way_is_not_missing(playbook, nodes):
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    nodes.path("n2", "nobody").touch()
-    nodes.path("n2", "pki").chmod(0o700)
-    hosts = {name: nodes.host(name) for name in ADDRESSES}
-    hosts["n2"]["ansible_python_interpreter"] = "/usr/bin/python3"  # the tests' own may be in a closed folder
-    playbook.inventory(hosts)
-    run = playbook.run("pgsql.yml")
-    stopped_with(run, nodes, "  n2  unverified: cannot tell whether /etc/pki/ca.crt is there: Permission denied")
+def begin(project, *arguments, before=(), **env):
+    """Start ansible-playbook, by the command ``before`` if there is one, and do not wait for it. It has a session of its
+    own, as in a terminal of its own, and writes to the files stdout and stderr.
+    """
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    own = {"ANSIBLE_CONFIG": str(project.folder / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would its children
+    streams = [(project.folder / name).open("w") for name in ("stdout", "stderr")]
+    try:
+        return subprocess.Popen(
+            [*before, str(BIN / "ansible-playbook"), *arguments],
+            cwd=project.folder,
+            env=clean | own | env,
+            stdin=subprocess.DEVNULL,
+            stdout=streams[0],
+            stderr=streams[1],
+            start_new_session=True,
+        )
+    finally:
+        for stream in streams:
+            stream.close()
 
 
-def test_a_node_without_working_sudo_is_reported_as_not_ready(guarded, nodes):
-    nodes.reset(ready="n1 n2 n3 n5")
-    guarded.write("pgsql.yml", PLAY.format(keywords="become: true\n  become_method: sudo"))
-    run = guarded.run(
-        "pgsql.yml", "-e", "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody", "--become"
-    )
-    stopped_with(run, nodes, "  n4  not ready: /etc/pki/ca.crt is missing\n", "./node.yml -l n4\n")
+def end(project, process, seconds=60):
+    """Wait for the end of what ``begin`` started; return its exit status, and what it wrote to stdout and to stderr."""
+    try:
+        status = process.wait(timeout=seconds)
+    finally:
+        process.kill()
+    return status, (project.folder / "stdout").read_text(), (project.folder / "stderr").read_text()
 
 
-def test_no_python_is_needed_to_pass(guarded, nodes):
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    hosts = {name: nodes.host(name) | {"ansible_python_interpreter": "/nowhere/python"} for name in ADDRESSES}
-    guarded.inventory(hosts)
-    guarded.write("pgsql.yml", PLAY.format(keywords=""))
-    run = guarded.run("pgsql.yml")
-    assert run.rc == 0
-    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
-
-    nodes.reset(ready="n1 n2 n4 n5")
-    run = guarded.run("pgsql.yml")
-    stopped_with(run, nodes, "  n3  not ready: /etc/pki/ca.crt is missing (as far as its shell can tell)\n", "./node.yml -l n3\n")
+def running(project):
+    """Return the ids of the processes that a run of the project started and that have not ended: each has its environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"ANSIBLE_CONFIG={project.folder}/ansible.cfg\0".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+    return found
 
 
-def test_a_check_that_fails_inside_is_unverified(guarded, nodes):
-    """An undefined variable in the connection's own settings, say."""
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n9": {"ansible_host": "{{ nowhere_defined }}"}})
-    guarded.write("pgsql.yml", PLAY.format(keywords=""))
-    run = guarded.run("pgsql.yml")
-    stopped_with(run, nodes, "  n9  unverified: ", "nowhere_defined")
+def kill_all(processes):
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
-def test_an_error_inside_the_guard_stops_the_run(guarded, nodes):
+def wait_for(happened, seconds=120.0):
+    """Wait until something ``happened``; return whether it did."""
+    limit = time.monotonic() + seconds
+    while not happened() and time.monotonic() < limit:
+        time.sleep(0.1)
+    return bool(happened())
+
+
+def interrupted(project, nodes, number, keywords):
+    """Send a signal to a run when it waits for 50 hosts, none of which answers. Return its exit status, and how many
+    processes, and files and folders, it leaves.
+    """
+    temporary = project.folder / f"temporary{project.door}"
+    nodes.reset(ready=EVERY_NODE)
+    for name in ADDRESSES:
+        nodes.path(name, "hang").touch()
+    project.inventory({f"h{index:02}": nodes.host(f"n{index % 5 + 1}") for index in range(50)})
+    project.write("pgsql.yml", PLAY.format(keywords=keywords, task="touch /etc/pki/witness"))
+    own = {"ANSIBLE_LOCAL_TEMP": str(temporary), "ANSIBLE_SSH_ARGS": "-o ControlMaster=no", "ANSIBLE_TASK_TIMEOUT": "120"}
+    process = begin(project, "pgsql.yml", "--forks", "50", **own)
+    try:
+        assert wait_for(lambda: sum(nodes.commands(name).count("\n") for name in ADDRESSES) == 50)
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does
+        else:
+            process.send_signal(number)
+        status, _stdout, stderr = end(project, process, 10)
+        assert "Traceback" not in stderr
+        wait_for(lambda: not running(project), 3)
+        return status, len(running(project)), len(list(temporary.rglob("*")))
+    finally:
+        process.kill()
+        kill_all(running(project))
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal(project, nodes, name):
+    """At SIGTERM ansible-core leaves a temporary folder behind, and before 2.19 its workers."""
+    assert FAULTS[f"{name} while 50 hosts are asked"] == AS_ANSIBLE
+    number = getattr(signal, name)
+    project.configure("none")
+    expected = interrupted(project, nodes, number, "")
+    project.configure("callback")
+    status, processes, files = interrupted(project, nodes, number, "serial: 1")
+    assert status == expected[0]
+    assert processes <= expected[1]
+    assert files <= expected[2]
+    assert name == "SIGTERM" or processes == files == 0
+    assert not any("witness" in nodes.commands(one) for one in ADDRESSES)
+    assert "TASK [ansible.builtin.raw]" not in (project.folder / "stdout").read_text()
+
+
+def children(parent):
+    """Return the ids of the processes that a process started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if path.read_text().rpartition(")")[2].split()[1] == str(parent):
+                found.append(int(path.parent.name))
+    return found
+
+
+def worker_on(process, address):
+    """Return the id of the worker in which ssh is at work on a host."""
+    for worker in children(process.pid):
+        for child in children(worker):
+            with contextlib.suppress(OSError):
+                if address.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return worker
+    return None
+
+
+def test_a_killed_worker(project, nodes):
+    """Another is at work then, and would be for a minute."""
+    assert "a worker of ansible-core is killed" in FAULTS
+    prepare(project, nodes)
+    for name in ("n4", "n5"):
+        nodes.path(name, "hang").touch()
+    process = begin(project, "pgsql.yml", ANSIBLE_TASK_TIMEOUT="60")
+    try:
+        assert wait_for(lambda: all(worker_on(process, ADDRESSES[name]) for name in ("n4", "n5")))
+        os.kill(worker_on(process, ADDRESSES["n5"]), signal.SIGKILL)
+        status, _stdout, stderr = end(project, process, 30)
+    finally:
+        kill_all(running(project))
+    assert status == 1
+    assert "A worker was found in a dead state" in stderr
+    assert "Traceback" not in stderr
+    assert not any("witness" in nodes.commands(name) for name in ADDRESSES)
+
+
+def prepare_here(project, missing=""):
+    """As ``prepare``, with hosts on this machine."""
+    project.configure("callback")
+    project.local_hosts(ready=" ".join(set(ADDRESSES) - {missing}), missing=missing)
+    project.write("pgsql.yml", PLAY.format(keywords="serial: 2", task='touch "{{ precheck_root }}/witness"'))
+
+
+def witnesses(project):
+    return [path.parent.name for path in project.folder.glob("*/witness")]
+
+
+def test_out_of_file_descriptors(project):
+    """With less than the first number ansible-playbook does not start; the last may be enough for the run."""
+    assert "the control node is out of file descriptors" in FAULTS
+    prepare_here(project)
+    for limit in (12, 16, 20, 24):
+        process = begin(project, "pgsql.yml", before=["prlimit", f"--nofile={limit}"])
+        status, stdout, stderr = end(project, process)
+        assert "TASK [Precheck" in stdout, limit
+        assert limit == 24 or status == 2
+        if status == 0:
+            assert len(witnesses(project)) == len(ADDRESSES)
+            continue
+        assert witnesses(project) == []
+        assert "Traceback" not in stderr
+        assert re.search("^  n[1-5]  unverified: .*(Too many open files|out of file descriptors)", stderr, re.MULTILINE), stderr
+
+
+def with_a_full_disk(folder, command='"$@"', size="nr_inodes=1"):
+    """Return the command to run another while nothing fits into ``folder`` any more."""
+    folder.mkdir()
+    fill = f"mount -t tmpfs -o {size} tmpfs {folder}; head -c 9000 /dev/zero > {folder}/filling"
+    return ["unshare", "--mount", "sh", "-c", f"{{ {fill}; }} 2> /dev/null; exec {command}", "sh"]
+
+
+def test_no_space_for_temporary_files(project, nodes):
+    assert "the control node is out of space for temporary files" in FAULTS
+    prepare_here(project)
+    folder = project.folder / "full"
+    process = begin(project, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_LOCAL_TEMP=str(folder))
+    status, _stdout, stderr = end(project, process)
+    assert status not in (0, 2)
+    assert "No space left on device" in stderr
+    assert witnesses(project) == []
+
+
+def test_no_space_for_sockets_of_ssh(project, nodes):
+    assert "the control node is out of space for sockets of ssh" in FAULTS
+    prepare(project, nodes)
+    folder = project.folder / "full"
+    process = begin(project, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder))
+    status, _stdout, stderr = end(project, process)
+    assert status == 2
+    assert len(re.findall("^  n[1-5]  unverified: unreachable: .*No space left on device", stderr, re.MULTILINE)) == 5
+    assert nodes.having("pki/witness") == ""
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_no_space_for_what_is_printed(project, nodes, stream):
+    """Where one stream cannot be written, the other tells. That ansible-core fails on it then is its own affair."""
+    assert "the control node is out of space for what it prints" in FAULTS
+    prepare_here(project, missing="n5")
+    folder = project.folder / "full"
+    command = f'"$@" {"1" if stream == "stdout" else "2"}> {folder}/printed'
+    # Files are buffered, unless the environment says otherwise.
+    process = begin(project, "pgsql.yml", before=with_a_full_disk(folder, command, "size=4k"), PYTHONUNBUFFERED="")
+    status, stdout, stderr = end(project, process)
+    assert status != 0
+    if stream == "stdout":
+        assert re.search("^  n5  .*disk space", stderr, re.MULTILINE), stderr
+    else:
+        assert "n5/etc/pki/ca.crt is missing" in stdout
+        assert stderr == ""
+    assert witnesses(project) == []
+
+
+def test_an_error_inside_the_guard(guarded, nodes):
     """Here a part of it is broken from outside, as a stand-in for what no one foresaw."""
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    guarded.write("pgsql.yml", PLAY.format(keywords=""))
+    assert "an error inside the guard" in FAULTS
+    prepare(guarded, nodes, door=guarded.door)
     guarded.write(
         "callbacks/breaking.py",
         """
@@ -158,9 +517,9 @@ class CallbackModule(CallbackBase):
     assert "out of order" in run.stderr
 
 
-def test_the_callback_stops_the_run_when_it_cannot_install_the_guard(project, nodes):
-    nodes.reset(ready="n1 n2 n3 n4 n5")
-    project.write("pgsql.yml", PLAY.format(keywords=""))
+def test_the_callback_cannot_install_the_guard(project, nodes):
+    assert "the callback cannot install the guard" in FAULTS
+    prepare(project, nodes)
     project.write(
         "callbacks/breaking.py",
         """
@@ -178,3 +537,9 @@ class CallbackModule(CallbackBase):
     assert run.rc == 1
     assert nodes.having("pki/witness") == ""
     assert run.stderr.count("Precheck could not guard the play 'Set up PostgreSQL', so it was not run") == 1
+
+
+def test_every_fault_is_tried():
+    """All that the table tells is named by a test of this file."""
+    named = Path(__file__).read_text().partition("\nPLAY = ")[2]
+    assert [fault for fault in FAULTS if f'"{fault}"' not in named and not fault.startswith("SIG")] == []

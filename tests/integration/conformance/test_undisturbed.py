@@ -1,146 +1,179 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the guard must not change: plays that no rule covers, plays whose hosts are ready, and other commands."""
+"""What the guard must not change: plays that no rule covers, plays whose hosts are ready, and other commands.
+
+The playbooks in the folder of that name are run under a built-in strategy, and then under the same strategy guarded.
+"""
 
 from __future__ import annotations
 
+import collections
+import functools
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
+from conftest import Project
 
-PLAY = """
-- name: First
-  hosts: all
-  serial: 3
-  {strategy}
-  gather_facts: false
-  vars: {{word: play}}
-  pre_tasks:
-    - ansible.builtin.set_fact: {{seen: "{{{{ inventory_hostname }}}} {{{{ word }}}} {{{{ ansible_play_batch }}}}"}}
-  roles: [thing]
-  tasks:
-    - name: loop
-      ansible.builtin.debug: {{msg: "{{{{ item }}}} {{{{ seen }}}}"}}
-      loop: [1, 2]
-    - name: once
-      ansible.builtin.debug: {{msg: "{{{{ ansible_play_hosts_all }}}}"}}
-      run_once: {once}
-    - block:
-        - ansible.builtin.command: /bin/false
-          when: inventory_hostname == 'h2'
-      rescue:
-        - ansible.builtin.debug: {{msg: rescued}}
-      always:
-        - ansible.builtin.debug: {{msg: always}}
-    - ansible.builtin.include_tasks: more.yml
-    - ansible.builtin.meta: flush_handlers
-    - name: fails on one
-      ansible.builtin.command: /bin/false
-      when: inventory_hostname == 'h3'
-    - ansible.builtin.command: /bin/false
-      ignore_errors: true
-    - ansible.builtin.debug: {{msg: to the end}}
-  handlers:
-    - name: changed
-      ansible.builtin.debug: {{msg: handled}}
-- name: Second
-  hosts: h1,h3
-  {strategy}
-  gather_facts: false
-  tasks:
-    - ansible.builtin.debug: {{msg: "{{{{ seen }}}}"}}
-"""
+PLAYBOOKS = Path(__file__).parent / "playbooks"
 
+# Lines are the same but for paths of ssh sockets, numbers of jobs and how often one is polled.
+CHANCE = re.compile(r"^ASYNC POLL.*|j\d+\.\d+|\"(start|end|delta)\": \"[^\"]*\"")
 
-def prepare(project, name: str, strategy: str, once: str = "true") -> None:
-    project.write("roles/thing/tasks/main.yml", "- ansible.builtin.command: /bin/true\n  notify: changed\n")
-    project.write("more.yml", "- ansible.builtin.debug: {msg: included}\n")
-    project.write(name, PLAY.format(strategy=f"strategy: {strategy}" if strategy else "", once=once))
+# Under which strategy which playbooks, and the exit status. free and host_pinned refuse add_host, and know nothing of what
+# lockstep.yml is about.
+RUNS = {
+    "linear": ("linear", "tasks hosts ends", 4),
+    "linear in lockstep": ("linear", "lockstep", 2),
+    "linear in the background": ("linear", "background", 0),
+    "free": ("free", "tasks hosts ends", 4),
+    "host_pinned": ("host_pinned", "hosts ends", 4),
+    "debug": ("debug", "lockstep", 2),
+}
+
+POLICIES = {
+    "no rule covers a play": """
+rules:
+  - name: elsewhere
+    plays: [{play: no play of this name}]
+    checks: [{that: false}]
+""",
+    "all hosts are ready": """
+rules:
+  - name: everywhere
+    plays: [{play: "*"}]
+    checks:
+      - {path: /etc, type: directory}
+      - command: "true"
+      - that: inventory_hostname is defined
+      - that: ansible_play_hosts_all is defined
+        once: true
+      - task: {ansible.builtin.raw: "true", changed_when: false}
+  - name: on one host
+    plays: [{play: "*"}]
+    when: inventory_hostname == 'h2'
+    checks: [{that: true}]
+""",
+}
 
 
-# Under free and host_pinned the order of hosts is a matter of chance, so one host must do.
-STRATEGIES = [("linear", "true", "all"), ("free", "false", "h3"), ("host_pinned", "false", "h3")]
+class Seen(NamedTuple):
+    """What is seen of a run: ``recap`` is by host, ``events`` by host where the hosts do not wait for each other, ``facts``
+    are those that the cache has afterwards.
+    """
+
+    rc: int
+    events: dict[str, list[Any]]
+    recap: list[Any]
+    facts: dict[str, Any]
+    checks: collections.Counter[str]
+    lines: collections.Counter[str]
 
 
-def normal(text: str) -> str:
-    """Return the output without what differs from run to run: the times of commands."""
-    return re.sub(r'"(start|end|delta)": "[^"]*"', r'"\1": ""', text)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, sockets: Path) -> Project:
+    """One project for all runs, so that no path differs."""
+    project = Project(tmp_path_factory.mktemp("site"), sockets, "none")
+    project.local_hosts(ready="h1 h2 h3")
+    for number, policy in enumerate(POLICIES.values()):
+        project.write(f"policy{number}.yml", policy)
+    return project
 
 
-@pytest.mark.parametrize(("strategy", "once", "hosts"), STRATEGIES)
-def test_a_play_that_no_rule_covers(guarded, strategy, once, hosts):
-    """Output and exit status are the built-in strategy's, to the byte. One fork makes the order of results certain."""
-    guarded.local_hosts(ready="h1 h2", missing="h3 h4 h5")
-    prepare(guarded, "play.yml", guarded.strategy(strategy), once)
-    through = guarded.run("play.yml", "--forks", "1", "--limit", hosts)
-    guarded.configure("none")
-    prepare(guarded, "play.yml", strategy, once)
-    plain = guarded.run("play.yml", "--forks", "1", "--limit", hosts)
-    assert through.rc == plain.rc == 2
-    assert normal(through.stdout) == normal(plain.stdout)
-    assert normal(through.stderr) == normal(plain.stderr)
+@pytest.fixture(scope="module")
+def built_in(site: Project) -> Callable[[str, str], Seen]:
+    """Return what is seen of the playbooks under a built-in strategy. Each is run once."""
+    return functools.cache(lambda strategy, playbooks: see(site, "none", strategy, playbooks))
 
 
-EVENTS = """
-import json, os
-from ansible.plugins.callback import CallbackBase
-
-class CallbackModule(CallbackBase):
-    CALLBACK_NAME = 'events'
-    CALLBACK_TYPE = 'aggregate'
-    def write(self, *event):
-        with open(os.environ['EVENTS'], 'a') as log:
-            log.write(json.dumps(event) + '\\n')
-    def v2_playbook_on_play_start(self, play):
-        self.write('play', play.get_name(), play.strategy)
-    def v2_playbook_on_task_start(self, task, is_conditional):
-        self.write('task', task.get_name())
-    def v2_playbook_on_handler_task_start(self, task):
-        self.write('handler', task.get_name())
-    def v2_runner_on_ok(self, result):
-        self.write('ok', result._host.name, result.task_name, result._result.get('msg'), result._result.get('changed'))
-    def v2_runner_on_failed(self, result, ignore_errors=False):
-        self.write('failed', result._host.name, result.task_name, ignore_errors)
-    def v2_runner_on_skipped(self, result):
-        self.write('skipped', result._host.name, result.task_name)
-    def v2_playbook_on_stats(self, stats):
-        for host in sorted(stats.processed):
-            self.write('stats', host, stats.summarize(host))
-"""
-
-
-def events(project, *options: str) -> tuple[int, list[list[object]]]:
-    project.write("callbacks/events.py", EVENTS)
-    log = project.folder / "events"
-    log.unlink(missing_ok=True)
-    run = project.run("pgsql.yml", "--forks", "1", *options, env={"EVENTS": str(log)})
-    return run.rc, [json.loads(line) for line in log.read_text().splitlines()]
+def see(site: Project, door: str, strategy: str, playbooks: str, policy: str = "no rule covers a play") -> Seen:
+    site.configure(door, f"callback_plugins = {PLAYBOOKS}/callbacks\nfact_caching = jsonfile\nfact_caching_connection = facts")
+    log, facts = site.folder / "events", site.folder / "facts"
+    for path in (log, *facts.glob("*")):
+        path.unlink(missing_ok=True)
+    run = site.run(
+        *(str(PLAYBOOKS / f"{name}.yml") for name in playbooks.split()),
+        *("--skip-tags", "left_out"),
+        stdin="continue\n" * 20,  # for the debugger
+        env={
+            "ANSIBLE_STRATEGY": site.strategy(strategy) if door == "strategy" else strategy,
+            "ANSIBLE_PRECHECK_POLICY": str(site.folder / f"policy{list(POLICIES).index(policy)}.yml"),
+            "EVENTS": str(log),
+        },
+    )
+    assert "allback" not in run.output  # one that fails is only warned of
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    checks = [event for event in events if any(str(word).startswith("Precheck ") for word in event[2])]
+    told = [event for event in events if event not in checks]
+    return Seen(
+        run.rc,
+        by_host([event for event in told if event[0] != "v2_playbook_on_stats"], strategy),
+        [event[2] for event in told if event[0] == "v2_playbook_on_stats"],
+        {path.name: json.loads(path.read_text()) for path in facts.glob("*")},
+        collections.Counter(host for event, hosts, _what in checks if event == "v2_runner_on_ok" for host in hosts),
+        collections.Counter(CHANCE.sub("", line) for line in run.output.splitlines()),
+    )
 
 
-@pytest.mark.parametrize(("strategy", "once", "hosts"), STRATEGIES)
-def test_a_play_whose_hosts_are_ready(guarded, strategy, once, hosts):
-    """The same tasks, order, results, exit status and recap, but for the check itself."""
-    guarded.local_hosts(ready="h1 h2 h3 h4 h5")
-    guarded.configure(guarded.door, more="callback_plugins = callbacks")
-    prepare(guarded, "pgsql.yml", guarded.strategy(strategy), once)
-    rc, seen = events(guarded, "--limit", hosts)
-    checks = [event for event in seen if "Precheck pigsty-node" in event]
-    assert [event[0] for event in checks] == ["task"] + ["ok"] * (5 if hosts == "all" else 1)
-    seen = [event for event in seen if event not in checks]
-    guarded.configure("none", more="callback_plugins = callbacks")
-    prepare(guarded, "pgsql.yml", strategy, once)
-    plain_rc, expected = events(guarded, "--limit", hosts)
-    for event in expected:
-        if event[0] == "stats":
-            event[2]["ok"] += 1  # the check
-    for event in seen:
-        if event[0] == "play":  # at its start it still has the name that the playbook gives
-            event[2] = event[2].rpartition(".")[2]
-    assert seen == expected
-    assert rc == plain_rc == 2
+def by_host(events: list[list[Any]], strategy: str) -> dict[str, list[Any]]:
+    """Return the events of each host in their order, and those of no host, which have the key "".
+
+    Which of two hosts is quicker is a matter of chance. With free and host_pinned it decides about the order of the
+    others too; with the other strategies they go with each host's, so that the order among them counts.
+    """
+    lockstep = strategy in ("linear", "debug")
+    names = {host for _event, hosts, _what in events for host in hosts} | {""}
+    found = {name: [] for name in names}
+    for event, hosts, what in events:
+        for name in hosts or (names if lockstep else [""]):
+            found[name].append([event, what])
+    if not lockstep:
+        found[""].sort(key=json.dumps)
+    return found
+
+
+def without_checks(recap: list[Any], checks: collections.Counter[str]) -> list[Any]:
+    """Return a ``recap`` in which each check of a host, all of them ok, is not counted."""
+    return [
+        [{host: counts | {"ok": counts["ok"] - checks[host]} for host, counts in hosts.items()}, custom]
+        for hosts, custom in recap
+    ]
+
+
+def runs(*names: str, on_all_releases: tuple[str, ...]) -> pytest.MarkDecorator:
+    marks = {name: [pytest.mark.one_release] * (name not in on_all_releases) for name in names}
+    return pytest.mark.parametrize(
+        ("strategy", "playbooks", "status"), [pytest.param(*RUNS[name], id=name, marks=marks[name]) for name in names]
+    )
+
+
+@runs("linear", "linear in lockstep", "free", on_all_releases=("linear",))
+def test_plays_that_no_rule_covers(guarded, site, built_in, strategy, playbooks, status):
+    expected = built_in(strategy, playbooks)
+    seen = see(site, guarded.door, strategy, playbooks)
+    assert seen.rc == expected.rc == status
+    assert seen.events == expected.events
+    assert seen.recap == expected.recap
+    assert seen.facts == expected.facts
+    if strategy == "linear":  # under the others not even the number of task lines is certain
+        assert seen.lines == expected.lines
+
+
+@runs(*RUNS, on_all_releases=("linear", "linear in lockstep", "free"))
+def test_plays_whose_hosts_are_ready(guarded, site, built_in, strategy, playbooks, status):
+    """The same, but for the checks themselves: three tasks on h2, and two on each of the others."""
+    expected = built_in(strategy, playbooks)
+    seen = see(site, guarded.door, strategy, playbooks, "all hosts are ready")
+    assert seen.checks == {host: 3 if host == "h2" else 2 for host in seen.recap[-1][0]}
+    assert seen.rc == expected.rc == status
+    assert seen.events == expected.events
+    assert without_checks(seen.recap, seen.checks) == expected.recap
+    assert seen.facts == expected.facts
 
 
 def test_ad_hoc_commands(project):

@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A callback that takes one run of ansible-playbook into many futures of ansible-core, one after the other.
+
+When everything of ansible-core is loaded and no play has begun, it forks for each future. The child changes ansible-core and
+goes on with the run; its parent waits for it and notes how it ended. This spares each future the start of ansible-playbook.
+
+FUTURES names the file with the futures: a list of what is gone or changed in each. What they came to is put there instead.
+With CALLBACKS_NEED_MORE there is another future, in which a callback is made in another way.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from ansible import constants as C
+from ansible import release
+from ansible.errors import AnsibleError
+from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.task_queue_manager import FinalQueue, TaskQueueManager
+from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import strategy_loader
+from ansible.plugins.strategy import StrategyBase
+
+SECONDS = 30  # that a future may take; one takes much less
+
+
+def for_the_guard(depth=2):
+    """Return whether it is Precheck that asks."""
+    return sys._getframe(depth).f_globals.get("__name__", "").startswith("ansible_collections.precheck.")
+
+
+class Gone:
+    """An attribute that does not exist any more for Precheck. ansible-core still has it, as if by another name."""
+
+    def __init__(self, name, was):
+        self.name, self.was = name, was
+
+    def __get__(self, instance, owner=None):
+        if not for_the_guard():
+            if hasattr(self.was, "__set__"):
+                return self.was.__get__(instance, owner)
+            if instance is not None and self.name in vars(instance):
+                return vars(instance)[self.name]
+            if not isinstance(self.was, Missing):
+                return self.was.__get__(instance, owner) if hasattr(self.was, "__get__") else self.was
+        raise AttributeError(f"{owner.__name__!r} has no attribute {self.name!r}")
+
+    def __set__(self, instance, value):
+        if hasattr(self.was, "__set__"):
+            self.was.__set__(instance, value)
+        else:
+            vars(instance)[self.name] = value
+
+
+class Missing:
+    """In the place of an attribute that only instances have."""
+
+
+def remove(place):
+    """Take away for Precheck the attribute at ``place``, which is written as "module:name" or "module:class.name"."""
+    module, _colon, path = place.partition(":")
+    owner = importlib.import_module(module)
+    *parts, name = path.split(".")
+    if parts:
+        owner = getattr(owner, parts[0])
+        was = inspect.getattr_static(owner, name, Missing())
+        setattr(owner, name, Gone(name, was))
+    else:
+        # A name of the module's type comes before that in the module, also for "from module import name".
+        names = {name: Gone(name, Missing())}
+        owner.__class__ = type("module", (type(owner),), names)
+
+
+def results_of_another_kind():
+    wrap("_process_pending_results", lambda results: [object() for _result in results])
+    wrap("_wait_on_pending_results", lambda results: [object() for _result in results])
+
+
+def results_are_lost():
+    wrap("_process_pending_results", lambda results: [])
+    wrap("_wait_on_pending_results", lambda results: [])
+
+
+def wrap(name, change):
+    was = getattr(StrategyBase, name)
+
+    def wrapped(self, *args, **kwargs):
+        results = was(self, *args, **kwargs)
+        return change(results) if for_the_guard() else results
+
+    setattr(StrategyBase, name, wrapped)
+
+
+def other_parameters():
+    def queue_task(self, *, work):
+        raise NotImplementedError
+
+    StrategyBase._queue_task = queue_task
+
+
+def no_exit_code_ends_a_run():
+    TaskQueueManager.RUN_FAILED_BREAK_PLAY = 0
+
+
+def hosts_that_failed_end_no_run():
+    was = PlayIterator.mark_host_failed
+    PlayIterator.mark_host_failed = lambda self, host: None if for_the_guard() else was(self, host)
+
+
+def classes_are_made_anew():
+    """A class that the loader hands out is not the one by which it makes a strategy."""
+    was = strategy_loader.get
+
+    def get(name, *args, **kwargs):
+        found = was(name, *args, **kwargs)
+        return type("StrategyModule", (found,), {"run": found.run}) if kwargs.get("class_only") and found else found
+
+    strategy_loader.get = get
+
+
+def no_play_is_announced():
+    was = TaskQueueManager.send_callback
+
+    def send_callback(self, name, *args, **kwargs):
+        if name != "v2_playbook_on_play_start":
+            was(self, name, *args, **kwargs)
+
+    TaskQueueManager.send_callback = send_callback
+
+
+def strategies_from_outside_are_refused():
+    was = strategy_loader.get
+
+    def get(name, *args, **kwargs):
+        if "." in name and not name.startswith(("ansible.builtin.", "ansible.legacy.")):
+            raise AnsibleError(f"Strategy {name} is not included in ansible-core, and is not supported any more.")
+        return was(name, *args, **kwargs)
+
+    strategy_loader.get = get
+
+
+def a_newer_release():
+    release.__version__ = "2.99.1"
+
+
+def nothing():
+    pass
+
+
+def renew_the_queue():
+    """Let no future get results of the one before, with which it shares the queue."""
+    was = TaskQueueManager.run
+
+    def run(self, play):
+        self._final_q = FinalQueue()
+        return was(self, play)
+
+    TaskQueueManager.run = run
+
+
+def callbacks_need_more():
+    was = CallbackBase.__init__
+
+    def init(self, *args, **kwargs):
+        if type(self).__module__.startswith("ansible_collections.precheck."):
+            raise TypeError("an argument is missing")
+        was(self, *args, **kwargs)
+
+    CallbackBase.__init__ = init
+
+
+if "CALLBACKS_NEED_MORE" in os.environ:  # this future begins before that of the others: no callback is made yet
+    callbacks_need_more()
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "future"
+
+    def v2_playbook_on_start(self, playbook):
+        file = Path(os.environ["FUTURES"])
+        outcomes = {}
+        for future in json.loads(file.read_text()):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            process = os.fork()
+            if not process:
+                self.begin(future)
+                return
+            _process, status = os.waitpid(process, 0)
+            ran = [str(path.relative_to(Path.cwd())) for path in sorted(Path.cwd().glob("*/ran*"))]
+            for path in ran:
+                os.unlink(path)
+            outcomes[future] = {"rc": os.waitstatus_to_exitcode(status), "output": Path("output").read_text(), "ran": ran}
+            file.write_text(json.dumps(outcomes))
+        os._exit(0)
+
+    def begin(self, future):
+        output = os.open("output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.makedirs(C.DEFAULT_LOCAL_TMP, exist_ok=True)  # the one before has removed it
+        renew_the_queue()
+        signal.alarm(SECONDS)
+        changed = False
+        try:
+            for part in future.split(" and "):
+                remove(part) if ":" in part else globals()[part.replace(" ", "_")]()
+            changed = True
+        finally:
+            if not changed:  # the run must not go on with ansible-core as it is
+                traceback.print_exc()
+                os._exit(99)

@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The guard beside what people plug into Ansible: stdout callbacks, reports, ARA, and Mitogen's strategy."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import REPOSITORY
+
+PLAY = """\
+- name: Set up PostgreSQL
+  hosts: all
+  gather_facts: false
+  tasks: [{name: install, ansible.builtin.debug: {msg: it ran}}]
+"""
+
+BLOCK = """\
+PRECHECK stopped the run before play "Set up PostgreSQL" ({folder}/pgsql.yml:1).
+
+Rule pigsty-node: 2 of 3 hosts are not ready.
+  h1  not ready: {folder}/h1/etc/pki/ca.crt is missing
+  h3  not ready: {folder}/h3/etc/pki/ca.crt is missing
+
+These hosts are not managed by Pigsty: ./node.yml initialises them.
+
+    ./node.yml -l h1,h3
+
+Nothing was changed: no task of this play ran on any host.
+To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+"""
+
+
+@pytest.fixture(scope="session")
+def collections_path() -> str:
+    """Where Precheck is, and ansible.posix and the callbacks of community.general, out of the package that pip can get."""
+    cache = REPOSITORY / ".tox/collections"
+    if not cache.exists():
+        cache.parent.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=cache.parent))
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--python-version", "3.12", "--dest", folder]
+        subprocess.run([*pip, "ansible==12.3.0"], check=True)  # the last with community.general.yaml; all releases can use it
+        [wheel] = folder.glob("*.whl")
+        wanted = re.compile("ansible_collections/(ansible/posix/|community/general/(meta|plugins/(callback|doc_fragments))/)")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder, filter(wanted.match, archive.namelist()))
+        wheel.unlink()
+        with contextlib.suppress(OSError):  # the tests of another release were faster
+            folder.rename(cache)
+        shutil.rmtree(folder, ignore_errors=True)
+    return f"{REPOSITORY}/collections:{cache}"
+
+
+@pytest.fixture
+def run_both(project, collections_path):
+    """A function that runs a play with these settings twice: it is stopped for h3 and h1, and passes on h2 alone.
+
+    It returns the two runs, having looked at what no callback may change.
+    """
+    project.local_hosts(ready="h2", missing="h3 h1")
+    project.write("pgsql.yml", PLAY)
+
+    def run(**settings):
+        env = {"ANSIBLE_COLLECTIONS_PATH": collections_path} | settings
+        stopped, passed = project.run("pgsql.yml", env=env), project.run("pgsql.yml", "--limit", "h2", env=env)
+        assert (stopped.rc, passed.rc) == (2, 0)
+        assert stopped.stderr.endswith(BLOCK.format(folder=project.folder))
+        assert stopped.output.count("PRECHECK") == 1
+        assert "PRECHECK" not in passed.output
+        assert "it ran" not in stopped.stdout
+        assert "it ran" in passed.stdout
+        return stopped, passed
+
+    return run
+
+
+# Settings, what tells that h1 is not ready, and what tells that h2 is. {reason} is the message of the check of h1.
+RESULTS = {
+    "minimal": ({"ANSIBLE_STDOUT_CALLBACK": "minimal"}, "h1 | FAILED! => {\n", "h2 | SUCCESS => {\n"),
+    "oneline": ({"ANSIBLE_STDOUT_CALLBACK": "oneline"}, '"msg": "{reason}","verdict": "not_ready"}\n', "h2 | SUCCESS => {"),
+    "debug": ({"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.debug"}, "\n\nMSG:\n\n{reason}\n", "ok: [h2]\n"),
+    "yaml": ({"ANSIBLE_STDOUT_CALLBACK": "community.general.yaml"}, "\n  verdict: not_ready\n", "ok: [h2]\n"),
+    "yaml as format": ({"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}, "\n    verdict: not_ready\n", "ok: [h2]\n"),
+}
+
+
+@pytest.mark.parametrize("callback", RESULTS)
+def test_stdout_callbacks(run_both, project, callback):
+    settings, not_ready, ready = RESULTS[callback]
+    if callback == "oneline":
+        pytest.importorskip("ansible.plugins.callback.oneline", reason="this release has none")
+    project.configure("both")
+    stopped, passed = run_both(**settings)
+    assert not_ready.replace("{reason}", f"{project.folder}/h1/etc/pki/ca.crt is missing") in stopped.stdout
+    assert ready in stopped.stdout
+    assert ready in passed.stdout
+
+
+def test_stdout_stays_valid_json(run_both, guarded):
+    stopped, passed = run_both(ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
+    # To this callback a play under the strategy door looks like one under free: it sees the strategy's full name
+    # before the strategy is loaded, and lists a task once for each host.
+    report = json.loads(stopped.stdout)
+    tasks = report["plays"][0]["tasks"]
+    assert {task["task"]["name"] for task in tasks} == {"Precheck pigsty-node"}
+    verdicts = {name: result["verdict"] for task in tasks for name, result in task["hosts"].items()}
+    assert verdicts == {"h1": "not_ready", "h2": "ready", "h3": "not_ready"}
+    assert report["stats"]["h1"]["failures"] == 1
+    report = json.loads(passed.stdout)
+    assert [task["task"]["name"] for task in report["plays"][0]["tasks"]] == ["Precheck pigsty-node", "install"]
+    assert report["stats"]["h2"]["ok"] == 2
+
+
+def test_reports_of_a_run(run_both, guarded):
+    """The default stdout callback, with a report of the run as JUnit XML and one of the time that each task took."""
+    folder = guarded.folder / "junit"
+    enabled = ["ansible.builtin.junit", "ansible.posix.profile_tasks"]
+    if guarded.door == "callback":
+        enabled.append("precheck.guard.enforce")
+    stopped, passed = run_both(ANSIBLE_CALLBACKS_ENABLED=",".join(enabled), JUNIT_OUTPUT_DIR=str(folder))
+    for run, tasks in ((stopped, ["Precheck pigsty-node"]), (passed, ["Precheck pigsty-node", "install"])):
+        assert re.findall(r"^TASK \[(.*)\]", run.stdout, re.MULTILINE) == tasks
+        _tasks, recap, times = re.split(r"^(?:PLAY RECAP .*|=+ *)$", run.stdout, flags=re.MULTILINE)
+        assert len(recap.split("\n")) > 2
+        assert sorted(re.findall(r"^(.*?) -+ [0-9.]+s$", times, re.MULTILINE)) == tasks
+
+    def cases(file):
+        """Return what each test case failed with, by its name; nothing if it did not fail."""
+        found = {}
+        for case in ElementTree.parse(file).iter("testcase"):
+            failures = [*case.iter("failure"), *case.iter("error")]  # since 2.19 each failed task is an error to this callback
+            found[case.get("name")] = "; ".join(failure.get("message").rpartition("failed: ")[2] for failure in failures)
+        return found
+
+    of_stopped, of_passed = map(cases, sorted(folder.iterdir(), key=lambda path: path.name))
+    check = "[{}] Set up PostgreSQL: Precheck pigsty-node"
+    missing = f"{guarded.folder}/{{}}/etc/pki/ca.crt is missing"
+    of_missing = {check.format(name): missing.format(name) for name in ("h1", "h3")}
+    assert of_stopped == of_missing | {check.format("h2"): ""}
+    assert of_passed == {check.format("h2"): "", "[h2] Set up PostgreSQL: install msg=it ran": ""}
+
+
+RECORDED = """
+import json
+from ara.clients.offline import AraOfflineClient
+client = AraOfflineClient(run_sql_migrations=False)
+kinds = ("playbooks", "tasks", "results", "hosts")
+print(json.dumps({kind: client.get(f"/api/v1/{kind}?order=id")["results"] for kind in kinds}))
+"""
+
+
+@pytest.mark.others
+def test_ara_records_a_guarded_run(run_both, project):
+    from ara.setup import callback_plugins
+
+    project.configure("callback")
+    base = {"ARA_BASE_DIR": str(project.folder / "ara")}
+    run_both(ANSIBLE_CALLBACK_PLUGINS=callback_plugins, **base)
+    done = subprocess.run([sys.executable, "-c", RECORDED], env=os.environ | base, stdout=subprocess.PIPE, check=True, text=True)
+    recorded = json.loads(done.stdout)
+    paths = [(playbook["path"], playbook["status"]) for playbook in recorded["playbooks"]]
+    assert paths == [(f"{project.folder}/pgsql.yml", "failed"), (f"{project.folder}/pgsql.yml", "completed")]
+    tasks = {task["id"]: task for task in recorded["tasks"]}
+    assert [(task["playbook"], task["name"], task["action"], task["status"]) for task in tasks.values()] == [
+        (1, "Precheck pigsty-node", "precheck.guard.check", "failed"),
+        (2, "Precheck pigsty-node", "precheck.guard.check", "completed"),
+        (2, "install", "ansible.builtin.debug", "completed"),
+    ]
+    hosts = {host["id"]: host["name"] for host in recorded["hosts"]}
+    results = {(tasks[one["task"]]["name"], one["playbook"], hosts[one["host"]], one["status"]) for one in recorded["results"]}
+    assert results == {
+        ("Precheck pigsty-node", 1, "h1", "failed"),
+        ("Precheck pigsty-node", 1, "h2", "ok"),
+        ("Precheck pigsty-node", 1, "h3", "failed"),
+        ("Precheck pigsty-node", 2, "h2", "ok"),
+        ("install", 2, "h2", "ok"),
+    }
+
+
+TWO_PLAYS = """
+- name: On some
+  hosts: n1:n2
+  gather_facts: false
+  tasks: [{ansible.builtin.file: {path: /etc/pki/witness, state: touch}}]
+- name: On all
+  hosts: all
+  gather_facts: false
+  tasks: [{ansible.builtin.file: {path: /etc/pki/witness of all, state: touch}}]
+"""
+
+
+@pytest.mark.others
+def test_mitogen(nodes, project):
+    """The guard asks before Mitogen is at work, also when it was at work in an earlier play."""
+    import ansible_mitogen
+
+    plugins = Path(ansible_mitogen.__file__).parent / "plugins/strategy"
+    project.configure("callback", f"strategy = mitogen_linear\nstrategy_plugins = {plugins}")
+    project.write("pgsql.yml", TWO_PLAYS)
+    nodes.reset(ready="n1 n2 n4")
+    run = project.run("pgsql.yml")
+    assert run.rc == 2
+    assert run.stderr.count("PRECHECK") == 1
+    assert "Rule pigsty-node: 2 of 3 hosts are not ready.\n  n3  not ready: /etc/pki/ca.crt is missing\n  n5  " in run.stderr
+    assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "")
+    # Its command on a node begins so. The guard's is the one of Ansible's own connection plugin.
+    by_mitogen = [name for name in nodes.addresses if "-c 'import sys;sys.path" in nodes.commands(name)]
+    assert by_mitogen == ["n1", "n2"]
+
+    nodes.reset(ready="n1 n2 n3 n4 n5")
+    run = project.run("pgsql.yml")
+    assert run.rc == 0
+    assert "PRECHECK" not in run.output
+    assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "n1 n2 n3 n4 n5")
