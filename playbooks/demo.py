@@ -34,7 +34,7 @@ def find_ansible(folder: Path) -> Path:
 
 
 def step(title: str, command: list[str], env: dict[str, str], status: int, *texts: str) -> None:
-    """Run ``command`` in the playbooks' folder, showing its output; exit unless it ends with ``status`` and says all ``texts``."""
+    """Run ``command`` in the playbooks' folder, show its output; exit unless it ends with ``status`` and says all ``texts``."""
     print(f"\n##### {title}\n$ {' '.join(command)}", flush=True)
     done = subprocess.run(
         command, cwd=PLAYBOOKS, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

@@ -72,7 +72,7 @@ MADE: dict[str, tuple[Callable[[Path], object], str]] = {
     "dangling_link": (lambda path: path.symlink_to("nowhere"), ": there is no such file"),
     "link_to_itself": (lambda path: path.symlink_to(path.name), ": there is no such file"),
     "folder": (lambda path: path.mkdir(), ": is not a file"),
-    "pipe": (lambda path: os.mkfifo(path), ": is not a file"),
+    "pipe": (os.mkfifo, ": is not a file"),
     "device_without_end": (lambda path: path.symlink_to("/dev/zero"), ": is not a file"),
     "5_megabytes": (_file(RULES + "#" * 5_000_000), ": is larger than 256 KiB"),
     "binary": (_file(bytes(range(256))), ": is not UTF-8 text"),

@@ -130,7 +130,7 @@ def test_where_same_as_is_looked_for(tmp_path):
         [rule] = policy_file.read(str(policy), DataLoader(), str(tmp_path / "playbooks"))
         assert rule.checks[0].same_as == str(place / "ca.crt")
         (place / "ca.crt").unlink()
-    with pytest.raises(policy_file.PolicyError, match="there is no file ca.crt"):
+    with pytest.raises(policy_file.PolicyError, match=r"there is no file ca\.crt"):
         policy_file.read(str(policy), DataLoader(), str(tmp_path / "playbooks"))
 
 

@@ -80,8 +80,9 @@ structures = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
 )
 yaml_marks = st.lists(
-    st.sampled_from(["rules:", "\n", "  ", "- ", "name: r", "&a ", "*a", "<<: ", "{", "}", "[", "]", "!vault ", "!!set ", "!!int ",
-                     "!!timestamp ", "!!bool ", "0x_", "2026-02-31", "|", ">", "'", '"', "\\x00", "? ", ": ", "---", "%YAML 9", "{{ ", " }}", "\t"]),
+    st.sampled_from(["rules:", "\n", "  ", "- ", "name: r", "&a ", "*a", "<<: ", "{", "}", "[", "]", "!vault ", "!!set ",
+                     "!!int ", "!!timestamp ", "!!bool ", "0x_", "2026-02-31", "|", ">", "'", '"', "\\x00", "? ", ": ", "---",
+                     "%YAML 9", "{{ ", " }}", "\t"]),
     max_size=25,
 ).map("".join)  # fmt: skip
 
@@ -155,6 +156,10 @@ def test_every_name_matches_itself(word):
     assert covering(play, [rule]), quoted
 
 
+def one_or_more(one):
+    return one | st.lists(one, min_size=1, max_size=3)
+
+
 texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0{"), min_size=1, max_size=20).filter(
     str.strip
 )
@@ -162,7 +167,6 @@ lines = texts.filter(str.isprintable)
 known_globs = lines.filter(lambda line: not {".", ".."} & set(line.split("/")))
 templates = texts | st.sampled_from(["{{ inventory_hostname }}", "a {% if b %}c{% endif %}", "{# a #} 'b' $c `d`"])
 conditions = st.booleans() | st.sampled_from(["a is defined", "a | default(1) > 0", "'x' in [1, 2]", "not (b is defined)"])
-one_or_more = lambda one: one | st.lists(one, min_size=1, max_size=3)
 common = {"name": lines, "message": templates, "timeout": st.integers(1, 86400), "become": st.booleans()}
 modes = st.from_regex(r"\A0?[0-7]{3,4}\Z")
 paths = {"type": st.sampled_from(["file", "directory"]), "mode": modes, "owner": templates, "group": templates}
