@@ -14,7 +14,7 @@ description:
   - If the guard cannot be installed, the run ends with an error before the play begins.
 version_added: 0.1.0
 author:
-  - The Precheck developers
+  - The Precheck developers (!UNKNOWN)
 options:
   policy:
     description:
@@ -52,9 +52,12 @@ EXAMPLES = r"""
 # policy = /etc/precheck/company.yml, precheck.yml
 """
 
-import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible.plugins.callback import CallbackBase
+
+if TYPE_CHECKING:  # ansible-core skips a callback that fails to load, so as little as can be is needed for that
+    from ansible.playbook.play import Play
 
 
 class CallbackModule(CallbackBase):
@@ -63,8 +66,8 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "precheck.guard.enforce"
     CALLBACK_NEEDS_ENABLED = True
 
-    def __init__(self):
-        self._play = None  # the one that was announced last
+    def __init__(self) -> None:
+        self._play: Play | None = None  # the one that was announced last
         try:
             super().__init__()
         except Exception as ex:
@@ -72,35 +75,35 @@ class CallbackModule(CallbackBase):
         # ansible-core goes on without a callback whose options are wrong. The guard reads them itself, and ends the run.
         self._load_name = ""  # since 2.21 by this name the variables of options are templated, which may fail as well
 
-    def set_options(self, task_keys=None, var_options=None, direct=None):
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         pass
 
-    def v2_playbook_on_play_start(self, play):
+    def v2_playbook_on_play_start(self, play: Play) -> None:
         self._play = play
         try:
             # Not at the top: ansible-core skips a callback that fails to load, and the play would run unguarded.
-            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import install
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import install  # noqa: PLC0415
 
             install(play.strategy)
         except Exception as ex:
             self._end(ex)
 
-    def v2_runner_on_start(self, host, task):
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
         # The last event before a task goes to a host. Should ansible-core run another strategy than that which it names, no
         # guard has seen the play.
         try:
-            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import begun
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import begun  # noqa: PLC0415
 
-            if self._play._uuid not in begun:
+            if not self._play or self._play._uuid not in begun:
                 raise RuntimeError("its strategy was not the one that was guarded")
         except Exception as ex:
             self._end(ex)
 
-    def _end(self, ex):
+    def _end(self, ex: Exception) -> NoReturn:
         # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
-        from ansible.utils.display import Display
-        from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError
+        from ansible.utils.display import Display  # noqa: PLC0415
+        from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError  # noqa: PLC0415
 
         what = f"the play {self._play.get_name()!r}, so it was not run" if self._play else "any play, so none was run"
         Display().error(GuardError(f"Precheck could not guard {what}", ex).message, wrap_text=False)
-        sys.exit(1)
+        raise SystemExit(1) from ex

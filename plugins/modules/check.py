@@ -12,7 +12,7 @@ description:
   - It only reads, apart from what a O(command) does. It runs in check mode as well, and needs no Python on the host to pass.
 version_added: 0.1.0
 author:
-  - The Precheck developers
+  - The Precheck developers (!UNKNOWN)
 options:
   path:
     description:

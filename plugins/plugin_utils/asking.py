@@ -246,12 +246,13 @@ class _Asking:
         """
         found: list[tuple[Rule, Check | None, dict[str, Any]]] = []
         for rule, _hosts in self.wanted:
-            common = {"tags": [TAG], "check_mode": False, "debugger": "never"}
+            common: dict[str, Any] = {"tags": [TAG], "check_mode": False, "debugger": "never"}
             if rule.severity == WARN:
                 common |= {"ignore_errors": True, "ignore_unreachable": True}
             if _checks_of_action(rule):
-                own = {"name": f"Precheck {rule.name}", CHECK: {}, "become": self.become, "timeout": self.action_limit}
-                found.append((rule, None, compat.with_origin(own | common, rule.path, rule.line)))
+                name = f"Precheck {rule.name}"
+                own = common | {"name": name, CHECK: {}, "become": self.become, "timeout": self.action_limit}
+                found.append((rule, None, compat.with_origin(own, rule.path, rule.line)))
             for check in rule.checks:
                 if check.kind == TASK:
                     more = {
@@ -269,7 +270,7 @@ class _Asking:
         """
         play = self.play
         data = {"name": play.get_name(), "hosts": "all", "gather_facts": False, "become": False, "tasks": tasks}
-        checks = Play.load(data, variable_manager=play._variable_manager, loader=play._loader)
+        checks: Play = Play.load(data, variable_manager=play._variable_manager, loader=play._loader)
         for keyword in ("hosts", "connection", "port", "remote_user", "vars", "vars_files"):
             setattr(checks, keyword, getattr(play, keyword))
         return checks

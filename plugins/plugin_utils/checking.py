@@ -74,8 +74,8 @@ class Examination:
             found = iter(self._ask([pair for pairs in asked.values() for pair in pairs]))
             others = {name: list(islice(found, len(pairs))) for name, pairs in asked.items()}
             answers = others.pop(rule)
-        answers = chain(answers, repeat(None))  # a check without one is not passed over
-        verdicts = [self._verdict(check, question, answer) for (check, question), answer in zip(asked[rule], answers)]
+        padded = chain(answers, repeat(None))  # a check without an answer is not passed over
+        verdicts = [self._verdict(check, question, answer) for (check, question), answer in zip(asked[rule], padded)]
         verdict = worst(verdicts)
         told = [
             {"check": check.label, "verdict": one.state, "msg": "; ".join(one.reasons)}
@@ -216,7 +216,8 @@ def condition_holds(condition: str | bool, variables: dict[str, Any], loader: Da
 def digest_of(name: str, folders: Sequence[str], loader: DataLoader) -> str:
     """Return the SHA-256 in hex of the control node's file that ``same_as`` names. Raises AnsibleError."""
     # get_real_file decrypts, where the file is vaulted.
-    return secure_hash(loader.get_real_file(find_same_as(name, list(folders), loader)), hash_func=hashlib.sha256)
+    digest: str = secure_hash(loader.get_real_file(find_same_as(name, list(folders), loader)), hash_func=hashlib.sha256)
+    return digest
 
 
 _REASONS = {

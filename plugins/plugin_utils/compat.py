@@ -26,14 +26,14 @@ def holds(condition: str | bool, variables: dict[str, Any], loader: DataLoader) 
 
     Raises TemplateError where the task would fail on it (an undefined variable, say).
     """
-    task = Task()
+    task: Any = Task()  # what it has differs between releases
     task.set_loader(loader)
     try:
         with _quietly():
             if hasattr(task, "_resolve_conditional"):  # since 2.19
-                return task._resolve_conditional([condition], variables)
+                return bool(task._resolve_conditional([condition], variables))
             task.when = [condition]
-            return task.evaluate_conditional(Templar(loader=loader, variables=variables), variables)
+            return bool(task.evaluate_conditional(Templar(loader=loader, variables=variables), variables))
     except Exception as ex:  # filters and tests raise what they like
         raise TemplateError(_why(ex)) from ex
 
@@ -74,7 +74,8 @@ def _why(ex: Exception) -> str:
 def load_yaml(loader: DataLoader, path: str) -> Any:
     """Return what the file at ``path`` holds, with templates that are trusted. Raises AnsibleError."""
     # 2.19 and later refuse templates that the one who loads them does not vouch for.
-    trust = {"trusted_as_template": True} if "trusted_as_template" in inspect.signature(loader.load_from_file).parameters else {}
+    takes_trust = "trusted_as_template" in inspect.signature(loader.load_from_file).parameters
+    trust: dict[str, Any] = {"trusted_as_template": True} if takes_trust else {}
     return loader.load_from_file(path, **trust)
 
 
@@ -90,7 +91,7 @@ def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
 def with_origin(data: dict[str, Any], path: str, line: int = 0) -> dict[str, Any]:
     """Return ``data`` with the place that error messages about it are to name (since 2.19 they name one)."""
     try:
-        from ansible._internal._datatag._tags import Origin
+        from ansible._internal._datatag._tags import Origin  # noqa: PLC0415 (a release may have none)
     except ImportError:
         return data
     return Origin(path=path, line_num=line or None).tag(data) if path else data

@@ -46,7 +46,7 @@ def install(strategy_name: str) -> None:
     def guarded_run(self: StrategyBase, iterator: PlayIterator, *args: Any) -> int:
         return guard(self, iterator, functools.partial(run, self, iterator, *args))
 
-    guarded_run.guarded = True
+    guarded_run.guarded = True  # type: ignore[attr-defined] # a mark, and not what functions have
     strategy.run = guarded_run
 
 
@@ -174,7 +174,8 @@ def waive(strategy: StrategyBase, play: Play, identity: PlayIdentity, wanted: Wa
 
 def ask_all(strategy: StrategyBase, play: Play, run: Run, wanted: Wanted, first_batch: bool) -> list[report.Failure]:
     """Check the hosts of each rule, unless they were checked before; return what is not ready."""
-    from .asking import ask, ask_once  # not at the top: runs in which no rule covers a play are spared the time
+    # Not at the top: runs in which no rule covers a play are spared the time.
+    from .asking import ask, ask_once  # noqa: PLC0415
 
     new = [(rule, [host for host in hosts if not run.is_settled(play, rule, host)]) for rule, hosts in wanted]
     verdicts = ask(strategy, play, new)

@@ -83,7 +83,7 @@ class Node:
         }
         try:
             with self._as(become):
-                done = self._action._execute_module("ansible.builtin.stat", arguments, task_vars=self._variables)
+                done: dict[str, Any] = self._action._execute_module("ansible.builtin.stat", arguments, task_vars=self._variables)
         except AnsibleConnectionFailure:
             raise
         except AnsibleError as ex:
@@ -95,7 +95,8 @@ class Node:
     @contextlib.contextmanager
     def _as(self, become: bool) -> Iterator[None]:
         """Go without privilege escalation unless ``become``, also where variables or the command line ask for it."""
-        connection, play_context = self._action._connection, self._action._play_context
+        connection: Any = self._action._connection  # its annotations leave out that it may have no become plugin
+        play_context = self._action._play_context
         if become:
             yield
             return

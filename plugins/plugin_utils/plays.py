@@ -84,8 +84,8 @@ def files_of(play: Play) -> list[str]:
     """
     if path := play.get_path().rpartition(":")[0]:
         return [path]
-    read = play._loader._FILE_CACHE.items()
-    return [os.path.abspath(path) for path, data in read if isinstance(data, list) and play._ds in data] or [""]
+    read, source = play.get_loader()._FILE_CACHE.items(), play.get_ds()
+    return [os.path.abspath(path) for path, data in read if isinstance(data, list) and source in data] or [""]
 
 
 def _role_of(task: IncludeRole, play: Play) -> str:

@@ -64,7 +64,8 @@ class Check:
         if self.name:
             return self.name
         if self.kind == TASK:
-            return next(key for key in self.value if key not in TASK_KEYWORDS)
+            module: str = next(key for key in self.value if key not in TASK_KEYWORDS)
+            return module
         return self.value if isinstance(self.value, str) else " ".join(map(str, self.value))
 
 

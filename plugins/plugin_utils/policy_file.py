@@ -69,9 +69,10 @@ def read_checks(args: Mapping[str, Any], loader: DataLoader, folders: list[str],
     entries = args["checks"] if set(args) == {"checks"} else [args]
     checks = []
     for number, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+        check = entry
         if isinstance(entry, Mapping):
-            entry = {"become": become} | {key: _from_text(key, value) for key, value in entry.items()}
-        checks.append(reader.read_check(entry, (number,), (PATH, COMMAND, THAT)))
+            check = {"become": become} | {key: _from_text(key, value) for key, value in entry.items()}
+        checks.append(reader.read_check(check, (number,), (PATH, COMMAND, THAT)))
     if reader.problems:
         raise PolicyError([text for _line, text in reader.problems])
     return [check for check in checks if check]
@@ -155,7 +156,7 @@ class _Reader:
         return tuple(rules)
 
     def _read_rule(self, entry: Any, place: tuple[str | int, ...]) -> Rule | None:
-        spec = {
+        spec: dict[str, dict[str, Any]] = {
             "name": {"type": values.name, "required": True},
             "plays": {"type": values.entries, "required": True},
             "when": {"type": values.conditions},
@@ -216,7 +217,7 @@ class _Reader:
         if TASK not in kinds:  # outside of a policy there are better ways to run a task, or to evaluate once
             del spec["task"], spec["once"]
         needs = {option: [PATH] for option in PATH_OPTIONS} | {"once": [THAT]}
-        rules = {"required_one_of": [kinds], "mutually_exclusive": [kinds], "required_by": needs}
+        rules: dict[str, Any] = {"required_one_of": [kinds], "mutually_exclusive": [kinds], "required_by": needs}
         if not self._valid(entry, place, "a check", spec, **rules):
             return None
         [kind] = set(kinds) & set(entry)
@@ -238,9 +239,8 @@ class _Reader:
         return Check(kind=kind, value=value, **options)
 
     def _check_task(self, task: Mapping[str, Any], place: tuple[str | int, ...]) -> None:
-        known = Task.fattributes if hasattr(Task, "fattributes") else Task._valid_attrs
         for key in task:
-            if key in ("action", "local_action") or (key in known and key not in TASK_KEYWORDS):
+            if key in ("action", "local_action") or (key in Task.fattributes and key not in TASK_KEYWORDS):
                 self.problem((*place, key), f"task: the keyword {key} cannot be used in a check")
                 return
         for key in ("changed_when", "failed_when", "until"):

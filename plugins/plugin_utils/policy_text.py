@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 NODES = 20_000  # values that a policy may have, those that aliases repeat counted each time
@@ -21,8 +23,12 @@ class _Loader(yaml.SafeLoader):
     """The tags of YAML itself, and those of Ansible."""
 
 
+def _scalar(loader: _Loader, node: Any) -> Any:
+    return loader.construct_scalar(node)
+
+
 for _tag in ("!unsafe", "!vault", "!vault-encrypted"):
-    _Loader.add_constructor(_tag, yaml.SafeLoader.construct_scalar)
+    _Loader.add_constructor(_tag, _scalar)
 
 
 def lines(text: str) -> dict[tuple[str | int, ...], int]:

@@ -51,19 +51,21 @@ def text(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    if not text(value).isprintable():
+    found = text(value)
+    if not found.isprintable():
         raise ValueError("expected one line of printable characters")
-    return value
+    return found
 
 
 def template(value: Any) -> str:
     try:
-        jinja2.Environment().parse(text(value))
+        found = text(value)
+        jinja2.Environment().parse(found)
     except jinja2.TemplateSyntaxError as ex:
         raise ValueError(f"not a valid template: {ex.message}") from ex
     except RecursionError as ex:
         raise ValueError("not a valid template: nested too deeply") from ex
-    return value
+    return found
 
 
 def mode(value: Any) -> str:

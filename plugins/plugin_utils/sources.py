@@ -28,9 +28,12 @@ def option(name: str, extra_vars: Mapping[str, Any]) -> tuple[Any, str]:
     # The loader makes the options known, also if only a strategy is on. It knows the plugin by a longer name.
     plugin = callback_loader.get(CALLBACK, class_only=True)._load_name
     try:
-        return C.config.get_config_value_and_origin(name, plugin_type="callback", plugin_name=plugin, variables=dict(extra_vars))
+        value, origin = C.config.get_config_value_and_origin(
+            name, plugin_type="callback", plugin_name=plugin, variables=dict(extra_vars)
+        )
     except Exception as ex:  # of several kinds, where the value is of a wrong type
         raise PolicyError([f"the option {name} has a value that cannot be used: {ex}"]) from ex
+    return value, origin
 
 
 def find(extra_vars: Mapping[str, Any]) -> tuple[list[str], str]:

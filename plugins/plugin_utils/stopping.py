@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible import constants as C
@@ -73,7 +73,7 @@ def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) ->
         return
     preparation = {task._uuid for task in iterator._blocks[0].get_tasks()}
     imported_when = iterator._play._included_conditional
-    queue_task = strategy._queue_task
+    queue_task: Callable[..., None] = strategy._queue_task
 
     def queue_unless_unasked(host: Host, task: Task, task_vars: dict[str, Any], play_context: PlayContext) -> None:
         refused = host.name in unasked and task._uuid not in preparation
@@ -85,4 +85,4 @@ def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) ->
             )
         queue_task(host, task, task_vars, play_context)
 
-    strategy._queue_task = queue_unless_unasked
+    strategy._queue_task = queue_unless_unasked  # type: ignore[method-assign] # of this instance, for this batch

@@ -9,7 +9,7 @@ description:
   - The strategy P(ansible.builtin.linear#strategy), with the Precheck guard before it.
 version_added: 0.1.0
 author:
-  - The Precheck developers
+  - The Precheck developers (!UNKNOWN)
 extends_documentation_fragment:
   - precheck.guard.guarded
 """
