@@ -17,7 +17,7 @@ def test_one_version():
     setup.read(REPOSITORY / "setup.cfg")
     version = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
     assert setup["metadata"]["version"] == version
-    assert f"## {version}" in (REPOSITORY / "CHANGELOG.md").read_text()
+    assert version in yaml.safe_load((REPOSITORY / "changelogs/changelog.yaml").read_text())["releases"]
 
 
 def test_every_folder_of_plugins_is_packaged():
