@@ -2,8 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from ansible.release import __version__ as ansible_version
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def copy_repository() -> Callable[[Path], Path]:
+    """A function that makes at a path what git would give: the tracked files, and those about to be."""
+
+    def copy(target: Path) -> Path:
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+        for name in filter(None, names.split("\0")):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, target / name, follow_symlinks=False)
+        return target
+
+    return copy
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

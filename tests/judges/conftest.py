@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the ecosystem's own tools are given to judge."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """A function that runs a command, and returns what it prints. The test fails when the command does."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHONPATH"))}
+
+    def run(*command: str | Path, cwd: Path, **env: str | Path) -> str:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**clean, "PATH": f"{BIN}:{clean['PATH']}", **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        print(done.stdout)
+        assert done.returncode == 0, f"{command[0]} ended with exit status {done.returncode}"
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory, copy_repository: Callable[[Path], Path]) -> Path:
+    """A clone in which somebody has worked: with what builds, tests, editors and the demonstration leave behind."""
+    folder = copy_repository(tmp_path_factory.mktemp("checkout") / "precheck")
+    for leftover in (
+        ".hypothesis/x",
+        ".ruff_cache/x",
+        ".tox/x/x.py",
+        "ansible_precheck.egg-info/PKG-INFO",
+        "build/lib/x.py",
+        "changelogs/.plugin-cache.yaml",
+        "dist/x.whl",
+        "playbooks/files/pki/ca/ca.key",
+        "playbooks/nodes/node1/x",
+        "plugins/action/__pycache__/x.pyc",
+        "precheck-guard-0.0.1.tar.gz",
+        "tests/output/x",
+    ):
+        (folder / leftover).parent.mkdir(parents=True, exist_ok=True)
+        (folder / leftover).touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tarball(checkout: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tarball")
+    run("ansible-galaxy", "collection", "build", checkout, "--output-path", folder, cwd=folder)
+    [found] = folder.glob("*.tar.gz")
+    return found
+
+
+@pytest.fixture(scope="session")
+def installed(tarball: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the collection as users have it."""
+    folder = tmp_path_factory.mktemp("installed")
+    run("ansible-galaxy", "collection", "install", tarball, "-p", folder, cwd=folder)
+    return folder / "ansible_collections/precheck/guard"

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The galaxy tarball, the wheel and the sdist: each holds what it is to hold and nothing else, and is fit to be published."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def tracked(*places: str) -> set[str]:
+    """Return the files of the repository, those about to be tracked included, at these places."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *places]
+    return set(subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.splitlines())
+
+
+VERSION = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
+WORKS = tracked("plugins", "meta")
+
+
+@pytest.fixture(scope="module")
+def distributions(checkout, run, tmp_path_factory):
+    """The folder of the sdist, and of the wheel that is made of it."""
+    folder = tmp_path_factory.mktemp("dist")
+    run("python", "-m", "build", "--no-isolation", "--outdir", folder, checkout, cwd=folder)
+    return folder
+
+
+def files(tarball: Path) -> set[str]:
+    with tarfile.open(tarball) as archive:
+        return {member.name for member in archive if not member.isdir()}
+
+
+def test_tarball(tarball):
+    assert tarball.name == f"precheck-guard-{VERSION}.tar.gz"
+    told = {"README.md", "LICENSE", "CHANGELOG.md", "changelogs/changelog.yaml", *tracked("docs")}
+    assert files(tarball) == {"MANIFEST.json", "FILES.json", *told, *WORKS}
+
+
+def test_wheel(distributions):
+    [wheel] = distributions.glob("*.whl")
+    assert wheel.name == f"ansible_precheck-{VERSION}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    about = f"ansible_precheck-{VERSION}.dist-info"
+    told = {f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "top_level.txt", "licenses/LICENSE")}
+    assert names == {f"ansible_collections/precheck/guard/{name}" for name in WORKS | {"galaxy.yml"}} | told
+
+
+def test_sdist(distributions):
+    [sdist] = distributions.glob("*.tar.gz")
+    top = f"ansible_precheck-{VERSION}"
+    assert sdist.name == f"{top}.tar.gz"
+    made = {"PKG-INFO", *(name for name in files(sdist) if ".egg-info/" in name)}
+    of_repository = {name.removeprefix(f"{top}/") for name in files(sdist) - made}
+    assert of_repository - {"PKG-INFO"} == {"README.md", "LICENSE", "galaxy.yml", "pyproject.toml", "setup.cfg", *WORKS}
+
+
+def test_distributions_can_be_published(distributions, run):
+    run("twine", "check", "--strict", *distributions.iterdir(), cwd=distributions)
+
+
+def test_the_tarball_can_be_published(checkout, run, tmp_path):
+    """It could, if the project had a public address. Galaxy does not take a collection that names none."""
+    shutil.copytree(checkout, tmp_path / "checkout", symlinks=True)
+    with (tmp_path / "checkout/galaxy.yml").open("a") as file:
+        file.write("repository: https://example.org/precheck\n")
+    run("ansible-galaxy", "collection", "build", "checkout", cwd=tmp_path)
+    importer = ("python", "-m", "galaxy_importer.main", f"precheck-guard-{VERSION}.tar.gz")
+    said = run(*importer, cwd=tmp_path, GALAXY_IMPORTER_RUN_ANSIBLE_LINT="false")  # the same is linted from the repository
+    assert "Loading strategy linear" in said
+    assert "Importer processing completed successfully" in said
+    assert not [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR"))]
+
+
+def test_execution_environment(installed, run, tmp_path):
+    """The collection can be put in one, and asks for no packages there."""
+    definition = REPOSITORY / "docs/execution-environment.yml"
+    create = ("ansible-builder", "create", "-f", definition, "-c", "context", "--output-filename", "Containerfile")
+    run(*create, cwd=tmp_path)
+    wanted = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())
+    assert wanted == {"collections": ["precheck.guard"]}
+    assert "ansible-galaxy collection install" in (tmp_path / "context/Containerfile").read_text()
+    found = run("ansible-builder", "introspect", installed.parents[2], cwd=tmp_path)
+    assert yaml.safe_load(found) == {"python": [], "system": []}
