@@ -9,10 +9,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ansible.errors import AnsibleError
+from ansible.plugins.strategy import StrategyBase
 from ansible.release import __version__
+
+if TYPE_CHECKING:
+    from ansible.executor.play_iterator import PlayIterator
+    from ansible.playbook.play_context import PlayContext
 
 NEWEST = (2, 21)  # the newest release of ansible-core that Precheck is tested with
 
@@ -31,13 +36,14 @@ class GuardError(AnsibleError):
         super().__init__(text)
 
 
-class Guarded:
+class Guarded(StrategyBase):
     """Goes before a strategy's own class in the bases of a guarded strategy plugin."""
 
-    def run(self, iterator: Any, play_context: Any) -> int:
+    # Without the third argument, like the built-in strategies.
+    def run(self, iterator: PlayIterator, play_context: PlayContext) -> int:  # type: ignore[override]
         proceed = functools.partial(super().run, iterator, play_context)
         try:
-            from .guard import guard
+            from .guard import guard  # noqa: PLC0415
         except Exception as ex:
             raise GuardError("Precheck could not guard the play, so it was not run", ex) from ex
         # Callbacks and ansible-core tell a built-in strategy by its name (the default callback prints task lines

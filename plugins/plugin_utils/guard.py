@@ -18,7 +18,6 @@ from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
 from ansible.playbook.play import Play
-from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
@@ -54,8 +53,8 @@ class Run:
     """What the guard knows of one run of ansible-playbook.
 
     ``verdicts`` are by rule name and host name; ``plays`` are the ids of the plays that were begun; ``unmet`` has play,
-    rule and host where the rule's ``when`` did not hold; ``stopped`` is whether the guard has ended the run. A guarded class that calls its guarded parent, as with both
-    doors open, finds all said and done here.
+    rule and host where the rule's ``when`` did not hold; ``stopped`` is whether the guard has ended the run. A guarded
+    class that calls its guarded parent, as with both doors open, finds all said and done here.
     """
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ def steady(value):
     return value if isinstance(value, (int, float, type(None))) else str(value)
 
 
-def told(argument):
+def told(argument):  # noqa: PLR0911 - one for each kind of argument
     """Return the hosts that an argument of an event is about, and what it says."""
     if hasattr(argument, "_result"):
         status = {word: getattr(argument, f"is_{word}")() for word in ("changed", "failed", "skipped", "unreachable")}
