@@ -24,10 +24,11 @@ from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
 from . import compat, report, sources
-from .matching import PlayIdentity, coverage, covering
-from .plays import TAG, Wanted, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
+from .matching import coverage, covering
+from .plays import TAG, Wanted, audit_of, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
 from .policy import WARN, Rule
 from .policy_values import is_template
+from .record import CoveredPlay, Record, Waiver
 from .stopping import refuse, stop, tell_at_the_end
 from .verdict import READY, Verdict
 
@@ -64,13 +65,17 @@ class Run:
 
     ``verdicts`` are by rule name and host name; ``plays`` are the ids of the plays that were begun; ``unmet`` has play,
     rule and host where the rule's ``when`` did not hold. A guarded class that calls its guarded parent, as with both
-    doors open, finds all said and done here.
+    doors open, finds all said and done here. ``audits`` has for each audit, by the id of its play, whether something was
+    not ready; ``record`` is for the report, which ``is_new`` says to write again.
     """
 
     def __init__(self) -> None:
         self.verdicts: dict[tuple[str, str], Verdict] = {}
         self.plays: set[str] = set()
         self.unmet: set[tuple[str, str, str]] = set()
+        self.audits: dict[str, bool] = {}
+        self.record = Record()
+        self.is_new = False
         self._rules: tuple[Rule, ...] | None = None
 
     def rules(self, strategy: StrategyBase) -> tuple[Rule, ...]:
@@ -96,15 +101,31 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
     """
     run = _runs.setdefault(strategy._tqm, Run())
     play = iterator._play
+    judge = examine
+    if task := audit_of(play):
+        from .audit import audit  # not at the top: few runs are audits
+
+        judge = functools.partial(audit, task)
     try:
-        failed = examine(strategy, iterator, run)
-    except AnsibleError:
-        raise
+        failed = judge(strategy, iterator, run)
     except Exception as ex:
+        run.record.undecided = run.is_new = True
+        if play._uuid in run.record.plays:
+            run.record.plays[play._uuid].stopped = True
+        if isinstance(ex, AnsibleError):
+            raise
         where = play.get_path() or play.get_name()
         raise AnsibleError(f"Precheck could not check the play at {where}, so nothing of it was run: {ex!r}") from ex
+    finally:
+        if run.is_new:
+            from .report_file import keep  # not at the top: see above
+
+            run.is_new = False
+            keep(run.record, strategy._variable_manager.extra_vars, strategy._inventory)
     if failed:
         return strategy._tqm.RUN_FAILED_BREAK_PLAY
+    if play._uuid in run.audits:
+        return strategy._tqm.RUN_OK  # there is nothing else to do in the play
     if play.only_tags == {TAG} and not any(TAG in task.tags for task in iterator.all_tasks):
         return strategy._tqm.RUN_OK  # only the checks were asked for, so not even tasks tagged always run
     return proceed()
@@ -127,16 +148,19 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         display.vv(coverage(identity, found))
     if not found:
         return False
+    covered = run.record.covers(play._uuid, identity, [rule for rule, _selector in found])
+    run.is_new = first_batch
     # At the first batch all hosts are looked at; at each later one those of the batch that were left alone then.
     hosts = strategy._inventory.get_hosts(play.hosts, ignore_restrictions=first_batch, order=play.order)
     new = [host for host in hosts if not all(run.is_settled(play, rule, host) for rule, _selector in found)]
     once = first_batch and any(check.once for rule, _selector in found for check in rule.checks)
     if not (new or once):
+        covered.hosts.update(host.name for host in hosts)
         return False
     reached = hosts_reached(strategy, iterator, tasks, hosts if once else new)
     if how := opted_out(play):
         if first_batch and reached:
-            waive(strategy, play, identity, [(rule, reached) for rule, _selector in found], how)
+            waive(strategy, play, covered, run, reached, how)
         return False
 
     wanted: Wanted = [
@@ -145,12 +169,16 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     met = hosts_meeting(strategy, play, wanted)
     for (rule, some), (_rule, all_some) in zip(met, wanted):
         run.unmet.update((play._uuid, rule.name, host.name) for host in set(all_some) - set(some))
+    asked = {host.name for _rule, some in met for host in some}
+    covered.hosts |= asked
+    run.is_new |= bool(asked)
     failures = ask_all(strategy, play, run, met, first_batch)
     warnings = [failure for failure in failures if failure.rule.severity == WARN]
     errors = [failure for failure in failures if failure.rule.severity != WARN]
     if warnings:
         display.display(report.warning_block(identity, warnings), color=C.COLOR_WARN, stderr=True)
     if errors:
+        covered.stopped = True
         stop(tqm, iterator, strategy._inventory.get_hosts(play.hosts))
         tell_at_the_end(tqm, report.closing_block(identity, errors))
         return True
@@ -158,15 +186,16 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     return False
 
 
-def waive(strategy: StrategyBase, play: Play, identity: PlayIdentity, wanted: Wanted, how: str) -> None:
+def waive(strategy: StrategyBase, play: Play, covered: CoveredPlay, run: Run, hosts: list[Host], how: str) -> None:
     """Warn that the rules are not enforced on the play. Raises AnsibleError when one of them is mandatory and applies."""
-    mandatory = hosts_meeting(strategy, play, [(rule, hosts) for rule, hosts in wanted if rule.mandatory])
-    if refused := [rule.place for rule, hosts in mandatory if hosts]:
+    identity = covered.identity
+    mandatory = hosts_meeting(strategy, play, [(rule, hosts) for rule in covered.rules if rule.mandatory])
+    if refused := [rule.place for rule, some in mandatory if some]:
         raise AnsibleError(
             f"Precheck does not let {identity} go unchecked ({how}), so nothing of it was run: mandatory is {', '.join(refused)}"
         )
-    if waived := [rule for rule, _hosts in wanted if not rule.mandatory]:
-        [(_rule, hosts), *_others] = wanted
+    if waived := [rule for rule in covered.rules if not rule.mandatory]:
+        run.record.waivers.append(Waiver(identity, waived, len(hosts), how))
         display.warning(report.waiver(identity, waived, len(hosts), how))
 
 
@@ -177,15 +206,19 @@ def ask_all(strategy: StrategyBase, play: Play, run: Run, wanted: Wanted, first_
     new = [(rule, [host for host in hosts if not run.is_settled(play, rule, host)]) for rule, hosts in wanted]
     verdicts = ask(strategy, play, new)
     run.verdicts.update(verdicts)
+    run.record.verdicts.update(verdicts)
     failures = []
     for (rule, hosts), (_rule, all_hosts) in zip(new, wanted):
         of_play = ask_once(strategy, play, rule) if first_batch and all_hosts else None
+        if of_play:
+            run.record.plays[play._uuid].checks.append((rule, of_play))
         of_hosts = {host.name: verdicts[rule.name, host.name] for host in hosts if (rule.name, host.name) in verdicts}
         bad = {name: verdict for name, verdict in of_hosts.items() if verdict.state != READY}
         bad_play = of_play if of_play and of_play.state != READY else None
         if bad or bad_play:
             names = sorted(bad) or sorted(host.name for host in all_hosts)
             messages, remedy = words(strategy, play, rule, names)
+            run.record.remedies.setdefault(rule.name, []).append(remedy)
             failures.append(report.Failure(rule, bad, bad_play, len(all_hosts), messages, remedy))
     return failures
 
