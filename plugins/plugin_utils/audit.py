@@ -18,7 +18,7 @@ from ansible.utils.display import Display
 
 from . import compat, report, report_file, verdict
 from .asking import ask, checks_on_hosts
-from .plays import identify, judge_when, opted_out, tasks_to_run
+from .plays import identify, opted_out, tasks_to_run, unmet_conditions
 from .policy import TASK, WARN, Rule
 from .record import AUDIT, Record, changes
 from .stopping import tell_at_the_end
@@ -95,15 +95,15 @@ def check_all(strategy: StrategyBase, play: Play, rules: Sequence[Rule], hosts: 
     """Return the verdicts by the names of rule and host. One task for a host asks for all its rules: hosts to which the
     same rules apply are asked together, as if by one rule.
     """
-    unmet, unclear = judge_when(strategy, play, [(rule, hosts) for rule in rules])
+    unmet = unmet_conditions(strategy, play, [(rule, hosts) for rule in rules])
     found: Verdicts = {
-        (rule, host): Verdict(UNVERIFIED, (f"cannot tell whether the rule applies: {why}",))
-        for (rule, host), why in unclear.items()
+        pair: Verdict(UNVERIFIED, (f"cannot tell whether the rule applies: in its when, {condition}: {error}",))
+        for pair, (condition, error) in unmet.items()
+        if error
     }
     alike: dict[tuple[int, ...], list[Host]] = {}
     for host in hosts:
-        pairs = ((number, (rule.name, host.name)) for number, rule in enumerate(rules))
-        applying = tuple(number for number, pair in pairs if pair not in unmet and pair not in unclear)
+        applying = tuple(number for number, rule in enumerate(rules) if (rule.name, host.name) not in unmet)
         alike.setdefault(applying, []).append(host)
     alike.pop((), None)
     combined = {}

@@ -176,32 +176,38 @@ def hosts_meeting(strategy: StrategyBase, play: Play, wanted: Wanted) -> Wanted:
 
     Raises AnsibleError that names host, rule and expression when one cannot be evaluated.
     """
-    unmet, unclear = judge_when(strategy, play, wanted)
-    for (name, host), why in unclear.items():
-        place = next(rule.place for rule, _hosts in wanted if rule.name == name)
-        raise AnsibleError(f"Precheck cannot tell whether {place} applies to {host}, so nothing was run: {why}")
+    unmet = unmet_conditions(strategy, play, wanted)
+    for rule, hosts in wanted:
+        for host in hosts:
+            condition, error = unmet.get((rule.name, host.name), ("", ""))
+            if error:
+                raise AnsibleError(
+                    f"Precheck cannot tell whether {rule.place} applies to {host.name}, so nothing was run: in its when,"
+                    f" {condition}: {error}"
+                )
     return [(rule, [host for host in hosts if (rule.name, host.name) not in unmet]) for rule, hosts in wanted]
 
 
-def judge_when(strategy: StrategyBase, play: Play, wanted: Wanted) -> tuple[set[tuple[str, str]], dict[tuple[str, str], str]]:
-    """Return, by the names of rule and host, where the ``when`` of a rule does not hold, and where it cannot be evaluated
-    with the reason.
+def unmet_conditions(strategy: StrategyBase, play: Play, wanted: Wanted) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return by rule and host name the condition in the ``when`` of a rule that keeps it from a host, and the error where it
+    cannot be evaluated; nothing where the rule applies.
     """
     rules_of: dict[str, tuple[Host, list[Rule]]] = {}
     for rule, hosts in wanted:
         for host in hosts if rule.when else ():
             rules_of.setdefault(host.name, (host, []))[1].append(rule)
     names = list(rules_of)
-    unmet, unclear = set(), {}
+    unmet: dict[tuple[str, str], tuple[str, str]] = {}
     for host, rules in rules_of.values():
         variables = variables_of(strategy, play, host, names)
         for rule in rules:
             for condition in rule.when:
                 try:
-                    if not compat.holds(condition, variables, strategy._loader):
-                        unmet.add((rule.name, host.name))
-                        break
+                    if compat.holds(condition, variables, strategy._loader):
+                        continue
+                    error = ""
                 except compat.TemplateError as ex:
-                    unclear[rule.name, host.name] = f"in its when, {condition}: {ex}"
-                    break
-    return unmet, unclear
+                    error = str(ex)
+                unmet[rule.name, host.name] = (str(condition), error)
+                break
+    return unmet

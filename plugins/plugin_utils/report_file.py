@@ -38,9 +38,9 @@ def keep(record: Record, extra_vars: Mapping[str, Any], inventory: InventoryMana
 
 def keep_page(path: str, found: Mapping[str, Any]) -> None:
     """Write the page of a document. What goes wrong is no more than a warning."""
-    from .page import page
-
     with _warning("page"):
+        from .page import page  # not at the top: Jinja2 loads more for it
+
         mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o600  # who may read it, its owner decides
         replace(path, page(found), mode)
 
@@ -50,7 +50,7 @@ def _warning(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as ex:  # whatever it is, the verdict stands
-        reason = "; ".join(ex.problems) if isinstance(ex, PolicyError) else str(ex) or repr(ex)
+        reason = "; ".join(map(str, ex.problems)) if isinstance(ex, PolicyError) else str(ex) or repr(ex)
         display.warning(f"Precheck could not write its {what}: {reason}")
 
 

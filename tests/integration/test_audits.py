@@ -5,12 +5,22 @@
 from __future__ import annotations
 
 import json
+import re
+import stat
 
 import pytest
 from conftest import REPOSITORY
 from test_reports import AWAY, HERE, report, squeezed
 
 AUDIT = "precheck.guard.audit"
+DOCUMENT = (REPOSITORY / "docs/audit.md").read_text()
+
+
+def command(part: str = "") -> list[str]:
+    """Return the arguments of the command in the document that ends with ``part``."""
+    [found] = re.findall(rf"^\$ ansible-playbook (.*{re.escape(part)})$", DOCUMENT, re.MULTILINE)
+    return found.split()
+
 
 POLICY = """
 rules:
@@ -156,14 +166,13 @@ def test_what_changed_since_an_earlier_report(project):
     hosts = three_hosts(project)
     project.inventory({name: hosts[name] for name in ("h1", "h2")} | {"gone": HERE | {"precheck_root": "/nowhere"}})
     project.write("precheck.yml", "rules: [{name: marker, plays: [{play: x}], checks: [{path: /etc/pki/ca.crt}]}]")
-    configured = {"ANSIBLE_PRECHECK_REPORT": "last.json"}
-    assert project.run(AUDIT, env=configured).rc == 2
+    assert project.run(AUDIT, env={"ANSIBLE_PRECHECK_REPORT": "last.json"}).rc == 2
     earlier = report(project.folder / "last.json")
 
     project.inventory(hosts)
     project.write("h2/etc/pki/ca.crt", "")
     (project.folder / "h1/etc/pki/ca.crt").unlink()
-    run = project.run(AUDIT, "-e", "precheck_compare=last.json", env=configured)
+    run = project.run(*command("=last.json"))
     assert run.rc == 2
     reason = f"{project.folder}/h1/etc/pki/ca.crt is missing"
     assert (
@@ -178,6 +187,43 @@ def test_what_changed_since_an_earlier_report(project):
         "new_hosts": ["h3"],
         "gone_hosts": ["gone"],
     }
+
+
+@pytest.mark.one_release
+def test_the_document_shows_what_is_printed(project):
+    project.local_hosts(ready="pg-1 pg-2", missing="pg-3 web-1")
+    hosts = json.loads((project.folder / "inventory.json").read_text())["all"]["hosts"] | {"pg-4": dict(AWAY)}
+    for name in ("pg-1", "pg-2", "pg-3", "pg-4"):
+        hosts[name]["pg_cluster"] = "main"
+    project.inventory(hosts)
+    project.write(
+        "precheck.yml",
+        "rules: [{name: pigsty-node, plays: [{role: pgsql}], when: pg_cluster is defined, checks: [{path: /etc/pki/ca.crt}],"
+        " remedy: \"./node.yml -l {{ precheck_hosts | join(',') }}\"},"
+        " {name: maintenance, plays: [{play: '*'}], checks: [{that: maintenance is not defined}]}]",
+    )
+    run = project.run(*command("audit"))
+    assert run.rc == 2
+    shown = run.stdout[run.stdout.index("PRECHECK") :].replace(f"{project.folder}/pg-3", "")
+    shown = re.sub("(Failed to connect to the host via ssh: ).*: ", r"\1", shown.replace("Task failed: ", ""))
+    assert f"```text\n{shown}```" in DOCUMENT
+
+
+@pytest.mark.one_release
+def test_a_page_is_written(project):
+    """It is for its owner. One that was there keeps its mode."""
+    project.inventory({"h1": HERE, "h2": HERE})
+    project.write("precheck.yml", "rules: [{name: marker, plays: [{play: x}], checks: [{that: inventory_hostname == 'h1'}]}]")
+    page = project.folder / "audit.html"
+    for mode in (0o600, 0o644):
+        run = project.run(*command("audit.html"))
+        assert run.rc == 2
+        assert "WARNING" not in run.stderr
+        text = page.read_text()
+        assert "<html" in text and ">h1<" in text and "inventory_hostname == &#39;h1&#39; does not hold" in text
+        assert stat.S_IMODE(page.stat().st_mode) == mode
+        page.chmod(0o644)
+        page.write_text("old")
 
 
 AUDIT_PLAY = """
