@@ -89,9 +89,9 @@ def replace(path: str, text: str, mode: int = 0o600) -> None:
     """Put ``text`` into the file at ``path``. Whoever reads it finds what was there before, or all of the text. Raises
     AnsibleError or OSError.
     """
-    path = os.path.realpath(path)  # a link stays one
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise AnsibleError(f"{path} is not a file")  # root could replace /dev/null
+    path = os.path.abspath(path)
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise AnsibleError(f"{path} is not a regular file")  # as root it could be /dev/stdout, or a link that leads there
     # The command line may have bytes that are no text. This makes escapes of them that JSON knows.
     data = text.encode("utf-8", errors="backslashreplace")
     try:

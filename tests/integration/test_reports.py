@@ -186,7 +186,9 @@ def test_a_report_that_cannot_be_written_is_a_warning(project):
     run = project.run("site.yml", "-e", "precheck_report=. never=h1")
     assert run.rc == 2
     assert "reached" not in run.stdout
-    assert squeezed(f"[WARNING]: Precheck could not write its report: {project.folder} is not a file") in squeezed(run.stderr)
+    assert squeezed(f"[WARNING]: Precheck could not write its report: {project.folder} is not a regular file") in squeezed(
+        run.stderr
+    )
     assert "Rule strict: 1 of 1 host is not ready." in run.stderr
 
     run = project.run("site.yml", "-e", '{"precheck_report": ["a", "list"]}')

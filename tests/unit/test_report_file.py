@@ -31,14 +31,6 @@ def test_a_file_is_for_its_owner_and_replaces_another(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_link_stays_one(tmp_path):
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "last.json").symlink_to("folder/report.json")
-    report_file.replace(str(tmp_path / "last.json"), "text")
-    assert (tmp_path / "last.json").is_symlink()
-    assert (tmp_path / "folder/report.json").read_text() == "text"
-
-
 @pytest.mark.parametrize("broken", ["write", "fchmod", "replace"])
 def test_a_failure_leaves_what_was_there(tmp_path, mocker, broken):
     path = tmp_path / "report.json"
@@ -70,13 +62,14 @@ def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_what_was_there(t
 def test_folders_are_not_invented_and_nothing_but_a_file_is_replaced(tmp_path):
     with pytest.raises(AnsibleError, match="/new/report.json: No such file or directory"):
         report_file.replace(str(tmp_path / "new/report.json"), "text")
-    with pytest.raises(AnsibleError, match="is not a file"):
-        report_file.replace(str(tmp_path), "text")
-    pipe = tmp_path / "pipe"
+    pipe, link, dangling = tmp_path / "pipe", tmp_path / "link", tmp_path / "dangling"
     os.mkfifo(pipe)
-    with pytest.raises(AnsibleError, match="is not a file"):
-        report_file.replace(str(pipe), "text")
-    assert list(tmp_path.iterdir()) == [pipe]
+    link.symlink_to(__file__)
+    dangling.symlink_to("nowhere")
+    for path in (tmp_path, pipe, link, dangling):
+        with pytest.raises(AnsibleError, match="is not a regular file"):
+            report_file.replace(str(path), "text")
+    assert set(tmp_path.iterdir()) == {pipe, link, dangling}
 
 
 VERDICT = {"host": "h1", "rule": "a", "groups": [], "verdict": "ready", "checks": []}
