@@ -1,16 +1,57 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which rules an audit goes by, and how it tells what it found."""
+"""Which plays are audits, by which rules one goes, and how it tells what it found."""
 
 from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play import Play
+from ansible.plugins import loader as plugin_loader
+from ansible_collections.precheck.guard.plugins.plugin_utils import plays
 from ansible_collections.precheck.guard.plugins.plugin_utils.audit import chosen
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Check, Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report import audit_table
 
 pytestmark = pytest.mark.one_release
+
+TASK, OTHER = {"ansible.builtin.ping": {}}, {"ansible.builtin.debug": {}}
+PLAYS = [  # keys of the play, whether it is an audit
+    ({"tasks": [TASK]}, True),
+    ({"tasks": [{"block": [TASK]}]}, True),
+    ({"tasks": [{"ping": {}}]}, True),
+    ({"tasks": []}, False),
+    ({"tasks": [OTHER]}, False),
+    ({"tasks": [TASK, OTHER]}, False),
+    ({"tasks": [TASK, {"block": [OTHER]}]}, False),
+    ({"tasks": [{"block": [TASK], "rescue": [OTHER]}]}, False),
+    ({"tasks": [{"block": [TASK], "always": [OTHER]}]}, False),
+    ({"tasks": [TASK], "pre_tasks": [OTHER]}, False),
+    ({"tasks": [TASK], "post_tasks": [OTHER]}, False),
+    ({"tasks": [TASK], "handlers": [OTHER | {"name": "x"}]}, False),
+    ({"tasks": [TASK], "roles": ["other"]}, False),
+    ({"pre_tasks": [TASK]}, False),
+]
+
+
+@pytest.fixture(scope="module")
+def modules_are_known():
+    if hasattr(plugin_loader, "init_plugin_loader"):  # before 2.15, importing it is enough
+        plugin_loader.init_plugin_loader()
+
+
+@pytest.mark.usefixtures("modules_are_known")
+@pytest.mark.parametrize(("keys", "is_one"), PLAYS, ids=range(len(PLAYS)))
+def test_an_audit_is_a_play_that_has_nothing_else_in_it(tmp_path, mocker, keys, is_one):
+    mocker.patch.object(plays, "AUDIT", "ansible.builtin.ping")  # modules of collections are not known here
+    (tmp_path / "roles/other/tasks").mkdir(parents=True)
+    (tmp_path / "roles/other/tasks/main.yml").write_text("- ansible.builtin.debug:\n")
+    loader = DataLoader()
+    loader.set_basedir(str(tmp_path))
+    play = Play.load({"name": "x", "hosts": "all"} | keys, loader=loader)
+    assert bool(plays.audit_of(play)) is is_one
+
 
 OF_HOST, OF_PLAY = Check("path", "/a"), Check("that", (True,), once=True)
 RULES = [Rule("a", (), (OF_HOST,)), Rule("b", (), (OF_PLAY,)), Rule("c, d", (), (OF_PLAY, OF_HOST))]
