@@ -155,7 +155,8 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     new = [host for host in hosts if not all(run.is_settled(play, rule, host) for rule, _selector in found)]
     once = first_batch and any(check.once for rule, _selector in found for check in rule.checks)
     if not (new or once):
-        covered.hosts.update(host.name for host in hosts)
+        known = (host for host in hosts if any((rule.name, host.name) in run.verdicts for rule in covered.rules))
+        covered.hosts.update(host.name for host in known)
         return False
     reached = hosts_reached(strategy, iterator, tasks, hosts if once else new)
     if how := opted_out(play):
