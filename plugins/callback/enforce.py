@@ -31,11 +31,29 @@ options:
     vars:
       - name: precheck_policy
     version_added: 0.1.0
+  report:
+    description:
+      - The file to which each guarded run and each audit writes a report, in JSON. Without this option there is none.
+      - The path is a format of C(strftime), filled in with the time in UTC at which the run began, as in
+        C(precheck-%Y-%m-%dT%H%M%S.json). A percent sign as such is C(%%).
+      - A relative path in C(ansible.cfg) is relative to that file, elsewhere to the current directory.
+      - The folder must exist. A file that is there is replaced. Only its owner may read the new one.
+      - A report that cannot be written is a warning.
+    type: path
+    ini:
+      - section: precheck
+        key: report
+    env:
+      - name: ANSIBLE_PRECHECK_REPORT
+    vars:
+      - name: precheck_report
+    version_added: 0.1.0
 requirements:
   - enabled in the configuration, as C(callbacks_enabled = precheck.guard.enforce)
 notes:
   - The strategies of this collection go by the same options.
-  - The variable C(precheck_policy) counts as an extra variable only, as with C(-e precheck_policy=strict.yml).
+  - The variables C(precheck_policy) and C(precheck_report) count as extra variables only, as with
+    C(-e precheck_policy=strict.yml).
   - ansible-core passes over a callback whose name is misspelt with no more than a warning. The strategies of this
     collection end the run in that case, so both together are the safest.
 seealso:
@@ -50,6 +68,7 @@ EXAMPLES = r"""
 #
 # [precheck]
 # policy = /etc/precheck/company.yml, precheck.yml
+# report = /var/log/precheck/%Y-%m-%dT%H%M%S.json
 """
 
 from typing import TYPE_CHECKING, Any, NoReturn

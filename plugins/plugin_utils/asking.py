@@ -35,19 +35,20 @@ NOT_STARTED = Verdict(
 RESULT = "precheck_result"  # by this name the conditions of a task know what it returned
 
 
-def ask(strategy: StrategyBase, play: Play, wanted: Wanted) -> dict[tuple[str, str], Verdict]:
+def ask(strategy: StrategyBase, play: Play, wanted: Wanted, quietly: bool = False) -> dict[tuple[str, str], Verdict]:
     """Check for each rule its hosts, in parallel up to the number of forks; return the verdicts by rule and host name.
+    ``quietly``, the task of a host that is not ready does not fail.
 
     The checks run as tasks of a small play of their own, on the play's strategy instance: another instance would read
     from the same result queue. They are queued here and not by the strategy's run, so that tags, --start-at-task, --step
     and a strategy's own order of things have no say.
     """
-    wanted = [(rule, hosts) for rule, hosts in wanted if hosts and _checks_on_hosts(rule)]
+    wanted = [(rule, hosts) for rule, hosts in wanted if hosts and checks_on_hosts(rule)]
     if not wanted:
         return {}
     hosts = list({host.name: host for _rule, some in wanted for host in some}.values())
     with _all_hosts(strategy, hosts):
-        return _Asking(strategy, play, wanted, hosts).verdicts()
+        return _Asking(strategy, play, wanted, hosts, quietly).verdicts()
 
 
 def ask_once(strategy: StrategyBase, play: Play, rule: Rule) -> Verdict | None:
@@ -60,16 +61,17 @@ def ask_once(strategy: StrategyBase, play: Play, rule: Rule) -> Verdict | None:
     found = []
     for check in checks:
         one = verdict.worst(condition_holds(condition, variables, strategy._loader) for condition in check.value)
-        found.append(_worded(check, one, variables, strategy))
+        found.append(verdict.of_check(check.label, _worded(check, one, variables, strategy)))
     return verdict.worst(found)
 
 
-def _checks_on_hosts(rule: Rule) -> list[Check]:
-    return [check for check in rule.checks if not check.once]
+def checks_on_hosts(rule: Rule) -> list[Check]:
+    """Return the rule's checks that are for hosts, in the order in which they are made: those that are tasks come last."""
+    return [*_checks_of_action(rule), *(check for check in rule.checks if check.kind == TASK)]
 
 
 def _checks_of_action(rule: Rule) -> list[Check]:
-    return [check for check in _checks_on_hosts(rule) if check.kind != TASK]
+    return [check for check in rule.checks if check.kind != TASK and not check.once]
 
 
 def _worded(check: Check, one: Verdict, variables: dict[str, Any], strategy: StrategyBase) -> Verdict:
@@ -118,11 +120,12 @@ def _all_hosts(strategy: StrategyBase, hosts: Sequence[Host]) -> Iterator[None]:
 
 @dataclass
 class _Step:
-    """A task to run on the hosts of ``rule``: the action's, or that of ``check``."""
+    """A task to run on the hosts of ``rule``: the action's, or that of ``check``. ``ready`` is the verdict if all is well."""
 
     rule: Rule
     task: Task
     check: Check | None
+    ready: Verdict
 
 
 @dataclass
@@ -135,8 +138,8 @@ class _Heard:
 
 
 class _Asking:
-    def __init__(self, strategy: StrategyBase, play: Play, wanted: Wanted, hosts: Sequence[Host]) -> None:
-        self.strategy, self.play, self.wanted = strategy, play, wanted
+    def __init__(self, strategy: StrategyBase, play: Play, wanted: Wanted, hosts: Sequence[Host], quietly: bool) -> None:
+        self.strategy, self.play, self.wanted, self.quietly = strategy, play, wanted, quietly
         self.folders = folders_of(play, strategy._loader)
         self.digests = self._digests()
         self.limit = C.TASK_TIMEOUT or TIME_LIMIT
@@ -156,7 +159,11 @@ class _Asking:
             all_vars={},
         )
         loaded = self.checks.tasks[0].block
-        self.steps = [_Step(rule, task, check) for (rule, check, _data), task in zip(found, loaded)]
+        self.steps = [
+            _Step(rule, task, check, verdict.all_ready(one.label for one in ([check] if check else _checks_of_action(rule))))
+            for (rule, check, _data), task in zip(found, loaded)
+        ]
+        self.ready = {rule.name: verdict.all_ready(one.label for one in checks_on_hosts(rule)) for rule, _hosts in wanted}
         self.checks.roles = play.roles  # after the iterator has compiled the play: for their variables, not their tasks
         strategy._set_hosts_cache(self.checks)
         action_loader.get(CHECK, class_only=True)  # once here, and not in each worker
@@ -173,7 +180,10 @@ class _Asking:
         parts = heard.parts.get(rule.name, [])
         if heard.gone is None and len(parts) != sum(step.rule is rule for step in self.steps):
             parts = [*parts, Verdict(UNVERIFIED, ("a check gave no result",))]
-        return heard.gone or verdict.worst(parts)
+        if heard.gone:
+            return heard.gone
+        found = verdict.worst(parts)
+        return self.ready[rule.name] if found.state == verdict.READY else found
 
     def _run(self, step: _Step, hosts: Sequence[Host]) -> None:
         """Run the step's task on ``hosts``, and hear what it tells."""
@@ -221,7 +231,8 @@ class _Asking:
             if lost:
                 heard.gone = lost
             else:
-                parts.append(verdict.of_checks(result))
+                told = verdict.of_checks(result)
+                parts.append(step.ready if told.state == verdict.READY else told)
                 heard.answers = heard.answers or result.get(ANSWERS, {})
             return
         one = lost or verdict.of_task(result, hidden=bool(step.check.value.get("no_log")))
@@ -230,7 +241,7 @@ class _Asking:
         host = self.strategy._inventory.get_host(name)
         names = self.strategy._hosts_cache_all
         variables = variables_of(self.strategy, self.play, host, names) if one.state == verdict.NOT_READY else {}
-        parts.append(_worded(step.check, one, variables, self.strategy))
+        parts.append(verdict.of_check(step.check.label, _worded(step.check, one, variables, self.strategy)))
 
     def _digests(self) -> dict[str, str]:
         """Return the digests of all files that ``same_as`` names without a template, worked out once."""
@@ -252,6 +263,8 @@ class _Asking:
             if _checks_of_action(rule):
                 name = f"Precheck {rule.name}"
                 own = common | {"name": name, CHECK: {}, "become": self.become, "timeout": self.action_limit}
+                if self.quietly:
+                    own["failed_when"] = False
                 found.append((rule, None, compat.with_origin(own, rule.path, rule.line)))
             for check in rule.checks:
                 if check.kind == TASK:

@@ -40,10 +40,15 @@ def holds(condition: str | bool, variables: dict[str, Any], loader: DataLoader) 
 
 def rendered(template: str, variables: dict[str, Any], loader: DataLoader) -> str:
     """Return the text that ``template`` makes of these ``variables``. Raises TemplateError."""
+    value = value_of(template, variables, loader)
+    return value if isinstance(value, str) else str(value)
+
+
+def value_of(template: Any, variables: dict[str, Any], loader: DataLoader) -> Any:
+    """Return what ``template``, or a list or mapping with templates, makes of these ``variables``. Raises TemplateError."""
     try:
         with _quietly():
-            value = Templar(loader=loader, variables=variables).template(template)
-        return value if isinstance(value, str) else str(value)
+            return Templar(loader=loader, variables=variables).template(template)
     except Exception as ex:
         raise TemplateError(_why(ex)) from ex
 

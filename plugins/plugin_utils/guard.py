@@ -24,10 +24,11 @@ from ansible.utils.display import Display
 
 from . import compat, report, sources
 from .door import Guarded, GuardError
-from .matching import PlayIdentity, coverage, covering
-from .plays import TAG, Wanted, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
+from .matching import coverage, covering
+from .plays import TAG, Wanted, audit_of, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
 from .policy import WARN, Rule
 from .policy_values import is_template
+from .record import CoveredPlay, Record, Waiver
 from .stopping import refuse, stop, tell_at_the_end
 from .verdict import READY, Verdict
 
@@ -54,7 +55,9 @@ class Run:
 
     ``verdicts`` are by rule name and host name; ``plays`` are the ids of the plays that were begun; ``unmet`` has play,
     rule and host where the rule's ``when`` did not hold; ``stopped`` is whether the guard has ended the run. A guarded
-    class that calls its guarded parent, as with both doors open, finds all said and done here.
+    class that calls its guarded parent, as with both doors open, finds all said and done here. ``audits`` has for each
+    audit, by the id of its play, whether something was not ready; ``record`` is for the report, which ``is_new`` says to
+    write again.
     """
 
     def __init__(self) -> None:
@@ -62,6 +65,9 @@ class Run:
         self.plays: set[str] = set()
         self.unmet: set[tuple[str, str, str]] = set()
         self.stopped = False
+        self.audits: dict[str, bool] = {}
+        self.record = Record()
+        self.is_new = False
         self._rules: tuple[Rule, ...] | None = None
 
     def rules(self, strategy: StrategyBase) -> tuple[Rule, ...]:
@@ -92,9 +98,11 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
         if run.stopped:  # a release of ansible-core may count failed hosts in another way
             raise AnsibleError(f"Precheck stopped the run, so nothing of the play {play.get_name()!r} was run.")
         begun.add(play._uuid)
-        if examine(strategy, iterator, run):
+        if decide(strategy, iterator, run):
             run.stopped = True
             return strategy._tqm.RUN_FAILED_BREAK_PLAY | strategy._tqm.RUN_FAILED_HOSTS
+        if play._uuid in run.audits:
+            return strategy._tqm.RUN_OK  # there is nothing else to do in the play
         if play.only_tags == {TAG} and not any(TAG in task.tags for task in iterator.all_tasks):
             return strategy._tqm.RUN_OK  # only the checks were asked for, so not even tasks tagged always run
     except AnsibleError:
@@ -109,6 +117,29 @@ def _place(iterator: PlayIterator) -> str:
         return f" at {iterator._play.get_path() or iterator._play.get_name()}"
     except Exception:  # it may be what is wrong
         return ""
+
+
+def decide(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
+    """Return whether the play must not run. Whatever comes of it, the report is written if there is to be one."""
+    play = iterator._play
+    judge = examine
+    if task := audit_of(play):
+        from .audit import audit  # noqa: PLC0415 - few runs are audits
+
+        judge = functools.partial(audit, task)
+    try:
+        return judge(strategy, iterator, run)
+    except Exception:
+        run.record.undecided = run.is_new = True
+        if play._uuid in run.record.plays:
+            run.record.plays[play._uuid].stopped = True
+        raise
+    finally:
+        if run.is_new:
+            from .report_file import keep  # noqa: PLC0415 - few runs keep a report
+
+            run.is_new = False
+            keep(run.record, strategy._variable_manager.extra_vars, strategy._inventory)
 
 
 def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
@@ -128,16 +159,20 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         display.vv(coverage(identity, found))
     if not found:
         return False
+    covered = run.record.covers(play._uuid, identity, [rule for rule, _selector in found])
+    run.is_new = first_batch
     # At the first batch all hosts are looked at; at each later one those of the batch that were left alone then.
     hosts = strategy._inventory.get_hosts(play.hosts, ignore_restrictions=first_batch, order=play.order)
     new = [host for host in hosts if not all(run.is_settled(play, rule, host) for rule, _selector in found)]
     once = first_batch and any(check.once for rule, _selector in found for check in rule.checks)
     if not (new or once):
+        known = (host for host in hosts if any((rule.name, host.name) in run.verdicts for rule in covered.rules))
+        covered.hosts.update(host.name for host in known)
         return False
     reached = hosts_reached(strategy, iterator, tasks, hosts if once else new)
     if how := opted_out(play):
         if first_batch and reached:
-            waive(strategy, play, identity, [(rule, reached) for rule, _selector in found], how)
+            waive(strategy, play, covered, run, reached, how)
         return False
 
     wanted: Wanted = [
@@ -146,12 +181,16 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     met = hosts_meeting(strategy, play, wanted)
     for (rule, some), (_rule, all_some) in zip(met, wanted):
         run.unmet.update((play._uuid, rule.name, host.name) for host in set(all_some) - set(some))
+    asked = {host.name for _rule, some in met for host in some}
+    covered.hosts |= asked
+    run.is_new |= bool(asked)
     failures = ask_all(strategy, play, run, met, first_batch)
     warnings = [failure for failure in failures if failure.rule.severity == WARN]
     errors = [failure for failure in failures if failure.rule.severity != WARN]
     if warnings:
         display.display(report.warning_block(identity, warnings), color=C.COLOR_WARN, stderr=True)
     if errors:
+        covered.stopped = True
         stop(tqm, iterator, strategy._inventory.get_hosts(play.hosts))
         tell_at_the_end(tqm, report.closing_block(identity, errors))
         return True
@@ -159,15 +198,16 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     return False
 
 
-def waive(strategy: StrategyBase, play: Play, identity: PlayIdentity, wanted: Wanted, how: str) -> None:
+def waive(strategy: StrategyBase, play: Play, covered: CoveredPlay, run: Run, hosts: list[Host], how: str) -> None:
     """Warn that the rules are not enforced on the play. Raises AnsibleError when one of them is mandatory and applies."""
-    mandatory = hosts_meeting(strategy, play, [(rule, hosts) for rule, hosts in wanted if rule.mandatory])
-    if refused := [rule.place for rule, hosts in mandatory if hosts]:
+    identity = covered.identity
+    mandatory = hosts_meeting(strategy, play, [(rule, hosts) for rule in covered.rules if rule.mandatory])
+    if refused := [rule.place for rule, some in mandatory if some]:
         raise AnsibleError(
             f"Precheck does not let {identity} go unchecked ({how}), so nothing of it was run: mandatory is {', '.join(refused)}"
         )
-    if waived := [rule for rule, _hosts in wanted if not rule.mandatory]:
-        [(_rule, hosts), *_others] = wanted
+    if waived := [rule for rule in covered.rules if not rule.mandatory]:
+        run.record.waivers.append(Waiver(identity, waived, len(hosts), how))
         display.warning(report.waiver(identity, waived, len(hosts), how))
 
 
@@ -179,15 +219,19 @@ def ask_all(strategy: StrategyBase, play: Play, run: Run, wanted: Wanted, first_
     new = [(rule, [host for host in hosts if not run.is_settled(play, rule, host)]) for rule, hosts in wanted]
     verdicts = ask(strategy, play, new)
     run.verdicts.update(verdicts)
+    run.record.verdicts.update(verdicts)
     failures = []
     for (rule, hosts), (_rule, all_hosts) in zip(new, wanted):
         of_play = ask_once(strategy, play, rule) if first_batch and all_hosts else None
+        if of_play:
+            run.record.plays[play._uuid].checks.append((rule, of_play))
         of_hosts = {host.name: verdicts[rule.name, host.name] for host in hosts if (rule.name, host.name) in verdicts}
         bad = {name: verdict for name, verdict in of_hosts.items() if verdict.state != READY}
         bad_play = of_play if of_play and of_play.state != READY else None
         if bad or bad_play:
             names = sorted(bad) or sorted(host.name for host in all_hosts)
             messages, remedy = words(strategy, play, rule, names)
+            run.record.remedies.setdefault(rule.name, []).append(remedy)
             failures.append(report.Failure(rule, bad, bad_play, len(all_hosts), messages, remedy))
     return failures
 

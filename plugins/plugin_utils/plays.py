@@ -32,6 +32,7 @@ Wanted = Sequence[tuple[Rule, Sequence[Host]]]
 
 TAG = "precheck"
 OPT_OUT_TAG = "no_precheck"
+AUDIT = "precheck.guard.audit"
 
 # ansible-core puts it at the head of roles, tagged always. It does nothing on a host.
 _VALIDATE = add_internal_fqcns(("validate_argument_spec",))
@@ -49,6 +50,14 @@ def tasks_to_run(iterator: PlayIterator, tqm: TaskQueueManager) -> list[Task]:
     else:
         tasks = iterator.all_tasks[len(iterator._blocks[0].get_tasks()) :]  # block 0 gathers facts, validates arguments
     return [task for task in tasks if not task.implicit and task.action not in _VALIDATE]
+
+
+def audit_of(play: Play) -> Task | None:
+    """Return the task that makes an audit of the play. It must be the only one: nothing is to go unguarded beside it."""
+    if play.roles or len(play.tasks) != 1 or play.pre_tasks or play.post_tasks or play.handlers:
+        return None
+    tasks = play.tasks[0].get_tasks()
+    return tasks[0] if len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == AUDIT else None
 
 
 def identify(iterator: PlayIterator) -> PlayIdentity:
@@ -167,24 +176,38 @@ def hosts_meeting(strategy: StrategyBase, play: Play, wanted: Wanted) -> Wanted:
 
     Raises AnsibleError that names host, rule and expression when one cannot be evaluated.
     """
-    rules_of: dict[str, tuple[Host, list[str]]] = {}
+    unmet = unmet_conditions(strategy, play, wanted)
+    for rule, hosts in wanted:
+        for host in hosts:
+            condition, error = unmet.get((rule.name, host.name), ("", ""))
+            if error:
+                raise AnsibleError(
+                    f"Precheck cannot tell whether {rule.place} applies to {host.name}, so nothing was run: in its when,"
+                    f" {condition}: {error}"
+                )
+    return [(rule, [host for host in hosts if (rule.name, host.name) not in unmet]) for rule, hosts in wanted]
+
+
+def unmet_conditions(strategy: StrategyBase, play: Play, wanted: Wanted) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return by rule and host name the condition in the ``when`` of a rule that keeps it from a host, and the error where it
+    cannot be evaluated; nothing where the rule applies.
+    """
+    rules_of: dict[str, tuple[Host, list[Rule]]] = {}
     for rule, hosts in wanted:
         for host in hosts if rule.when else ():
-            rules_of.setdefault(host.name, (host, []))[1].append(rule.name)
+            rules_of.setdefault(host.name, (host, []))[1].append(rule)
     names = list(rules_of)
-    when = {rule.name: rule for rule, _hosts in wanted}
-    unmet = set()
+    unmet: dict[tuple[str, str], tuple[str, str]] = {}
     for host, rules in rules_of.values():
         variables = variables_of(strategy, play, host, names)
-        for rule in map(when.__getitem__, rules):
+        for rule in rules:
             for condition in rule.when:
                 try:
-                    if not compat.holds(condition, variables, strategy._loader):
-                        unmet.add((rule.name, host.name))
-                        break
+                    if compat.holds(condition, variables, strategy._loader):
+                        continue
+                    error = ""
                 except compat.TemplateError as ex:
-                    raise AnsibleError(
-                        f"Precheck cannot tell whether {rule.place} applies to {host.name}, so nothing was run: in its when,"
-                        f" {condition}: {ex}"
-                    ) from ex
-    return [(rule, [host for host in hosts if (rule.name, host.name) not in unmet]) for rule, hosts in wanted]
+                    error = str(ex)
+                unmet[rule.name, host.name] = (str(condition), error)
+                break
+    return unmet

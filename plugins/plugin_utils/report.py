@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .matching import PlayIdentity
-from .policy import Rule
-from .verdict import NOT_READY, Verdict
+from .policy import WARN, Rule
+from .verdict import NOT_READY, READY, UNVERIFIED, Verdict
 
 HOSTS_SHOWN = 20
 REASON_LENGTH = 400
+STATES = {READY: "ready", NOT_READY: "not ready", UNVERIFIED: "unverified"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,66 @@ def waiver(play: PlayIdentity, rules: Sequence[Rule], hosts: int, how: str) -> s
     return f"Precheck waived for {play}: {names} not checked on {_hosts(hosts)} ({how})."
 
 
+def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
+    """Return what the document of an audit tells, with the names of hosts that are ready if these are wanted."""
+    verdicts: dict[str, dict[str, Verdict]] = {rule["name"]: {} for rule in document["rules"]}
+    for one in document["verdicts"]:
+        reasons = [reason for check in one["checks"] for reason in check["reasons"]]
+        verdicts[one["rule"]][one["host"]] = Verdict(one["verdict"], tuple(reasons))
+    enforced = {rule["name"] for rule in document["rules"] if rule["severity"] != WARN}
+    bad = {(host, rule in enforced) for rule, found in verdicts.items() for host, one in found.items() if one.state != READY}
+    stopping = {host for host, is_enforced in bad if is_enforced}
+    warning = {host for host, is_enforced in bad} - stopping
+    result = f"{_hosts(len(stopping))} {'is' if len(stopping) == 1 else 'are'} not ready" if stopping else "all are ready"
+    if warning:
+        result += f", with warnings for {_hosts(len(warning))}{' more' if stopping else ''}"
+    audited = _hosts(document["plays"][0]["hosts"])
+    lines = [f"PRECHECK audited {audited} by {_count(len(verdicts), 'rule')}: {result}."]
+    for rule in document["rules"]:
+        lines += ["", *_audited_rule(rule, verdicts[rule["name"]], names_of_ready)]
+    if "changes" in document:
+        lines += ["", *_changes(document["changes"])]
+    states = Counter(verdict.state for found in verdicts.values() for verdict in found.values())
+    told = ", ".join(f"{states[state]} {word}" for state, word in STATES.items())
+    return "\n".join([*lines, "", f"Verdicts of rules on hosts: {told}."])
+
+
+def _audited_rule(rule: Mapping[str, Any], found: Mapping[str, Verdict], names_of_ready: bool) -> list[str]:
+    bad = {name: verdict for name, verdict in found.items() if verdict.state != READY}
+    ready = [name for name in found if name not in bad]
+    heading = f"Rule {rule['name']}{' (warns only)' if rule['severity'] == WARN else ''}:"
+    if not found:
+        return [f"{heading} it applies to no host."]
+    if bad:
+        lines = [f"{heading} {len(bad)} of {_hosts(len(found))} {'is' if len(bad) == 1 else 'are'} not ready."]
+        width = max(map(len, bad))
+        # A verdict that is known goes before one that could not be reached.
+        for name in sorted(bad, key=lambda name: (bad[name].state != NOT_READY, name)):
+            lines += _lines(f"  {name:{width}}  ", bad[name])
+        if names_of_ready and ready:
+            lines.append(f"  ready: {', '.join(ready)}")
+    else:
+        lines = [f"{heading} {'1 host is' if len(ready) == 1 else f'all {_hosts(len(ready))} are'} ready."]
+        if names_of_ready:
+            lines.append(f"  ready: {', '.join(ready)}")
+    if rule["remedy"]:
+        lines += ["", *(f"    {line}" for line in printable(rule["remedy"]))]
+    return lines
+
+
+def _changes(changes: Mapping[str, Any]) -> list[str]:
+    lines = [f"Since the report of {one_line(changes['since'])}:"]
+    lines += [
+        f"  newly not ready: {one['host']} for {one['rule']}: {_reason('; '.join(one['reasons']))}"
+        for one in changes["newly_not_ready"]
+    ]
+    lines += [f"  newly ready: {one['host']} for {one['rule']}" for one in changes["newly_ready"]]
+    for key, word in (("new_hosts", "new"), ("gone_hosts", "gone")):
+        if changes[key]:
+            lines.append(f"  {word}: {one_line(', '.join(changes[key]))}")
+    return lines if len(lines) > 1 else [f"{lines[0]} no change."]
+
+
 def _body(failures: Sequence[Failure]) -> list[str]:
     lines = []
     for failure in failures:
@@ -68,9 +131,9 @@ def _body(failures: Sequence[Failure]) -> list[str]:
             lines.append(f"Rule {name}: the play is not ready for {_hosts(failure.asked)}.")
             lines += _lines("  ", failure.of_play)
         if failure.messages:
-            lines += ["", *(line for text in failure.messages for line in _printable(text))]
+            lines += ["", *(line for text in failure.messages for line in printable(text))]
         if failure.remedy:
-            lines += ["", *(f"    {line}" for line in _printable(failure.remedy))]
+            lines += ["", *(f"    {line}" for line in printable(failure.remedy))]
     return lines
 
 
@@ -86,7 +149,7 @@ def _table(verdicts: Mapping[str, Verdict]) -> list[str]:
 
 def _lines(head: str, verdict: Verdict) -> list[str]:
     """Return a line for each reason, the first after ``head`` and the others below it."""
-    head += "not ready: " if verdict.state == NOT_READY else "unverified: "
+    head += f"{STATES[verdict.state]}: "
     return [f"{' ' * len(head) if number else head}{_reason(reason)}" for number, reason in enumerate(verdict.reasons)]
 
 
@@ -96,7 +159,7 @@ def _reason(text: str) -> str:
     return text if len(text) <= REASON_LENGTH else text[: REASON_LENGTH - 3] + "..."
 
 
-def _printable(text: str) -> list[str]:
+def printable(text: str) -> list[str]:
     """Return the lines of a text, without the characters by which variables could disturb a terminal."""
     return [_clean(line) for line in text.splitlines()]
 
@@ -111,4 +174,8 @@ def _clean(text: str) -> str:
 
 
 def _hosts(count: int) -> str:
-    return f"{count} host" if count == 1 else f"{count} hosts"
+    return _count(count, "host")
+
+
+def _count(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

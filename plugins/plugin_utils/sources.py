@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which policy files are in force, and the rules of all of them."""
+"""What the options say: which policy files are in force, with the rules of all of them, and where the report goes."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,12 @@ def find(extra_vars: Mapping[str, Any]) -> tuple[list[str], str]:
         if os.path.lexists(beside):
             return [beside], "beside ansible.cfg"
     return [BUILT_IN], "built in"
+
+
+def report_path(extra_vars: Mapping[str, Any], seconds: float) -> str:
+    """Return the path of the report of a run that began at this time; empty where none is asked for. Raises PolicyError."""
+    path, _origin = option("report", extra_vars)
+    return time.strftime(str(path), time.gmtime(seconds)) if path else ""
 
 
 def load(extra_vars: Mapping[str, Any], loader: DataLoader) -> tuple[tuple[Rule, ...], str]:

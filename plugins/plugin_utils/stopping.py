@@ -39,19 +39,20 @@ def stop(tqm: TaskQueueManager, iterator: PlayIterator, batch: list[Host]) -> No
             iterator.mark_host_failed(host)
 
 
-def tell_at_the_end(tqm: TaskQueueManager, text: str) -> None:
-    """Print ``text`` to stderr after the last callback has had its say, so that no recap pushes it out of sight and
-    stdout stays what the stdout callback makes it.
+def tell_at_the_end(tqm: TaskQueueManager, text: str, stdout: bool = False) -> None:
+    """Print ``text`` after the last callback has had its say, so that no recap pushes it out of sight: to stderr, so that
+    stdout stays what the stdout callback makes it, or to ``stdout`` where it is what the run is for.
     """
     send_callback = tqm.send_callback
 
     def send_and_tell(method_name: str, *args: Any, **kwargs: Any) -> None:
         send_callback(method_name, *args, **kwargs)
         if method_name == "v2_playbook_on_stats":
+            tqm.send_callback = send_callback  # there may be another playbook, with a recap of its own
             # Display leaves it to the end of the run, which would be after this when both go to one file.
             with contextlib.suppress(OSError):  # a full disk, say: the reason must come out all the same
                 sys.stdout.flush()
-            display.display(text, color=C.COLOR_ERROR, stderr=True)
+            display.display(text, **({} if stdout else {"color": C.COLOR_ERROR, "stderr": True}))
 
     tqm.send_callback = send_and_tell
 

@@ -16,25 +16,38 @@ UNVERIFIED = "unverified"
 @dataclass(frozen=True)
 class Verdict:
     """``state`` is READY, NOT_READY or UNVERIFIED. ``reasons`` are sentences for the operator, one for each check that
-    is not ready.
+    is not ready. ``checks`` of a rule's verdict are the labels and verdicts of its checks, in the order in which they are
+    made; there are none where the host was lost before.
     """
 
     state: str
     reasons: tuple[str, ...] = ()
+    checks: tuple[tuple[str, Verdict], ...] = ()
 
 
-_ALL_READY = Verdict(READY)  # one for all hosts: there may be thousands
+_READY = Verdict(READY)  # one for all hosts: there may be thousands
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict on a rule out of those on its checks. Where there are none it is UNVERIFIED."""
+    """Return the verdict on a rule out of those on its checks or on parts of them. Where there are none it is UNVERIFIED."""
     found = list(verdicts)
     states = {verdict.state for verdict in found}
+    checks = tuple(check for verdict in found for check in verdict.checks)
     if states == {READY}:
-        return _ALL_READY
+        return Verdict(READY, checks=checks) if checks else _READY
     state = NOT_READY if NOT_READY in states else UNVERIFIED
     reasons = tuple(reason for verdict in found if verdict.state != READY for reason in verdict.reasons)
-    return Verdict(state, reasons or ("the checks gave no result",))
+    return Verdict(state, reasons or ("the checks gave no result",), checks)
+
+
+def of_check(label: str, verdict: Verdict) -> Verdict:
+    """Return the ``verdict`` on one check as a part of the verdict on its rule."""
+    return Verdict(verdict.state, verdict.reasons, ((label, verdict),))
+
+
+def all_ready(labels: Iterable[str]) -> Verdict:
+    """Return the verdict on a rule of which the checks with these labels are all ready. One serves all hosts."""
+    return Verdict(READY, checks=tuple((label, _READY) for label in labels))
 
 
 def lost(result: Mapping[str, Any], limit: int) -> Verdict | None:
@@ -53,11 +66,15 @@ def of_checks(result: Mapping[str, Any]) -> Verdict:
     """Read the verdict out of the result of a ``precheck.guard.check`` task. Anything but the action's own is UNVERIFIED."""
     state = result.get("verdict")
     if state == READY and not result.get("failed"):
-        return _ALL_READY
-    checks = result.get("checks") if state in (NOT_READY, UNVERIFIED) else None
-    reasons = tuple(str(check["msg"]) for check in checks or () if check["verdict"] != READY)
+        return _READY
+    told = result.get("checks") if state in (NOT_READY, UNVERIFIED) else None
+    checks = tuple(
+        (str(check["check"]), Verdict(check["verdict"], (str(check["msg"]),)) if check["verdict"] != READY else _READY)
+        for check in told or ()
+    )
+    reasons = tuple(reason for _label, verdict in checks for reason in verdict.reasons)
     message = str(result.get("msg") or "the check ended without a reason")
-    return Verdict(NOT_READY if state == NOT_READY else UNVERIFIED, reasons or (message,))
+    return Verdict(NOT_READY if state == NOT_READY else UNVERIFIED, reasons or (message,), checks)
 
 
 def of_task(result: Mapping[str, Any], hidden: bool = False) -> Verdict:

@@ -39,11 +39,12 @@ WAYS = {
     "classic pair": ("pair.yml", False, ()),
     "guard, 1 check": ("one.yml", True, ("--tags", "precheck")),
     "guard, 10 checks": ("ten.yml", True, ("--tags", "precheck")),
+    "audit, 2 rules": ("precheck.guard.audit", False, ()),
     "10 classic pairs": ("pairs.yml", False, ()),
     "not covered, no guard": ("debug.yml", False, ()),
     "not covered, guard on": ("debug.yml", True, ()),
 }
-LARGE = ("one raw task", "guard, 1 check")
+LARGE = ("one raw task", "guard, 1 check", "audit, 2 rules")
 ONCE = ("one stat task", "classic pair", "10 classic pairs")  # for 50 hosts and more: a run takes from 10 s to minutes
 SLOW = "10 classic pairs"  # takes minutes for more than 50 hosts, and over SSH
 
@@ -53,6 +54,7 @@ RATIOS = [
     ("guard, 1 check", "one raw task", "local", 200, 1.20),
     ("guard, 10 checks", "guard, 1 check", "local", 200, 1.10),
     ("guard, 10 checks", "10 classic pairs", "local", 50, 0.04),
+    ("audit, 2 rules", "one raw task", "local", 1000, 1.30),
     ("guard, 1 check", "classic pair", "ssh", 50, 0.60),
     ("not covered, guard on", "not covered, no guard", "local", 200, 1.02),
 ]

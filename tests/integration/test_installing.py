@@ -45,6 +45,10 @@ def stops_and_lets_through(python: Path, folder: Path, collections: str = "") ->
         assert passed.returncode == 0, passed.stdout + passed.stderr
         assert passed.stdout.count("TASK [Precheck") == 1
         assert "the role ran" in passed.stdout
+    command = [python, "-m", "ansible", "playbook", "precheck.guard.audit", "-i", "localhost,", "-e", "ansible_connection=local"]
+    audited = run([*command, "-e", f"precheck_root={folder}/root"], folder)
+    assert audited.returncode == 0, audited.stdout + audited.stderr
+    assert "\nPRECHECK audited 1 host by 1 rule: all are ready.\n" in audited.stdout
 
 
 def test_a_clone(clone):

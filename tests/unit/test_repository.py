@@ -8,6 +8,7 @@ import configparser
 from pathlib import Path
 
 import yaml
+from ansible_collections.precheck.guard.plugins.plugin_utils.record import VERSION
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -18,6 +19,7 @@ def test_one_version():
     version = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
     assert setup["metadata"]["version"] == version
     assert version in yaml.safe_load((REPOSITORY / "changelogs/changelog.yaml").read_text())["releases"]
+    assert version == VERSION  # which reports tell
 
 
 def test_every_folder_of_plugins_is_packaged():

@@ -10,7 +10,9 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import (
     READY,
     UNVERIFIED,
     Verdict,
+    all_ready,
     lost,
+    of_check,
     of_checks,
     of_task,
     worst,
@@ -40,7 +42,21 @@ RESULTS_OF_CHECKS = [  # result, state, reasons
 
 @pytest.mark.parametrize(("result", "state", "reasons"), RESULTS_OF_CHECKS)
 def test_only_a_plain_ready_is_ready(result, state, reasons):
-    assert of_checks(result) == Verdict(state, reasons)
+    found = of_checks(result)
+    assert (found.state, found.reasons) == (state, reasons)
+
+
+def test_the_verdicts_on_the_checks_are_kept():
+    ready, missing, unknown = Verdict(READY), Verdict(NOT_READY, ("b is missing",)), Verdict(UNVERIFIED, ("no access to c",))
+    found = of_checks({"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS})
+    assert found.checks == (("a", ready), ("b", missing), ("c", unknown))
+    other = of_check("d", missing)
+    assert other == Verdict(NOT_READY, ("b is missing",), (("d", missing),))
+    assert worst([found, other]) == Verdict(
+        NOT_READY, ("b is missing", "no access to c", "b is missing"), (*found.checks, ("d", missing))
+    )
+    assert worst([all_ready(["a", "b"]), of_check("c", ready)]) == all_ready(["a", "b", "c"])
+    assert worst([all_ready(["a"]), other]).checks == (("a", ready), ("d", missing))
 
 
 LOST = [  # result, reason; empty where the host answered

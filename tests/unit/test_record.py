@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The document of a report: what is in it, what changed since another, and what of the command line is not in it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ansible_collections.precheck.guard.plugins.plugin_utils import record
+from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule
+from ansible_collections.precheck.guard.plugins.plugin_utils.record import CoveredPlay, Record, Waiver, changes, document
+from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import NOT_READY, READY, UNVERIFIED, Verdict, all_ready
+
+pytestmark = pytest.mark.one_release
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text())
+ABOUT = {
+    "ansible_core": "2.21.0",
+    "python": "3.12.0",
+    "command": ["ansible-playbook"],
+    "user": "alice",
+    "controller": "control",
+    "policies": ["built-in"],
+}
+SITE = PlayIdentity("Site", "/x/site.yml", 3)
+STRICT = Rule("strict", (), (), path="/x/precheck.yml", line=2, mandatory=True)
+ADVICE = Rule("advice", (), (), path="/x/precheck.yml", line=7, severity="warn")
+MISSING = Verdict(NOT_READY, ("a: gone",), (("a", Verdict(NOT_READY, ("a: gone",))), ("b", Verdict(READY))))
+LOST = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jrefused\n",))
+
+
+def made(found: Record) -> dict[str, object]:
+    whole = document(found, ABOUT, {"h1": ["db", "web"]}, now=86400.9)
+    jsonschema.validate(whole, SCHEMA)
+    return whole
+
+
+def test_the_schema_is_one_and_describes_every_key():
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    described = [SCHEMA, *(part for part in SCHEMA["definitions"].values() if "properties" in part)]
+    for part in described:
+        assert part["additionalProperties"] is False
+        for key, told in part["properties"].items():
+            assert told["description"].endswith("."), key
+    assert SCHEMA["properties"]["format"]["const"] == record.FORMAT
+
+
+def test_a_whole_document():
+    plays = {
+        "1": CoveredPlay(SITE, [STRICT], {"h1"}),
+        "2": CoveredPlay(PlayIdentity("Other", "", 0), [STRICT, ADVICE], {"h1", "h2"}, True, [(ADVICE, MISSING)]),
+    }
+    verdicts = {("advice", "h1"): LOST, ("strict", "h2"): MISSING, ("strict", "h1"): all_ready(["a"])}
+    found = Record(started=0.5, plays=plays, verdicts=verdicts, remedies={"strict": ["./a", "./b", "./a"]})
+    found.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck"))
+    gone = {"check": "a", "verdict": "not_ready", "reasons": ["a: gone"]}
+    well = {"check": "b", "verdict": "ready", "reasons": []}
+    lost = {"check": "", "verdict": "unverified", "reasons": ["unreachable: [2Jrefused"]}
+    place = {"path": "/x/precheck.yml"}
+    whole = made(found)
+    assert list(whole) == [key for key in SCHEMA["properties"] if key != "changes"]
+    assert whole == {
+        "format": 1,
+        "precheck": record.VERSION,
+        "kind": "run",
+        "started": "1970-01-01T00:00:00Z",
+        "finished": "1970-01-02T00:00:00Z",
+        "result": "not_ready",
+        **ABOUT,
+        "plays": [
+            {
+                "name": "Site", "path": "/x/site.yml", "line": 3, "rules": ["strict"],
+                "hosts": 1, "stopped": False, "checks": [],
+            },
+            {
+                "name": "Other", "path": "", "line": 0, "rules": ["strict", "advice"],
+                "hosts": 2, "stopped": True, "checks": [{"rule": "advice"} | gone, {"rule": "advice"} | well],
+            },
+        ],
+        "rules": [
+            {"name": "strict", "line": 2, "severity": "error", "mandatory": True, "remedy": "./a\n./b"} | place,
+            {"name": "advice", "line": 7, "severity": "warn", "mandatory": False, "remedy": ""} | place,
+        ],
+        "verdicts": [
+            {"host": "h1", "rule": "strict", "groups": ["db", "web"], "verdict": "ready", "checks": [well | {"check": "a"}]},
+            {"host": "h2", "rule": "strict", "groups": [], "verdict": "not_ready", "checks": [gone, well]},
+            {"host": "h1", "rule": "advice", "groups": ["db", "web"], "verdict": "unverified", "checks": [lost]},
+        ],
+        "waivers": [
+            {
+                "play": "Site", "path": "/x/site.yml", "line": 3, "rules": ["advice"],
+                "hosts": 7, "how": "--skip-tags precheck", "user": "alice",
+            }
+        ],
+    }  # fmt: skip
+
+
+def test_the_result():
+    plays = {"1": CoveredPlay(SITE, [STRICT, ADVICE])}
+    assert made(Record(plays=plays))["result"] == "ready"
+    assert made(Record(plays=plays, verdicts={("advice", "h1"): MISSING}))["result"] == "ready"
+    assert made(Record(plays=plays, verdicts={("strict", "h1"): LOST}))["result"] == "not_ready"
+    assert made(Record(plays=plays, verdicts={("strict", "h1"): LOST}, undecided=True))["result"] == "error"
+    of_play = {"1": CoveredPlay(SITE, [STRICT], checks=[(STRICT, MISSING)])}
+    assert made(Record(plays=of_play))["result"] == "not_ready"
+
+
+def verdicts(text: str) -> list[dict[str, object]]:
+    """Return verdicts, as in a document, from words as "host/rule=verdict"."""
+    found = []
+    for word in text.split():
+        pair, _, state = word.partition("=")
+        host, _, rule = pair.partition("/")
+        reasons = [] if state == READY else [f"{rule} of {host}"]
+        found.append({"host": host, "rule": rule, "verdict": state, "checks": [{"reasons": reasons}]})
+    return found
+
+
+def test_what_changed():
+    before = (
+        "same/a=ready worse/a=ready worse/b=not_ready better/a=unverified gone/a=not_ready outside/a=ready still/a=unverified"
+    )
+    now = (
+        "same/a=ready worse/a=unverified worse/b=ready better/a=ready new/a=ready new/b=not_ready still/a=not_ready"
+        " same/c=unverified"
+    )
+    earlier = {"started": "2026-11-22T06:00:00Z", "verdicts": verdicts(before)}
+    inventory = "same worse better outside still new unasked".split()
+    assert changes(verdicts(now), earlier, inventory) == {
+        "since": "2026-11-22T06:00:00Z",
+        "newly_not_ready": [
+            {"host": "worse", "rule": "a", "reasons": ["a of worse"]},
+            {"host": "new", "rule": "b", "reasons": ["b of new"]},
+            {"host": "same", "rule": "c", "reasons": ["c of same"]},
+        ],
+        "newly_ready": [{"host": "worse", "rule": "b"}, {"host": "better", "rule": "a"}],
+        "new_hosts": ["new"],
+        "gone_hosts": ["gone"],
+    }
+    made(Record(changes=changes(verdicts(now), earlier, inventory)))
+
+
+COMMANDS = [  # as typed, as told
+    ("site.yml -i hosts -l h1 -e user=alice --check", "site.yml -i hosts -l h1 -e user=*** --check"),
+    ("-e 'a=1 b=\"x secret=y\"' site.yml", "-e 'a=*** b=***' site.yml"),
+    ("-ea=secret site.yml", "-ea=*** site.yml"),
+    ("-e=a=secret", "-e=a=***"),
+    ('-e=\'{"a": "b=secret"}\'', "-e=***"),
+    ("-Cve a=secret site.yml", "-Cve a=*** site.yml"),
+    ("-bea=secret", "-bea=***"),
+    ("--extra-vars a=secret --extra-vars=b=secret", "--extra-vars a=*** --extra-vars=b=***"),
+    ("--extra a=secret --e=b=secret", "--extra a=*** --e=b=***"),
+    ("-e @vars.yml -e@more.yml --extra-vars=@third.yml", "-e @vars.yml -e@more.yml --extra-vars=@third.yml"),
+    ("-e '{\"a\": \"secret\"}' -e '[secret]'", "-e '***' -e '***'"),
+    ("-e secret -e 'a = secret'", "-e '***' -e '***'"),
+    ("-e 'a=\"secret' -e ''", "-e '***' -e '***'"),
+    ("-e", "-e"),
+    ("-i secret,esecret -ties -lweb -t every -u eve", "-i secret,esecret -ties -lweb -t every -u eve"),
+    ("--vault-password-file pass.txt --ask-become-pass -k -K", "--vault-password-file pass.txt --ask-become-pass -k -K"),
+    ("--ssh-common-args '-o secret' --ssh-extra-args=-v", "--ssh-common-args '***' --ssh-extra-args='***'"),
+    ("all -m user -a 'password=secret' --args=secret", "all -m user -a '***' --args='***'"),
+    ("--skip-tags precheck --limit a -- -e x", "--skip-tags precheck --limit a -- -e x"),
+]
+
+
+@pytest.mark.parametrize(("typed", "told"), COMMANDS)
+def test_secrets_of_the_command_line_are_not_told(typed, told):
+    assert record.without_secrets(shlex.split(typed)) == shlex.split(told)

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Files are written whole or not at all, and only a report is read as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible_collections.precheck.guard.plugins.plugin_utils import report_file
+from ansible_collections.precheck.guard.plugins.plugin_utils.record import Record
+
+pytestmark = pytest.mark.one_release
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_file_is_for_its_owner_and_replaces_another(tmp_path):
+    path = tmp_path / "report.json"
+    report_file.replace(str(path), "whole: größe \udc80\n")
+    assert path.read_text() == "whole: größe \\udc80\n"
+    assert mode(path) == 0o600
+    path.chmod(0o644)
+    report_file.replace(str(path), "new")
+    assert (path.read_text(), mode(path)) == ("new", 0o600)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("broken", ["write", "fchmod", "replace"])
+def test_a_failure_leaves_what_was_there(tmp_path, mocker, broken):
+    path = tmp_path / "report.json"
+    path.write_text("before")
+    if broken == "write":
+        opened = mocker.patch("builtins.open")
+        opened.return_value.__enter__.return_value.write.side_effect = OSError("no space")
+    else:
+        mocker.patch.object(os, broken, side_effect=OSError("no space"))
+    with pytest.raises(OSError, match="no space"):
+        report_file.replace(str(path), "after")
+    mocker.stopall()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_what_was_there(tmp_path, mocker):
+    path = tmp_path / "report.json"
+    path.write_text("before")
+    mocker.patch.object(report_file.sources, "report_path", return_value=str(path))
+    mocker.patch.object(report_file, "made", return_value={"key": object()})
+    warned = mocker.patch.object(report_file.display, "warning")
+    report_file.keep(Record(), {}, None)
+    [call] = warned.call_args_list
+    assert call.args[0].startswith("Precheck could not write its report: ")
+    assert path.read_text() == "before"
+
+
+def test_folders_are_not_invented_and_nothing_but_a_file_is_replaced(tmp_path):
+    with pytest.raises(AnsibleError, match="/new/report.json: No such file or directory"):
+        report_file.replace(str(tmp_path / "new/report.json"), "text")
+    pipe, link, dangling = tmp_path / "pipe", tmp_path / "link", tmp_path / "dangling"
+    os.mkfifo(pipe)
+    link.symlink_to(__file__)
+    dangling.symlink_to("nowhere")
+    for path in (tmp_path, pipe, link, dangling):
+        with pytest.raises(AnsibleError, match="is not a regular file"):
+            report_file.replace(str(path), "text")
+    assert set(tmp_path.iterdir()) == {pipe, link, dangling}
+
+
+VERDICT = {"host": "h1", "rule": "a", "groups": [], "verdict": "ready", "checks": []}
+REPORT = {"format": 1, "precheck": "0.1.0", "started": "2026-11-22T06:00:00Z", "verdicts": [VERDICT]}
+
+NO_REPORTS = {
+    "": "it is not JSON",
+    "{": "it is not JSON",
+    "\x00\xff": "it is not JSON",
+    "[" * 100000: "it is not JSON",
+    "[]": "it is not a report of Precheck",
+    "7": "it is not a report of Precheck",
+    '{"format": 1, "verdicts": []}': "it is not a report of Precheck",
+    json.dumps(REPORT | {"format": 2}): "it is of format 2, and this Precheck knows 1",
+    json.dumps(REPORT | {"format": ["\x1b"]}): "it is of format ['\\x1b'], and this Precheck knows 1",
+    json.dumps(REPORT | {"started": None}): "it is a report of Precheck, but a damaged one",
+    json.dumps(REPORT | {"verdicts": {}}): "it is a report of Precheck, but a damaged one",
+    json.dumps(REPORT | {"verdicts": ["h1"]}): "it is a report of Precheck, but a damaged one",
+    json.dumps(REPORT | {"verdicts": [VERDICT | {"host": 7}]}): "it is a report of Precheck, but a damaged one",
+    json.dumps(REPORT | {"verdicts": [VERDICT | {"verdict": "well"}]}): "it is a report of Precheck, but a damaged one",
+}
+
+
+def test_a_report_is_read(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(REPORT))
+    assert report_file.read(str(path)) == REPORT
+
+
+@pytest.mark.parametrize(("text", "why"), NO_REPORTS.items(), ids=range(len(NO_REPORTS)))
+def test_what_is_no_report_is_refused(tmp_path, text, why):
+    path = tmp_path / "report.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(AnsibleError) as raised:
+        report_file.read(str(path))
+    assert raised.value.message == f"Precheck cannot compare with {path}, so nothing was asked: {why}"
+
+
+def test_so_is_what_is_not_there_or_not_a_file(tmp_path):
+    with pytest.raises(AnsibleError, match="there is no such file"):
+        report_file.read(str(tmp_path / "nothing"))
+    with pytest.raises(AnsibleError, match="it is not a file"):
+        report_file.read(str(tmp_path))
