@@ -68,9 +68,9 @@ def _body(failures: Sequence[Failure]) -> list[str]:
             lines.append(f"Rule {name}: the play is not ready for {_hosts(failure.asked)}.")
             lines += _lines("  ", failure.of_play)
         if failure.messages:
-            lines += ["", *(line for text in failure.messages for line in _printable(text))]
+            lines += ["", *(line for text in failure.messages for line in printable(text))]
         if failure.remedy:
-            lines += ["", *(f"    {line}" for line in _printable(failure.remedy))]
+            lines += ["", *(f"    {line}" for line in printable(failure.remedy))]
     return lines
 
 
@@ -96,7 +96,7 @@ def _reason(text: str) -> str:
     return text if len(text) <= REASON_LENGTH else text[: REASON_LENGTH - 3] + "..."
 
 
-def _printable(text: str) -> list[str]:
+def printable(text: str) -> list[str]:
     """Return the lines of a text, without the characters by which variables could disturb a terminal."""
     return [_clean(line) for line in text.splitlines()]
 
