@@ -79,6 +79,7 @@ def few() -> dict[str, Any]:
             verdict("web1", "free-space", "not_ready", "/var is 93 % full", groups=("web",)),
             verdict("db1", "free-space", groups=("pg-main", "pgsql")),
             verdict("db2", "free-space", groups=("pg-main", "pgsql")),
+            verdict("db10", "free-space", "unverified", "no answer", groups=("pg-main", "pgsql")),
             verdict("db2", "replication", "not_ready", "slot a lags", "slot b lags", "slot c", groups=("pg-main", "pgsql")),
         ],
         plays=[

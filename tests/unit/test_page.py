@@ -51,7 +51,7 @@ def test_hosts_with_problems_come_first_and_numbers_are_in_their_order():
     matrix = Reader(page(few())).matrix()
     assert matrix[0] == ["Host", "pigsty-node", "free-space", "replication"]
     assert [row[0].split()[0] for row in matrix[1:]] == ["db2", "db10", "db11", "web1", "db1"]
-    assert matrix[2] == ["db10 pg-main, pgsql", f"✗ not ready {MISSING}", "– not asked", "– not asked"]
+    assert matrix[2] == ["db10 pg-main, pgsql", f"✗ not ready {MISSING}", "! warning no answer", "– not asked"]
     assert matrix[5] == ["db1 pg-main, pgsql", "✓ ready", "✓ ready", "– not asked"]
 
 
