@@ -72,7 +72,8 @@ READY_CELL, NOT_ASKED_CELL = Cell(READY), Cell(NOT_ASKED)  # one for all: there 
 def page(report: Mapping[str, Any]) -> str:
     """Return the page for the document ``report``, to be written as UTF-8."""
     groups = sorted({group for verdict in report["verdicts"] for group in verdict["groups"]})
-    rows = _rows(report, groups)
+    warning = {rule["name"] for rule in report["rules"] if rule["severity"] == WARN}
+    rows = _rows(report, groups, warning)
     counts = {rule["name"]: Counter(row.cells[number].state for row in rows) for number, rule in enumerate(report["rules"])}
     environment = Environment(
         autoescape=True,
@@ -89,15 +90,17 @@ def page(report: Mapping[str, Any]) -> str:
         changes=report.get("changes"),
         groups=groups,
         rows=rows,
+        warning=warning,
         counts=counts,
         total=Counter(row.states[0] for row in rows),
         states=[state for state in RANKS if any(state in row.states for row in rows)],
     )
 
 
-def _rows(report: Mapping[str, Any], groups: Sequence[str]) -> list[Row]:
-    """Return the hosts: those with problems first, then by name with numbers in their order."""
-    warning = {rule["name"] for rule in report["rules"] if rule["severity"] == WARN}
+def _rows(report: Mapping[str, Any], groups: Sequence[str], warning: set[str]) -> list[Row]:
+    """Return the hosts: those with problems first, then by name with numbers in their order. ``warning`` are the rules
+    that only warn.
+    """
     changes = report.get("changes") or {"newly_not_ready": [], "new_hosts": []}
     newly = {(change["host"], change["rule"]) for change in changes["newly_not_ready"]}
     new_hosts = set(changes["new_hosts"])

@@ -83,7 +83,19 @@ def few() -> dict[str, Any]:
             verdict("db2", "replication", "not_ready", "slot a lags", "slot b lags", "slot c", groups=("pg-main", "pgsql")),
         ],
         plays=[
-            {"name": "Set up", "path": "/srv/pigsty/pgsql.yml", "line": 4, "rules": ["pigsty-node"], "hosts": 4, "stopped": True}
+            {
+                "name": "Set up",
+                "path": "/srv/pigsty/pgsql.yml",
+                "line": 4,
+                "rules": ["pigsty-node", "free-space"],
+                "hosts": 4,
+                "stopped": True,
+                "checks": [
+                    {"rule": "pigsty-node", "check": "window", "verdict": "not_ready", "reasons": ["no window is open"]},
+                    {"rule": "pigsty-node", "check": "limit", "verdict": "ready", "reasons": []},
+                    {"rule": "free-space", "check": "archive", "verdict": "unverified", "reasons": ["archive is undefined"]},
+                ],
+            }
         ],
         waivers=[
             {
@@ -134,7 +146,7 @@ def hostile() -> dict[str, Any]:
 
     def spoilt(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: spoilt(one) for key, one in value.items()}
+            return {key: one if key == "verdict" else spoilt(one) for key, one in value.items()}
         if isinstance(value, list):
             return [spoilt(one) for one in value]
         return "".join(HOSTILE) if isinstance(value, str) else value

@@ -89,7 +89,9 @@ def test_remedies_plays_waivers_and_changes():
     text = " ".join(re.sub("<[^>]*>", " ", page(few() | {"kind": "run"})).split())
     assert "./node.yml -l db2,db10,db11" in text
     assert "Set up" not in page(few())  # the play of an audit is the audit
-    assert "Set up /srv/pigsty/pgsql.yml:4 pigsty-node 4 stopped" in text
+    assert "Set up /srv/pigsty/pgsql.yml:4 pigsty-node, free-space 4 stopped" in text
+    assert "✗ not ready pigsty-node, by the play as a whole: no window is open" in text
+    assert "! warning free-space, by the play as a whole: archive is undefined" in text
     assert "Remove /srv/pigsty/pgsql-rm.yml:1 replication 2 the play has the tag no_precheck operator" in text
     assert "Changes since 2026-11-22 16:53:10 UTC Newly not ready: 1 db2 , pigsty-node: /etc/pki/ca.crt is missing" in text
     assert "Newly ready: 1 db1 , pigsty-node New hosts: 1 web1 Gone hosts: 2 db7 db8" in text
