@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import configparser
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
@@ -28,3 +29,12 @@ def test_every_folder_of_plugins_is_packaged():
     packages = setup["options"]["packages"].split()
     for folder in (REPOSITORY / "plugins").iterdir():
         assert f"ansible_collections.precheck.guard.plugins.{folder.name}" in packages
+
+
+def test_every_file_beside_the_plugins_is_packaged():
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    for path in (REPOSITORY / "plugins").glob("*/*.*"):
+        patterns = setup["options.package_data"].get(f"ansible_collections.precheck.guard.plugins.{path.parent.name}", "")
+        if path.suffix not in (".py", ".pyc"):
+            assert any(fnmatchcase(path.name, pattern.strip()) for pattern in patterns.split(",")), path

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A headless Chromium for the tests, driven by its DevTools protocol.
+
+Commands and events are JSON that ends with a NUL character, on two pipes: Chromium reads from its descriptor 3 and writes to
+4. So there is neither a port nor a driver between.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import os
+import select
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --hide-scrollbars --remote-debugging-pipe"
+).split()
+SECONDS = 60
+
+
+def program() -> str | None:
+    """Return the path of Chromium, None if it is not installed."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+class Browser:
+    """A Chromium with one tab. ``profile`` is an empty folder for what it keeps.
+
+    ``events`` are those since the last ``open``, as the protocol tells them: method and parameters.
+    """
+
+    def __init__(self, profile: Path) -> None:
+        to_browser, self._commands = os.pipe()
+        self._answers, from_browser = os.pipe()
+        # bash puts the pipes where Chromium looks for them; 3 and 4 may be in use here. sh may know one digit only.
+        command = ["bash", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "bash", str(program()), *OPTIONS]
+        self._process = subprocess.Popen(
+            [*command, f"--user-data-dir={profile}"],
+            pass_fds=(to_browser, from_browser),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self._numbers = itertools.count(1)
+        self._unread = b""
+        self._session: dict[str, str] = {}
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        self._session = {"sessionId": self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.ask(f"{domain}.enable")
+        self.ask("Performance.enable", timeDomain="threadTicks")  # a busy machine does not count
+
+    def close(self) -> None:
+        self._session = {}
+        self.ask("Browser.close")
+        self._process.wait(SECONDS)
+        os.close(self._commands)
+        os.close(self._answers)
+
+    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command and return its result."""
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": parameters, **self._session}
+        sent = json.dumps(message).encode() + b"\0"
+        while sent:
+            sent = sent[os.write(self._commands, sent) :]
+        while True:
+            answer = self._read()
+            if answer.get("id") == number:
+                assert "error" not in answer, f"{method}: {answer['error']}"
+                return answer["result"]
+
+    def _read(self) -> dict[str, Any]:
+        while b"\0" not in self._unread:
+            ready, _, _ = select.select([self._answers], [], [], SECONDS)
+            received = os.read(self._answers, 1 << 20) if ready else b""
+            assert received, "Chromium ended or does not answer"
+            self._unread += received
+        message, _, self._unread = self._unread.partition(b"\0")
+        answer = json.loads(message)
+        if "method" in answer:
+            self.events.append((answer["method"], answer.get("params", {})))
+        return answer
+
+    def open(self, path: Path) -> None:
+        self.events = []
+        self.ask("Page.navigate", url=path.as_uri())
+        while "Page.loadEventFired" not in dict(self.events):
+            self._read()
+
+    def cost(self) -> float:
+        """Return how many seconds of CPU the page has taken to be read, laid out, run and painted."""
+        self.ask("Page.captureScreenshot")
+        return {one["name"]: one["value"] for one in self.ask("Performance.getMetrics")["metrics"]}["TaskDuration"]
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression in the page."""
+        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def look(self, width: int = 1280, height: int = 900, scheme: str = "light", media: str = "screen") -> None:
+        """Set the size of the window, the colour scheme that is preferred, and the medium."""
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.ask("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def press(self, key: str, code: int, text: str = "") -> None:
+        for kind in ("keyDown", "keyUp"):
+            self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text)
+
+    def screenshot(self, path: Path) -> None:
+        path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))
+
+    def complaints(self) -> list[Any]:
+        """Return what the console says of errors: exceptions, refusals of the content security policy, failed requests."""
+        return [
+            parameters
+            for method, parameters in self.events
+            if method == "Runtime.exceptionThrown"
+            or (method == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "warning", "assert"))
+            or (method == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"))
+        ]
+
+    def requests(self) -> list[str]:
+        """Return all addresses that the page asked for."""
+        return [parameters["request"]["url"] for method, parameters in self.events if method == "Network.requestWillBeSent"]

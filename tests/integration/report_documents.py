@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documents as the audit writes them, for the tests of what is made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MISSING = "/etc/pki/ca.crt is missing"
+LONG = "Failed to connect to the host via ssh: " + "kex_exchange_identification: Connection closed by remote host " * 5
+# What a host, an inventory or a policy may hold to break out of the place that it is put in.
+HOSTILE = [
+    "</script><script>document.title = 'broken'</script>",
+    "</style><style>body { display: none }</style>",
+    "<img src=x onerror=\"document.title = 'broken'\">",
+    '" onfocus="document.title = \'broken\'" autofocus tabindex="0',
+    "' & &lt; &amp; `",
+    "{{ 7 * 7 }}{% raw %}{# a comment #}",
+    "<!-- --> ]]> <![CDATA[",
+    "nul \x00 bell \x07 escape \x1b[2J delete \x7f lone \udc80 page \x0c line \u2028",
+    "right \u202e to left \u2066 isolated \u200f mark",
+    "עברית and 汉字 and 🐘",
+]
+
+
+def verdict(host: str, rule: str, state: str = "ready", *reasons: str, groups: tuple[str, ...] = ()) -> dict[str, Any]:
+    checks = [{"check": f"check {number}", "verdict": state, "reasons": [reason]} for number, reason in enumerate(reasons)]
+    checks.append({"check": "another", "verdict": "ready", "reasons": []})
+    return {"host": host, "rule": rule, "groups": list(groups), "verdict": state, "checks": checks}
+
+
+def rule(name: str, remedy: str = "", severity: str = "error", mandatory: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "path": "/srv/pigsty/precheck.yml",
+        "line": 2,
+        "severity": severity,
+        "mandatory": mandatory,
+        "remedy": remedy,
+    }
+
+
+def document(rules: list[dict[str, Any]], verdicts: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    not_ready = any(one["verdict"] != "ready" for one in verdicts)
+    return {
+        "format": 1,
+        "precheck": "0.1.0",
+        "ansible_core": "2.21.5",
+        "python": "3.12.4",
+        "kind": "audit",
+        "command": ["ansible-playbook", "precheck.guard.audit", "-e", "token=***"],
+        "user": "operator",
+        "controller": "control",
+        "started": "2026-11-23T16:53:10Z",
+        "finished": "2026-11-23T16:53:52Z",
+        "policies": ["/srv/pigsty/precheck.yml"],
+        "result": "not_ready" if not_ready else "ready",
+        "plays": [],
+        "rules": rules,
+        "verdicts": verdicts,
+        "waivers": [],
+        **more,
+    }
+
+
+def few() -> dict[str, Any]:
+    """Hosts in every state, in no order, with all that a document can have."""
+    return document(
+        [
+            rule("pigsty-node", "./node.yml -l db2,db10,db11", mandatory=True),
+            rule("free-space", severity="warn"),
+            rule("replication"),
+        ],
+        [
+            verdict("db10", "pigsty-node", "not_ready", MISSING, groups=("pg-main", "pgsql")),
+            verdict("db1", "pigsty-node", groups=("pg-main", "pgsql")),
+            verdict("db2", "pigsty-node", "not_ready", MISSING, groups=("pg-main", "pgsql")),
+            verdict("db11", "pigsty-node", "unverified", LONG, groups=("pg-test", "pgsql")),
+            verdict("web1", "free-space", "not_ready", "/var is 93 % full", groups=("web",)),
+            verdict("db1", "free-space", groups=("pg-main", "pgsql")),
+            verdict("db2", "free-space", groups=("pg-main", "pgsql")),
+            verdict("db10", "free-space", "unverified", "no answer", groups=("pg-main", "pgsql")),
+            verdict("db2", "replication", "not_ready", "slot a lags", "slot b lags", "slot c", groups=("pg-main", "pgsql")),
+        ],
+        plays=[
+            {
+                "name": "Set up",
+                "path": "/srv/pigsty/pgsql.yml",
+                "line": 4,
+                "rules": ["pigsty-node", "free-space"],
+                "hosts": 4,
+                "stopped": True,
+                "checks": [
+                    {"rule": "pigsty-node", "check": "window", "verdict": "not_ready", "reasons": ["no window is open"]},
+                    {"rule": "pigsty-node", "check": "limit", "verdict": "ready", "reasons": []},
+                    {"rule": "free-space", "check": "archive", "verdict": "unverified", "reasons": ["archive is undefined"]},
+                ],
+            }
+        ],
+        waivers=[
+            {
+                "play": "Remove",
+                "path": "/srv/pigsty/pgsql-rm.yml",
+                "line": 1,
+                "rules": ["replication"],
+                "hosts": 2,
+                "how": "the play has the tag no_precheck",
+                "user": "operator",
+            }
+        ],
+        changes={
+            "since": "2026-11-22T16:53:10Z",
+            "newly_not_ready": [{"host": "db2", "rule": "pigsty-node", "reasons": [MISSING]}],
+            "newly_ready": [{"host": "db1", "rule": "pigsty-node"}],
+            "new_hosts": ["web1"],
+            "gone_hosts": ["db7", "db8"],
+        },
+    )
+
+
+def many(hosts: int = 1000, rules: int = 5) -> dict[str, Any]:
+    """A document in which each rule has some hosts that are not ready, and a few that could not be asked at all."""
+    names = [f"db-{number:04}.example.org" for number in range(1, hosts + 1)]
+    verdicts = []
+    for place in range(rules):
+        for number, name in enumerate(names):
+            groups = (f"pg-{number // 10:03}", f"rack{number % 40:02}", "pgsql")
+            found = ("ready",)
+            if number % 50 == 7:
+                found = ("unverified", LONG)
+            elif (number + place) % 12 == 0:
+                found = ("not_ready", MISSING)
+            verdicts.append(verdict(name, f"rule-{place}", *found, groups=groups))
+    not_ready = {
+        place: [one["host"] for one in verdicts if one["rule"] == f"rule-{place}" and one["verdict"] != "ready"]
+        for place in range(rules)
+    }
+    return document([rule(f"rule-{place}", f"./node.yml -l {','.join(not_ready[place])}") for place in range(rules)], verdicts)
+
+
+def hostile() -> dict[str, Any]:
+    """A document in which every text is hostile."""
+    rules = [rule(f"{text} {place}", f"{text}\n{text}") for place, text in enumerate(HOSTILE)]
+    verdicts = [verdict(host, one["name"], "not_ready", *HOSTILE, groups=tuple(HOSTILE)) for one in rules for host in HOSTILE]
+    found = few() | {"kind": "run", "rules": rules, "verdicts": verdicts}
+
+    def spoilt(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: one if key == "verdict" else spoilt(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [spoilt(one) for one in value]
+        return "".join(HOSTILE) if isinstance(value, str) else value
+
+    for key in ("precheck", "command", "user", "controller", "started", "finished", "policies", "plays", "waivers", "changes"):
+        found[key] = spoilt(found[key])
+    return found

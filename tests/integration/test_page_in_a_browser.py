@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The page of HTML in a headless Chromium: it loads, filters, can be read by everybody, and asks for nothing elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.precheck.guard.plugins.plugin_utils.page import page
+from chromium import Browser, program
+from report_documents import HOSTILE, LONG, MISSING, few, hostile, many
+
+pytestmark = [pytest.mark.browser, pytest.mark.one_release]
+
+# The hosts that can be seen in the matrix.
+SHOWN = """Array.from(document.querySelectorAll("#matrix tbody tr"))
+  .filter((row) => row.offsetParent)
+  .map((row) => row.cells[0].firstChild.data.trim())"""
+# What is in an element of a form, as if it had been typed or chosen.
+FILL = "(form => { form.%s.value = %r; form.%s.dispatchEvent(new Event('input', {bubbles: true})) })(document.forms[0].elements)"
+# The least ratio of the luminance of a text that can be seen to that of what is behind it, with the text.
+CONTRAST = """(() => {
+  const luminance = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((one) => {
+      one /= 255;
+      return one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const clear = (color) => color === "transparent" || color.endsWith(", 0)");
+  const ratio = (element) => {
+    let behind = element;
+    while (behind && clear(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+    const back = luminance(getComputedStyle(behind).backgroundColor), front = luminance(getComputedStyle(element).color);
+    return (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
+  };
+  return Array.from(document.body.querySelectorAll("*"))
+    .filter((e) => e.checkVisibility() && Array.from(e.childNodes).some((node) => node.nodeType === 3 && node.data.trim()))
+    .map((e) => [ratio(e), e.className + ": " + e.textContent.slice(0, 40)])
+    .sort((one, other) => one[0] - other[0])[0];
+})()"""
+
+
+@pytest.fixture(scope="module")
+def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not program():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("the page is looked at in Chromium, which is not installed")
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(one_browser: Browser) -> Browser:
+    one_browser.look()
+    return one_browser
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Callable[[dict[str, Any]], None]:
+    """Opens the page of a document."""
+
+    def show(report: dict[str, Any]) -> None:
+        (tmp_path / "page.html").write_bytes(page(report).encode())
+        browser.open(tmp_path / "page.html")
+
+    return show
+
+
+@pytest.mark.parametrize("made", [few, hostile])
+def test_it_loads_without_an_error_and_asks_for_nothing(browser, show, tmp_path, made):
+    show(made())
+    assert browser.complaints() == []
+    assert browser.requests() == [(tmp_path / "page.html").as_uri()]
+    assert browser.evaluate("document.title").startswith("Precheck ")
+
+
+def test_hostile_texts_are_shown_as_they_are(browser, show):
+    show(hostile())
+    hosts = browser.evaluate(SHOWN)
+    assert len(hosts) == len(HOSTILE)
+    assert set(HOSTILE[:7]) <= set(hosts)
+    assert browser.evaluate("document.querySelectorAll('script, style, img, [onfocus], [onerror]').length") == 2
+
+
+def test_the_policy_of_the_page_forbids_other_scripts_styles_and_requests(browser, show):
+    show(few())
+    browser.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<p id=p style=\"display:none\">' + '<img src=x onerror=boom()>')"
+    )
+    browser.evaluate(
+        "(e => { e.textContent = 'document.title = \"broken\"'; document.body.append(e) })(document.createElement('script'))"
+    )
+    assert browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')") == "refused"
+    assert browser.evaluate("document.title").startswith("Precheck ")
+    assert browser.evaluate("getComputedStyle(document.getElementById('p')).display") == "block"
+    assert len([one for one in browser.complaints() if "Content Security Policy" in str(one)]) >= 4
+
+
+def test_filters(browser, show):
+    show(few())
+    assert browser.evaluate(SHOWN) == ["db2", "db10", "db11", "web1", "db1"]
+    assert browser.evaluate("document.forms[0].elements.shown.value") == "5 of 5 hosts"
+    browser.evaluate(FILL % ("host", "DB1", "host"))
+    assert browser.evaluate(SHOWN) == ["db10", "db11", "db1"]
+    groups = browser.evaluate("Array.from(document.forms[0].elements.group, (one) => one.text)")
+    assert groups == ["all", "pg-main", "pg-test", "pgsql", "web"]
+    browser.evaluate(FILL % ("group", str(groups.index("pg-main") - 1), "group"))
+    assert browser.evaluate(SHOWN) == ["db10", "db1"]
+    browser.evaluate(FILL % ("state", "ready", "state"))
+    assert browser.evaluate(SHOWN) == ["db1"]
+    assert browser.evaluate("document.forms[0].elements.shown.value") == "1 of 5 hosts"
+    browser.evaluate("document.querySelector('button').click()")
+    browser.evaluate("new Promise((done) => setTimeout(done))")
+    assert len(browser.evaluate(SHOWN)) == 5
+    for state, hosts in {"not_ready": ["db2", "db10"], "unverified": ["db11"], "warning": ["db10", "web1"]}.items():
+        browser.evaluate(FILL % ("state", state, "state"))
+        assert browser.evaluate(SHOWN) == hosts
+    assert browser.complaints() == []
+
+
+def test_without_a_script_it_is_a_table(browser, show):
+    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        show(few())
+        assert browser.evaluate("document.querySelector('form').checkVisibility()") is False
+        assert len(browser.evaluate(SHOWN)) == 5
+    finally:
+        browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_a_long_reason_opens_by_keyboard_and_by_mouse(browser, show):
+    show(few())
+    visible = "document.querySelector('.unverified details p').checkVisibility({contentVisibilityAuto: true})"
+    assert browser.evaluate(visible) is False
+    browser.evaluate("document.getElementById('matrix').focus()")
+    browser.press("Tab", 9)  # to the first host's three reasons
+    browser.press("Tab", 9)
+    browser.press("Enter", 13, "\r")
+    assert browser.evaluate(visible) is True
+    assert browser.evaluate("document.querySelector('.unverified details p').innerText") == " ".join(LONG.split())
+    browser.evaluate("document.querySelector('.unverified summary').click()")
+    assert browser.evaluate(visible) is False
+
+
+def test_a_screen_reader_hears_a_table(browser, show):
+    show(few())
+    nodes = browser.ask("Accessibility.getFullAXTree")["nodes"]
+    heard = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"]]
+    assert ("columnheader", "pigsty-node") in heard
+    assert ("rowheader", "db10 pg-main, pgsql") in heard
+    assert ("cell", f"✗ not ready {MISSING}") in heard or ("gridcell", f"✗ not ready {MISSING}") in heard
+    assert ("textbox", "Host") in heard or ("searchbox", "Host") in heard
+    assert ("status", "") in heard or "status" in dict(heard)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(browser, show, scheme):
+    browser.look(scheme=scheme)
+    show(few())
+    browser.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    ratio, text = browser.evaluate(CONTRAST)
+    assert ratio >= 4.5, text
+    background = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 24, 29)")
+
+
+@pytest.mark.parametrize("made", [few, hostile, lambda: many(30, 40)], ids=["few", "hostile", "forty rules"])
+def test_a_narrow_window_scrolls_the_matrix_and_not_the_page(browser, show, made):
+    browser.look(400, 800)
+    show(made())
+    assert browser.evaluate("document.documentElement.scrollWidth") == 400
+
+
+def test_the_names_of_hosts_and_rules_stay_in_sight(browser, show):
+    show(many(60, 20))
+    browser.evaluate("(e => { e.scrollIntoView(); e.scrollTo(3000, 3000) })(document.getElementById('matrix'))")
+    frame, top, left = (
+        browser.evaluate(f"(({{left, top}}) => [left, top])(document.querySelector('{one}').getBoundingClientRect())")
+        for one in ("#matrix", "#matrix thead th:last-child", "#matrix tbody tr:last-child th")
+    )
+    assert abs(top[1] - frame[1]) < 2
+    assert abs(left[0] - frame[0]) < 2
+
+
+def test_on_paper_everything_is_open(browser, show):
+    browser.look(media="print", scheme="dark")
+    show(few())
+    assert browser.evaluate("document.querySelector('form').checkVisibility()") is False
+    assert browser.evaluate("document.querySelector('.unverified details p').getBoundingClientRect().height") > 10
+    assert browser.evaluate("getComputedStyle(document.body).color") == "rgb(28, 33, 39)"
+
+
+def test_a_thousand_hosts_open_at_once(browser, show):
+    report = many()
+
+    def cost() -> float:
+        show(report)
+        return browser.cost()
+
+    assert min(cost() for _attempt in range(2)) < 1
+    assert len(browser.evaluate(SHOWN)) == 1000
+    before = browser.cost()
+    browser.evaluate(FILL % ("state", "unverified", "state"))
+    assert len(browser.evaluate(SHOWN)) == 20
+    assert browser.cost() - before < 0.5
