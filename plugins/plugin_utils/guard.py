@@ -25,7 +25,18 @@ from ansible.utils.display import Display
 
 from . import compat, report, sources
 from .matching import PlayIdentity, coverage, covering
-from .plays import TAG, Wanted, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
+from .plays import (
+    TAG,
+    Wanted,
+    do_something,
+    files_of,
+    hosts_meeting,
+    hosts_reached,
+    identify,
+    opted_out,
+    tasks_to_run,
+    variables_of,
+)
 from .policy import WARN, Rule
 from .policy_values import is_template
 from .stopping import refuse, stop, tell_at_the_end
@@ -118,7 +129,7 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
 
     rules = run.rules(strategy)
     tasks = tasks_to_run(iterator, tqm)
-    if not any(task.action not in C._ACTION_META for task in tasks):
+    if not do_something(tasks):
         display.vv(f"Precheck: play {play.get_name()} has no task to run, so it is not guarded")
         return False
     identity = identify(iterator)
@@ -133,7 +144,9 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     once = first_batch and any(check.once for rule, _selector in found for check in rule.checks)
     if not (new or once):
         return False
-    reached = hosts_reached(strategy, iterator, tasks, hosts if once else new)
+    reach = hosts_reached(strategy, iterator, tasks, hosts)  # of all hosts, as the first may decide for the others
+    new_names = {host.name for host in new}
+    reached = [host for host in reach.hosts if once or host.name in new_names]
     if how := opted_out(play):
         if first_batch and reached:
             waive(strategy, play, identity, [(rule, reached) for rule, _selector in found], how)
@@ -154,7 +167,7 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         stop(tqm, iterator, strategy._inventory.get_hosts(play.hosts))
         tell_at_the_end(tqm, report.closing_block(identity, errors))
         return True
-    refuse(strategy, iterator, {host.name for host in new} - {host.name for host in reached})
+    refuse(strategy, iterator, new_names - {host.name for host in reached})
     return False
 
 
