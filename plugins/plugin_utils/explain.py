@@ -68,32 +68,32 @@ class Explaining:
             reach = hosts_reached(strategy, iterator, tasks, hosts if found else [], facts_to_come)
         rules = [self._explain_rule(strategy, play, rule, selector, reach, facts_to_come) for rule, selector in found]
         for told in rules:
-            self._asked.update(
-                ((told.rule.name, name), identity) for name in told.asked if (told.rule.name, name) not in self._asked
-            )
+            self._asked.update(((told.rule.name, name), identity) for name in told.asked)
         self.plays.append(PlayExplained(playbook, identity, [host.name for host in hosts], rules, _not_guarded(strategy, play)))
 
     def _explain_rule(
         self, strategy: StrategyBase, play: Play, rule: Rule, selector: Selector, reach: Reach, facts_to_come: bool
     ) -> RuleExplained:
         how = opted_out(play)
-        open_when = facts_to_come and may_depend_on_facts(rule.when)
-        unmet = {} if open_when else unmet_conditions(strategy, play, [(rule, reach.hosts)])
+        waived = bool(how) and not rule.mandatory
         once = any(check.once for check in rule.checks)
+        open_when = facts_to_come and may_depend_on_facts(rule.when)
+        undecided = [host for host in reach.hosts if once or (rule.name, host.name) not in self._asked]
+        unmet = {} if waived or open_when else unmet_conditions(strategy, play, [(rule, undecided)])
         asked: list[str] = []
         once_for: list[str] = []
         left_out, unsure, errors = dict(reach.left_out), dict(reach.doubts), {}
         for name in (host.name for host in reach.hosts):
             condition, error = unmet.get((rule.name, name), ("", ""))
             earlier = self._asked.get((rule.name, name))
-            if how and not rule.mandatory:
+            if waived:
                 left_out[name] = how
-            elif error and (once or not earlier):
+            elif error:
                 unless = ", unless an earlier play sees to that" if facts_to_come else ""
                 errors[name] = f"the rule's when, {condition}: {error}{unless}"
             elif condition:
                 left_out[name] = f"the rule is only for hosts with {condition}"
-            elif how:
+            elif how and (once or not earlier):
                 errors[name] = f"{how}, but the rule is mandatory"
             else:
                 if open_when:

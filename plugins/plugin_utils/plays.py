@@ -60,7 +60,7 @@ def do_something(tasks: Iterable[Task]) -> bool:
 def why_idle(play: Play, tqm: TaskQueueManager) -> str:
     """Return why the play has no task to run."""
     if context.CLIARGS.get("start_at_task") is not None and not tqm._start_at_done:
-        return "--start-at-task begins at a later play"
+        return "it comes before the task of --start-at-task"
     return "the tags leave no task to run" if play.only_tags - {"all", TAG} or play.skip_tags else "it has no task to run"
 
 
