@@ -240,6 +240,16 @@ def test_what_ends_the_run_with_an_error(project):
 
 
 @one_release
+def test_checks_that_are_made_once_for_the_play(project):
+    when = "when: inventory_hostname == 'h1'"
+    small(project, f'rules: [{{name: all, plays: [{{play: "*"}}], {when}, checks: [{{that: false, once: true}}]}}]')
+    [play] = explain(project, "play.yml")
+    [rule] = play["rules"]
+    assert (rule["asked"], rule["once_for"], list(rule["left_out"])) == ([], ["h1"], ["h2"])
+    assert "Rule all: the play is not ready for 1 host.\n" in project.run("play.yml").stderr
+
+
+@one_release
 def test_a_condition_on_facts_of_earlier_plays_is_open(project):
     rule = '{{name: {}, plays: [{{play: "*"}}], when: ansible_facts.system is undefined, checks: [{{that: true}}{}]}}'
     small(
