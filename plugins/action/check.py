@@ -24,7 +24,7 @@ class ActionModule(ActionBase):
         try:
             checks = policy_file.read_checks(self._task.args, self._loader, folders, self._play_context.become)
         except policy_file.PolicyError as ex:
-            return result | {"failed": True, "msg": "; ".join(ex.problems)}
+            return result | {"failed": True, "msg": "; ".join(map(str, ex.problems))}
         if any(check.become for check in checks) and not self._play_context.become:
             return result | {"failed": True, "msg": "become: true needs the task's keyword become"}
         examination = checking.Examination(node, variables, self._loader, folders, {}, literal=True)

@@ -25,7 +25,19 @@ from ansible.utils.display import Display
 from . import compat, report, sources
 from .door import Guarded, GuardError
 from .matching import coverage, covering
-from .plays import TAG, Wanted, audit_of, files_of, hosts_meeting, hosts_reached, identify, opted_out, tasks_to_run, variables_of
+from .plays import (
+    TAG,
+    Wanted,
+    audit_of,
+    do_something,
+    files_of,
+    hosts_meeting,
+    hosts_reached,
+    identify,
+    opted_out,
+    tasks_to_run,
+    variables_of,
+)
 from .policy import WARN, Rule
 from .policy_values import is_template
 from .record import CoveredPlay, Record, Waiver
@@ -150,7 +162,7 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
 
     rules = run.rules(strategy)
     tasks = tasks_to_run(iterator, tqm)
-    if not any(task.action not in C._ACTION_META for task in tasks):
+    if not do_something(tasks):
         display.vv(f"Precheck: play {play.get_name()} has no task to run, so it is not guarded")
         return False
     identity = identify(iterator)
@@ -169,7 +181,9 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         known = (host for host in hosts if any((rule.name, host.name) in run.verdicts for rule in covered.rules))
         covered.hosts.update(host.name for host in known)
         return False
-    reached = hosts_reached(strategy, iterator, tasks, hosts if once else new)
+    reach = hosts_reached(strategy, iterator, tasks, hosts)  # of all hosts, as the first may decide for the others
+    new_names = {host.name for host in new}
+    reached = [host for host in reach.hosts if once or host.name in new_names]
     if how := opted_out(play):
         if first_batch and reached:
             waive(strategy, play, covered, run, reached, how)
@@ -194,7 +208,7 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         stop(tqm, iterator, strategy._inventory.get_hosts(play.hosts))
         tell_at_the_end(tqm, report.closing_block(identity, errors))
         return True
-    refuse(strategy, iterator, {host.name for host in new} - {host.name for host in reached})
+    refuse(strategy, iterator, new_names - {host.name for host in reached})
     return False
 
 

@@ -71,11 +71,8 @@ def _from_the_right(path: str, glob: str) -> bool:
 
 def coverage(play: PlayIdentity, found: Iterable[tuple[Rule, Selector]]) -> str:
     """Return a line that tells which rules cover ``play`` and by which selector."""
-    told = []
-    for rule, selector in found:
-        parts = [f"{key} {' or '.join(globs)}" for key, globs in vars(selector).items() if globs]
-        told.append(f"{rule.name} (by {', '.join(parts)})")
-    return f"Precheck: {play} is covered by {'; '.join(told) or 'no rule'}"
+    told = "; ".join(f"{rule.name} (by {selector})" for rule, selector in found)
+    return f"Precheck: {play} is covered by {told or 'no rule'}"
 
 
 def may_depend_on_facts(conditions: Iterable[object]) -> bool:

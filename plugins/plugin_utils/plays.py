@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
@@ -58,6 +59,18 @@ def audit_of(play: Play) -> Task | None:
         return None
     tasks = play.tasks[0].get_tasks()
     return tasks[0] if len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == AUDIT else None
+
+
+def do_something(tasks: Iterable[Task]) -> bool:
+    """Return whether any of ``tasks`` is for hosts. A play without such a task is not guarded."""
+    return any(task.action not in C._ACTION_META for task in tasks)
+
+
+def why_idle(play: Play, tqm: TaskQueueManager) -> str:
+    """Return why the play has no task to run."""
+    if context.CLIARGS.get("start_at_task") is not None and not tqm._start_at_done:
+        return "it comes before the task of --start-at-task"
+    return "the tags leave no task to run" if play.only_tags - {"all", TAG} or play.skip_tags else "it has no task to run"
 
 
 def identify(iterator: PlayIterator) -> PlayIdentity:
@@ -127,9 +140,23 @@ def opted_out(play: Play) -> str:
     return f"--skip-tags {TAG}" if TAG in play.skip_tags else ""
 
 
-def hosts_reached(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Task], hosts: list[Host]) -> list[Host]:
+@dataclass
+class Reach:
+    """The ``hosts`` that a play would do something on. By host name, ``left_out`` says why it would do nothing on one of the
+    others, and ``doubts`` why it may turn out to do nothing on one of ``hosts``: a condition that could not be told.
+    """
+
+    hosts: list[Host]
+    left_out: dict[str, str]
+    doubts: dict[str, str]
+
+
+def hosts_reached(
+    strategy: StrategyBase, iterator: PlayIterator, tasks: list[Task], hosts: list[Host], facts_to_come: bool = False
+) -> Reach:
     """Return those of ``hosts`` that the play would do something on: those that are not out already, for which the
-    ``when`` of an import_playbook holds, and that none of the meta tasks at the play's head ends.
+    ``when`` of an import_playbook holds, and that none of the meta tasks at the play's head ends. With ``facts_to_come``,
+    no condition on facts is told, as facts may be gathered before the play.
     """
     play = iterator._play
     leading = takewhile(lambda task: task.action in C._ACTION_META, tasks)
@@ -138,37 +165,56 @@ def hosts_reached(strategy: StrategyBase, iterator: PlayIterator, tasks: list[Ta
         C.DEFAULT_GATHERING != "explicit" if play.gather_facts is None else play.gather_facts
     )
     names = [host.name for host in hosts]
+    doubts: dict[str, str] = {}
 
     def holds(conditions: list[Any], host: Host, task: Task | None = None) -> bool | None:
         if not conditions:
             return True
+        if (facts_to_come or (task and gathers_facts)) and may_depend_on_facts(conditions):
+            doubts[host.name] = f"{_condition(conditions, task)}: may depend on facts"
+            return None
         variables = variables_of(strategy, play, host, names, task)
         try:
             return all(compat.holds(condition, variables, strategy._loader) for condition in conditions)
-        except compat.TemplateError:
+        except compat.TemplateError as ex:
+            doubts[host.name] = f"{_condition(conditions, task)}: {ex}"
             return None
 
     def ends(task: Task, host: Host) -> bool:
         state = iterator.host_states.get(host.name)
         if state and state.did_start_at_task:  # --start-at-task passes over the leading tasks
             return False
-        if gathers_facts and may_depend_on_facts(task.when):
-            return False
         return holds(task.when, host, task) is True
 
-    out = set(iterator.get_failed_hosts())
+    left_out = dict.fromkeys(iterator.get_failed_hosts(), "it failed in an earlier play")
     if not any(action == "clear_host_errors" for task, action in actions):  # it brings back the unreachable at once
-        out.update(strategy._tqm._unreachable_hosts)
-    reached = [host for host in hosts if host.name not in out and holds(play._included_conditional, host) is not False]
+        left_out |= dict.fromkeys(strategy._tqm._unreachable_hosts, "it was unreachable in an earlier play")
+    reached = [host for host in hosts if host.name not in left_out]
+
+    def leave_out(some: Iterable[Host], reason: str) -> None:
+        nonlocal reached
+        left_out.update((host.name, reason) for host in some)
+        reached = [host for host in reached if host.name not in left_out]
+
+    imported_when = play._included_conditional or []
+    leave_out([host for host in reached if holds(imported_when, host) is False], _condition(imported_when))
     for task, action in actions:
         if action == "end_host":
-            reached = [host for host in reached if not ends(task, host)]
+            leave_out([host for host in reached if ends(task, host)], _condition(task.when, task))
         elif action == "end_play" or (action == "end_batch" and not play.serial):
             # linear asks the first host for all (StrategyBase._execute_meta); elsewhere each host ends by itself.
             one_decides = isinstance(strategy, LinearStrategy) and play.order != "shuffle"
             if all(ends(task, host) for host in (reached[:1] if one_decides else reached)):
-                reached = []
-    return reached
+                leave_out(reached, _condition(task.when, task))
+    return Reach(reached, left_out, {name: doubts[name] for name in (host.name for host in reached) if name in doubts})
+
+
+def _condition(conditions: Iterable[Any], task: Task | None = None) -> str:
+    """Return how a meta ``task``, or the import_playbook, decides by ``conditions`` what becomes of a host."""
+    when = " and ".join(map(str, conditions))
+    if task is None:
+        return f"imported only when {when}"
+    return f"{task.args.get('_raw_params')} at {task.get_path()}" + (f", when {when}" if when else "")
 
 
 def hosts_meeting(strategy: StrategyBase, play: Play, wanted: Wanted) -> Wanted:

@@ -31,6 +31,9 @@ class Selector:
     role: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return ", ".join(f"{key} {' or '.join(globs)}" for key, globs in vars(self).items() if globs)
+
 
 @dataclass(frozen=True)
 class Check:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleFileNotFound
@@ -33,12 +34,24 @@ _NOT_CHECKS = add_internal_fqcns(
 )
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a policy, and where: ``path`` is empty where it is in no file, ``line`` is 0 where it is in no line."""
+
+    text: str
+    path: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, [f"{self.path}:{self.line}" if self.line else self.path, self.text]))
+
+
 class PolicyError(AnsibleError):
     """A policy cannot be used. Its message has a line for each problem."""
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n  ".join(["Precheck cannot use its policy, so nothing was run:", *problems]))
-        self.problems = problems
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n  ".join(["Precheck cannot use its policy, so nothing was run:", *map(str, problems)]))
+        self.problems = tuple(problems)
 
 
 def read(path: str, loader: DataLoader, base: str) -> tuple[Rule, ...]:
@@ -51,13 +64,13 @@ def read(path: str, loader: DataLoader, base: str) -> tuple[Rule, ...]:
         lines = policy_text.lines(_text(path, loader))
         data = compat.load_yaml(loader, path)
     except policy_text.TextError as ex:
-        raise PolicyError([f"{path}:{ex.line}: {ex}" if ex.line else f"{path}: {ex}"]) from ex
+        raise PolicyError([Problem(str(ex), path, ex.line)]) from ex
     except (AnsibleError, OSError) as ex:
-        raise PolicyError([f"{path}: {_first_line(ex)}"]) from ex
+        raise PolicyError([Problem(_first_line(ex), path)]) from ex
     reader = _Reader(path, lines, loader, [os.path.dirname(path), base])
     rules = reader.rules(data)
     if reader.problems:
-        raise PolicyError([text for _line, text in sorted(reader.problems, key=lambda problem: problem[0])])
+        raise PolicyError(sorted(reader.problems, key=lambda problem: problem.line))
     return rules
 
 
@@ -74,7 +87,7 @@ def read_checks(args: Mapping[str, Any], loader: DataLoader, folders: list[str],
             check = {"become": become} | {key: _from_text(key, value) for key, value in entry.items()}
         checks.append(reader.read_check(check, (number,), (PATH, COMMAND, THAT)))
     if reader.problems:
-        raise PolicyError([text for _line, text in reader.problems])
+        raise PolicyError(reader.problems)
     return [check for check in checks if check]
 
 
@@ -117,16 +130,15 @@ def _first_line(ex: Exception) -> str:
 
 
 class _Reader:
-    """Makes rules out of the data of one file, and collects ``problems``: line and text of each."""
+    """Makes rules out of the data of one file, and collects the ``problems`` in it. ``path`` is empty for data from elsewhere."""
 
     def __init__(self, path: str, lines: dict[tuple[str | int, ...], int], loader: DataLoader, folders: list[str]) -> None:
         self.path, self.lines, self.loader, self.folders = path, lines, loader, folders
-        self.problems: list[tuple[int, str]] = []
+        self.problems: list[Problem] = []
         self._rule = ""
 
     def problem(self, place: tuple[str | int, ...], text: str) -> None:
-        line = self._line(place)
-        self.problems.append((line, f"{self.path}:{line}: {self._rule}{text}" if self.path else text))
+        self.problems.append(Problem(self._rule + text, self.path, self._line(place) if self.path else 0))
 
     def _line(self, place: tuple[str | int, ...]) -> int:
         while place and place not in self.lines:  # as for what a merge key brought in

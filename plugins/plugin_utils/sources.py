@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible import constants as C
@@ -14,7 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import callback_loader
 
 from .policy import Rule
-from .policy_file import PolicyError, read
+from .policy_file import PolicyError, Problem, read
 
 CALLBACK = "precheck.guard.enforce"  # its manual page has the options, for both doors
 BUILT_IN = os.path.join(os.path.dirname(__file__), "built_in.yml")
@@ -33,7 +33,7 @@ def option(name: str, extra_vars: Mapping[str, Any]) -> tuple[Any, str]:
             name, plugin_type="callback", plugin_name=plugin, variables=dict(extra_vars)
         )
     except Exception as ex:  # of several kinds, where the value is of a wrong type
-        raise PolicyError([f"the option {name} has a value that cannot be used: {ex}"]) from ex
+        raise PolicyError([Problem(f"the option {name} has a value that cannot be used: {ex}")]) from ex
     return value, origin
 
 
@@ -61,8 +61,13 @@ def load(extra_vars: Mapping[str, Any], loader: DataLoader) -> tuple[tuple[Rule,
     wrong with any of the files.
     """
     paths, origin = find(extra_vars)
+    return read_all(paths, loader), f"Precheck: policy {', '.join(paths)} ({origin})"
+
+
+def read_all(paths: Sequence[str], loader: DataLoader) -> tuple[Rule, ...]:
+    """Return the rules of the policy files at ``paths`` together. Raises PolicyError."""
     rules: dict[str, Rule] = {}
-    problems: list[str] = []
+    problems: list[Problem] = []
     for path in dict.fromkeys(paths):
         try:
             found = read(path, loader, loader.get_basedir())
@@ -72,10 +77,9 @@ def load(extra_vars: Mapping[str, Any], loader: DataLoader) -> tuple[tuple[Rule,
         for rule in found:
             if rule.name in rules:
                 other = rules[rule.name]
-                problems.append(
-                    f"{path}:{rule.line}: rule {rule.name}: there is a rule of this name at {other.path}:{other.line}"
-                )
+                text = f"rule {rule.name}: there is a rule of this name at {other.path}:{other.line}"
+                problems.append(Problem(text, path, rule.line))
             rules.setdefault(rule.name, rule)
     if problems:
         raise PolicyError(problems)
-    return tuple(rules.values()), f"Precheck: policy {', '.join(paths)} ({origin})"
+    return tuple(rules.values())

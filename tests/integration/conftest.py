@@ -14,6 +14,7 @@ from nodes import ADDRESSES, Nodes, why_not
 
 REPOSITORY = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+PRECHECK = REPOSITORY / "plugins/plugin_utils/command.py"  # pip makes it the command ansible-precheck
 
 DOORS = {
     "strategy": "strategy = precheck.guard.linear",
@@ -86,12 +87,13 @@ class Project:
         path.write_text(text)
 
     def run(self, *command: str, stdin: str = "", env: dict[str, str] | None = None, cwd: str = ".") -> Run:
-        """Run ansible-playbook with these arguments, or another of its commands if the first is one."""
+        """Run ansible-playbook with these arguments, or another command of Ansible or Precheck if the first is one."""
         if not command[0].startswith("ansible"):
             command = ("ansible-playbook", *command)
+        program = [sys.executable, PRECHECK] if command[0] == "ansible-precheck" else [BIN / command[0]]
         clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
         done = subprocess.run(
-            [str(BIN / command[0]), *command[1:]],
+            [*program, *command[1:]],
             cwd=self.folder / cwd,
             env=clean | {"ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"} | (env or {}),
             input=stdin,

@@ -14,6 +14,7 @@ import pytest
 from ansible.release import __version__
 from conftest import BIN, DOORS
 
+COMMAND = "plugins/plugin_utils/command.py"
 PLAY = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  roles: [pgsql]\n"
 
 
@@ -51,11 +52,26 @@ def stops_and_lets_through(python: Path, folder: Path, collections: str = "") ->
     assert "\nPRECHECK audited 1 host by 1 rule: all are ready.\n" in audited.stdout
 
 
+def explains_with_a_role_of_another_collection(command: list[str | Path], folder: Path, collections: str = "") -> None:
+    """ansible-precheck works in a project elsewhere, and finds a collection where only ansible.cfg says that it is."""
+    role = folder / "collections/ansible_collections/acme/db/roles/pgsql"
+    (role / "tasks").mkdir(parents=True)
+    (role / "tasks/main.yml").write_text("- ansible.builtin.debug:\n")
+    (folder / "play.yml").write_text(PLAY.replace("[pgsql]", "[acme.db.pgsql]"))
+    (folder / "ansible.cfg").write_text(f"[defaults]\n{DOORS['both']}\ncollections_path = {folder}/collections{collections}\n")
+    done = run([*command, "explain", "play.yml"], folder)
+    assert done.returncode == 0, done.stderr
+    assert "  rule pigsty-node, by role pgsql or postgres or postgresql\n    asked     localhost\n" in done.stdout
+    assert run([*command, "validate"], folder).returncode == 0
+
+
 def test_a_clone(clone):
     done = run([BIN / "ansible-playbook", "playbooks/pgsql.yml"], clone)
     assert done.returncode == 2, done.stderr
     assert "3 of 3 hosts are not ready" in done.stderr
     assert "./node.yml -l node1,node2,node3" in done.stderr
+    done = run([sys.executable, COMMAND, "explain", "playbooks/pgsql.yml"], clone)
+    assert "asked     node1, node2, node3\n" in done.stdout, done.stderr
 
 
 def test_pip(clone, tmp_path):
@@ -65,6 +81,7 @@ def test_pip(clone, tmp_path):
     assert done.returncode == 0, done.stderr
     (tmp_path / "project").mkdir()
     stops_and_lets_through(python, tmp_path / "project")
+    explains_with_a_role_of_another_collection([tmp_path / "venv/bin/ansible-precheck"], tmp_path / "project")
     shown = run([tmp_path / "venv/bin/ansible-galaxy", "collection", "list", "precheck.guard"], tmp_path / "project")
     assert "precheck.guard 0.1.0" in " ".join(shown.stdout.split())
 
@@ -77,6 +94,8 @@ def test_galaxy(clone, tmp_path):
     assert installed.returncode == 0, installed.stderr
     (tmp_path / "project").mkdir()
     stops_and_lets_through(Path(sys.executable), tmp_path / "project", f"collections_path = {tmp_path}/collections")
+    command = [sys.executable, tmp_path / "collections/ansible_collections/precheck/guard" / COMMAND]
+    explains_with_a_role_of_another_collection(command, tmp_path / "project", f":{tmp_path}/collections")
 
 
 def test_the_demonstration(clone):

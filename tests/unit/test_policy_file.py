@@ -21,8 +21,9 @@ def modules_are_known():
 def problems_of(path, loader=None):
     with pytest.raises(PolicyError) as caught:
         read(str(path), loader or DataLoader(), "/nowhere")
-    assert all(f"\n  {problem}" in caught.value.message for problem in caught.value.problems)
-    return caught.value.problems
+    problems = [str(problem) for problem in caught.value.problems]
+    assert all(f"\n  {problem}" in caught.value.message for problem in problems)
+    return problems
 
 
 def told(problems, beginnings):

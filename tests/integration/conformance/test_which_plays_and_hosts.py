@@ -263,6 +263,19 @@ def test_the_first_host_is_the_first_in_the_plays_order(guarded, nodes):
     assert nodes.having("pki/witness") == ""
 
 
+def test_the_first_host_decides_also_where_it_was_asked_before(guarded):
+    guarded.local_hosts(ready="h1 h2")
+    end, nothing = "- meta: end_play\n  when: inventory_hostname == '{}'\n", "- ansible.builtin.debug:"
+    guarded.write("pgsql.yml", play("h1", nothing) + play("h1,h2", end.format("h1") + nothing))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0
+    assert run.stdout.count("TASK [Precheck") == 1
+    guarded.write("pgsql.yml", play("h1", nothing) + play("h1,h2", end.format("h2") + nothing))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert run.stdout.count("TASK [Precheck") == 2
+
+
 def test_later_batches_that_end_batch_does_not_end(guarded, nodes):
     guarded.write(
         "pgsql.yml", play(tasks=f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}", keywords="serial: 2")

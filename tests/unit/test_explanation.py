@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+from ansible_collections.precheck.guard.plugins.plugin_utils.explanation import PlayExplained, RuleExplained, as_text
+from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import COMMAND, PATH, THAT, WARN, Check, Rule, Selector
+
+SELECTOR = Selector(playbook=("pgsql*.yml", "pg-*.yml"), tag=("db",))
+CHECKS = (
+    Check(PATH, "/etc/pki/ca.crt"),
+    Check(COMMAND, "set -e\ntest -x /usr/bin/pg_ctl", become=True),
+    Check(THAT, ("ansible_limit is defined",), once=True),
+)
+
+
+def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", **told):
+    nothing = {"asked": [], "once_for": [], "left_out": {}, "unsure": {}, "errors": {}}
+    rules = [RuleExplained(rule, SELECTOR, **nothing | told)] if rule else []
+    play = PlayExplained("site.yml", PlayIdentity("Set up", "/srv/pgsql.yml", 4), hosts, rules, not_guarded)
+    return "\n".join(line for _about, line in as_text(["/srv/precheck.yml"], "built in", [play]))
+
+
+HEAD = 'Policy /srv/precheck.yml (built in)\n\nPlay "Set up" (/srv/pgsql.yml:4)\n'
+
+
+def test_all_lines_of_a_rule():
+    rule = Rule("pg", (SELECTOR,), CHECKS, severity=WARN, mandatory=True)
+    found = text(
+        rule,
+        not_guarded="the moon is full",
+        asked=["n1", "n2"],
+        once_for=["n1"],
+        left_out={"n3": "it is old", "n4": "it is " + "very " * 20 + "old", "n5": "it is old"},
+        unsure={"n2": "it may be old"},
+        errors={"n6": "it is broken"},
+    )
+    assert found == HEAD + (
+        "  not guarded: the moon is full\n"
+        "  rule pg, by playbook pgsql*.yml or pg-*.yml, tag db, warns only, mandatory\n"
+        "    asked     n1, n2\n"
+        "    for       /etc/pki/ca.crt\n"
+        "              set -e test -x /usr/bin/pg_ctl (with become)\n"
+        "    once      ansible_limit is defined (for 1 host)\n"
+        "    left out  n3, n5: it is old\n"
+        "              n4: it is very very very very very very very very very very very\n"
+        "                very very very very very very very very very old\n"
+        "    unsure    n2: it may be old\n"
+        "    error     n6: it is broken"
+    )
+
+
+def test_plays_without_rules_or_hosts():
+    assert text() == HEAD + "  no rule covers it"
+    assert text(hosts=()) == HEAD + "  no hosts"
+
+
+def test_many_hosts_are_folded_and_counted():
+    rule = Rule("pg", (SELECTOR,), CHECKS[:1])
+    names = [f"node-{number:03}.example.com" for number in range(100)]
+    found = text(rule, names, left_out=dict.fromkeys(names, "it is old"))
+    assert found.endswith("\n    left out  all 100 hosts: it is old")
+    found = text(rule, names, asked=names[:50], left_out=dict.fromkeys(names[50:], "it is old"))
+    assert "node-019.example.com and 30 more for /etc/pki/ca.crt" in " ".join(found.split())
+    assert "node-069.example.com and 30 more: it is old" in " ".join(found.split())
+    assert all(len(line) <= 80 for line in found.splitlines())
