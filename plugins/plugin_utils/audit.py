@@ -75,7 +75,8 @@ def _options(task: Task, strategy: StrategyBase, play: Play) -> Mapping[str, Any
     checked = ArgumentSpecValidator(spec).validate(args)
     if checked.error_messages:
         raise AnsibleError(f"Precheck cannot use the arguments of the audit: {'; '.join(checked.error_messages)}")
-    return checked.validated_parameters
+    found: Mapping[str, Any] = checked.validated_parameters
+    return found
 
 
 def chosen(rules: Sequence[Rule], names: Sequence[str]) -> list[Rule]:
@@ -107,15 +108,15 @@ def check_all(strategy: StrategyBase, play: Play, rules: Sequence[Rule], hosts: 
         alike.setdefault(applying, []).append(host)
     alike.pop((), None)
     combined = {}
-    wanted = []
+    wanted: list[tuple[Rule, list[Host]]] = []
     for numbers, some in alike.items():
         name = "audit" if len(alike) == 1 else f"audit {len(wanted) + 1} of {len(alike)}"
         combined[name] = [rules[number] for number in numbers]
         checks = tuple(check for rule in combined[name] for check in rule.checks)
         first = combined[name][0]
         wanted.append((Rule(name, (), checks, severity=WARN, path=first.path, line=first.line), some))
-    for (name, host), one in ask(strategy, play, wanted, quietly=True).items():
-        found.update(((rule.name, host), part) for rule, part in _apart(combined[name], one))
+    for (name, host_name), one in ask(strategy, play, wanted, quietly=True).items():
+        found.update(((rule.name, host_name), part) for rule, part in _apart(combined[name], one))
     return found
 
 
@@ -133,7 +134,7 @@ def _apart(rules: Sequence[Rule], one: Verdict) -> list[tuple[Rule, Verdict]]:
 
 def _remedies(strategy: StrategyBase, play: Play, rules: Sequence[Rule], found: Verdicts) -> dict[str, list[str]]:
     """Return the rendered remedy of each rule for which something is not ready."""
-    from .guard import words
+    from .guard import words  # noqa: PLC0415 - guard imports this
 
     bad: dict[str, list[str]] = {}
     for (name, host), one in found.items():

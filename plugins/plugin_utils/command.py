@@ -8,7 +8,7 @@ Python that has ansible-core.
 
 from __future__ import annotations
 
-from ansible.cli import CLI  # first, as it prepares Python for the rest of ansible-core
+from ansible.cli import CLI  # isort: skip - first, as it prepares Python for the rest of ansible-core
 
 import argparse
 import contextlib
@@ -17,9 +17,9 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ansible import constants as C
 from ansible import context
@@ -143,6 +143,9 @@ class _ManualPage(option_helpers.SortingHelpFormatter, argparse.RawDescriptionHe
 class _Command(CLI):
     """What the commands have in common: the option --format, and nothing on stdout but what they tell."""
 
+    parser: argparse.ArgumentParser  # from init_parser on
+    while_working: contextlib.ExitStack
+
     def describe(self, arguments: str, description: str, more: str) -> None:
         """Make the manual page out of the help text, and add the common option."""
         self.parser.usage = f"%(prog)s [options] {arguments}"
@@ -169,7 +172,7 @@ class Explain(_Command, PlaybookCLI):
 
     explaining: Explaining
 
-    def init_parser(self) -> None:
+    def init_parser(self) -> None:  # type: ignore[override] # as the commands of ansible-core have it
         super().init_parser()
         self.describe("playbook [playbook ...]", EXPLAIN, EXPLAIN_MORE)
         for option, name in OF_ANSIBLE_PLAYBOOK.items():
@@ -187,7 +190,8 @@ class Explain(_Command, PlaybookCLI):
 
     def run(self) -> int:
         with contextlib.ExitStack() as self.while_working:
-            playbook_executor.TaskQueueManager = functools.partial(_Explainer, self)  # by this name PlaybookExecutor makes one
+            # By this name PlaybookExecutor makes one.
+            setattr(playbook_executor, "TaskQueueManager", functools.partial(_Explainer, self))  # noqa: B010 - it is a class
             status = super().run()
         told, explanation = self.explaining, of_collection("explanation")
         if context.CLIARGS["format"] == "json":
@@ -243,13 +247,13 @@ class _Explainer(TaskQueueManager):
 
 def _explain_instead(strategy: StrategyBase, iterator: PlayIterator, play_context: PlayContext) -> int:
     """Is the ``run`` of a strategy whose plays are explained."""
-    return strategy._tqm.explain(strategy, iterator)
+    return cast(_Explainer, strategy._tqm).explain(strategy, iterator)
 
 
 class Validate(_Command):
     name = "ansible-precheck validate"
 
-    def init_parser(self) -> None:
+    def init_parser(self) -> None:  # type: ignore[override]
         super().init_parser()
         option_helpers.add_basedir_options(self.parser)
         option_helpers.add_vault_options(self.parser)
@@ -260,7 +264,8 @@ class Validate(_Command):
         with contextlib.ExitStack() as self.while_working:
             super().run()
             sources, policy_file = of_collection("sources"), of_collection("policy_file")
-            problems, files = (), [os.path.abspath(name) for name in context.CLIARGS["args"]]
+            problems: Sequence[Any] = ()
+            files = [os.path.abspath(name) for name in context.CLIARGS["args"]]
             try:
                 files = files or sources.find({})[0]
                 sources.read_all(files, self._loader())

@@ -7,13 +7,12 @@ from __future__ import annotations
 from ansible import constants as C
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
-from ansible.inventory.host import Host
 from ansible.playbook.play import Play
 from ansible.plugins.strategy import StrategyBase
 
 from . import sources
+from .door import Guarded
 from .explanation import PlayExplained, RuleExplained
-from .guard import Guarded
 from .matching import PlayIdentity, covering, may_depend_on_facts
 from .plays import (
     Reach,
@@ -71,7 +70,7 @@ class Explaining:
             self._asked.update(((told.rule.name, name), identity) for name in told.asked)
         self.plays.append(PlayExplained(playbook, identity, [host.name for host in hosts], rules, _not_guarded(strategy, play)))
 
-    def _explain_rule(
+    def _explain_rule(  # noqa: PLR0913, PLR0917 - all of it differs from call to call
         self, strategy: StrategyBase, play: Play, rule: Rule, selector: Selector, reach: Reach, facts_to_come: bool
     ) -> RuleExplained:
         how = opted_out(play)

@@ -40,7 +40,7 @@ from .plays import (
 )
 from .policy import WARN, Rule
 from .policy_values import is_template
-from .record import CoveredPlay, Record, Waiver
+from .record import Record, Waiver
 from .stopping import refuse, stop, tell_at_the_end
 from .verdict import READY, Verdict
 
@@ -186,7 +186,7 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     reached = [host for host in reach.hosts if once or host.name in new_names]
     if how := opted_out(play):
         if first_batch and reached:
-            waive(strategy, play, covered, run, reached, how)
+            waive(strategy, play, run, reached, how)
         return False
 
     wanted: Wanted = [
@@ -212,8 +212,9 @@ def examine(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     return False
 
 
-def waive(strategy: StrategyBase, play: Play, covered: CoveredPlay, run: Run, hosts: list[Host], how: str) -> None:
+def waive(strategy: StrategyBase, play: Play, run: Run, hosts: list[Host], how: str) -> None:
     """Warn that the rules are not enforced on the play. Raises AnsibleError when one of them is mandatory and applies."""
+    covered = run.record.plays[play._uuid]
     identity = covered.identity
     mandatory = hosts_meeting(strategy, play, [(rule, hosts) for rule in covered.rules if rule.mandatory])
     if refused := [rule.place for rule, some in mandatory if some]:

@@ -226,8 +226,8 @@ def _option(word: str) -> tuple[str, str, str]:
     if word.startswith("-"):
         for index, letter in enumerate(word[1:], 2):
             if letter in _SHORT:
-                index += word.startswith("=", index)
-                return word[:index], _SHORT[letter], word[index:]
+                begin = index + word.startswith("=", index)
+                return word[:begin], _SHORT[letter], word[begin:]
             if letter in _SHORT_WITH_OTHER_VALUES:
                 break
     return word, "", ""

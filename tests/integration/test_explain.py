@@ -449,8 +449,8 @@ def test_the_manual_shows_what_is_printed(project):
         project.write(name, text.removeprefix("\n"))
     shown = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", DOCUMENT)
     assert len(shown) == 4
-    for command, output in shown:
-        command, _pipe, program = command.partition(" | ")
+    for line, output in shown:
+        command, _pipe, program = line.partition(" | ")
         if program:
             [rules] = re.findall(r"jq -c '(.*)'", program)
             assert rules == ".plays[].rules[] | [.name, .asked]"

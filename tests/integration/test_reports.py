@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import jsonschema
-import pytest
 from conftest import REPOSITORY
 
 SCHEMA = json.loads((REPOSITORY / "docs/report.schema.json").read_text())

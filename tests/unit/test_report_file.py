@@ -60,7 +60,7 @@ def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_what_was_there(t
 
 
 def test_folders_are_not_invented_and_nothing_but_a_file_is_replaced(tmp_path):
-    with pytest.raises(AnsibleError, match="/new/report.json: No such file or directory"):
+    with pytest.raises(AnsibleError, match=r"/new/report\.json: No such file or directory"):
         report_file.replace(str(tmp_path / "new/report.json"), "text")
     pipe, link, dangling = tmp_path / "pipe", tmp_path / "link", tmp_path / "dangling"
     os.mkfifo(pipe)
