@@ -23,7 +23,8 @@ EXAMPLES = r"""
   hosts: all
   strategy: precheck.guard.free
   tasks:
-    - ansible.builtin.ping:
+    - name: See who answers
+      ansible.builtin.ping:
 """
 
 from ansible.plugins.strategy.free import StrategyModule as BuiltIn

@@ -23,7 +23,8 @@ EXAMPLES = r"""
   hosts: all
   strategy: precheck.guard.host_pinned
   tasks:
-    - ansible.builtin.ping:
+    - name: See who answers
+      ansible.builtin.ping:
 """
 
 from ansible.plugins.strategy.host_pinned import StrategyModule as BuiltIn

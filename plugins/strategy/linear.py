@@ -23,7 +23,8 @@ EXAMPLES = r"""
   hosts: all
   strategy: precheck.guard.linear
   tasks:
-    - ansible.builtin.ping:
+    - name: See who answers
+      ansible.builtin.ping:
 """
 
 from ansible.plugins.strategy.linear import StrategyModule as BuiltIn

@@ -28,8 +28,9 @@ def test_ansible_lint(run, tmp_path):
             folder = tmp_path / ("playbooks" if "hosts" in content[0] else "tasks")
             folder.mkdir(exist_ok=True)
             (folder / f"{plugin.stem}.yml").write_text(f"---{text}")
-    assert {path.name for path in tmp_path.glob("*/*.yml")} >= {"check.yml", "linear.yml"}
-    run("ansible-lint", "--nocolor", "playbooks", "plugins", "meta", "galaxy.yml", *tmp_path.iterdir(), cwd=REPOSITORY)
+    found = [*tmp_path.glob("*/*.yml")]  # ansible-lint would pass over their folders, which are not in the repository
+    assert {path.name for path in found} >= {"check.yml", "linear.yml"}
+    run("ansible-lint", "--nocolor", "playbooks", "plugins", "meta", "galaxy.yml", *found, cwd=REPOSITORY)
 
 
 def test_manual_pages(installed, run):
