@@ -57,7 +57,8 @@ EXAMPLES = r"""
   hosts: databases
   strategy: precheck.guard.linear
   tasks:
-    - precheck.guard.audit:
+    - name: Audit them
+      precheck.guard.audit:
         rules: [pigsty-node]
         page: /srv/www/databases.html
 """

@@ -23,7 +23,7 @@ def tracked(*places: str) -> set[str]:
 
 
 VERSION = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
-WORKS = tracked("plugins", "meta")
+WORKS = tracked("plugins", "meta", "playbooks/audit.yml")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,8 @@ def files(tarball: Path) -> set[str]:
 
 def test_tarball(tarball):
     assert tarball.name == f"precheck-guard-{VERSION}.tar.gz"
-    told = {"README.md", "LICENSE", "CHANGELOG.md", "changelogs/changelog.yaml", *tracked("docs")}
+    pages = tracked("docs") - tracked("docs/examples")
+    told = {"README.md", "LICENSE", "CHANGELOG.md", "changelogs/changelog.yaml", *pages}
     assert files(tarball) == {"MANIFEST.json", "FILES.json", *told, *WORKS}
 
 
@@ -51,7 +52,7 @@ def test_wheel(distributions):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     about = f"ansible_precheck-{VERSION}.dist-info"
-    told = {f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "top_level.txt", "licenses/LICENSE")}
+    told = {f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")}
     assert names == {f"ansible_collections/precheck/guard/{name}" for name in WORKS | {"galaxy.yml"}} | told
 
 
