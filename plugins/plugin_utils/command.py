@@ -241,7 +241,7 @@ class _Explainer(TaskQueueManager):
             raise
         except Exception as ex:
             where = iterator._play.get_path() or iterator._play.get_name()
-            raise AnsibleError(f"Precheck could not explain the play at {where}: {ex!r}") from ex
+            raise of_collection("door").GuardError(f"Precheck could not explain the play at {where}", ex) from ex
         return self.RUN_OK
 
 
