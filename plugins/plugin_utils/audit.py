@@ -21,7 +21,7 @@ from .asking import ask, checks_on_hosts
 from .plays import identify, opted_out, tasks_to_run, unmet_conditions
 from .policy import TASK, WARN, Rule
 from .record import AUDIT, Record, changes
-from .stopping import tell_at_the_end
+from .stopping import stop, tell_at_the_end
 from .verdict import READY, UNVERIFIED, Verdict
 
 if TYPE_CHECKING:
@@ -33,10 +33,12 @@ Verdicts = dict[tuple[str, str], Verdict]
 
 
 def audit(task: Task, strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
-    """Audit the play that consists of ``task``, once for all its batches; return whether something is not ready."""
+    """Audit the play that consists of ``task``, once for all its batches. Return whether the run ends here, since something
+    is not ready.
+    """
     play = iterator._play
     if play._uuid in run.audits:
-        return run.audits[play._uuid]
+        return False
     if how := opted_out(play):
         raise AnsibleError(f"Precheck made no audit: it does nothing but check, and {how} is set.")
     if not tasks_to_run(iterator, strategy._tqm):
@@ -60,8 +62,11 @@ def audit(task: Task, strategy: StrategyBase, iterator: PlayIterator, run: Run) 
     if options["page"]:
         report_file.keep_page(options["page"], document)
     tell_at_the_end(strategy._tqm, report.audit_table(document, names_of_ready=display.verbosity > 0), stdout=True)
-    run.audits[play._uuid] = mine.result != READY
-    return run.audits[play._uuid]
+    run.audits.add(play._uuid)
+    if mine.result == READY:
+        return False
+    stop(strategy._tqm, iterator, strategy._inventory.get_hosts(play.hosts))
+    return True
 
 
 def _options(task: Task, strategy: StrategyBase, play: Play) -> Mapping[str, Any]:
