@@ -67,9 +67,8 @@ class Run:
 
     ``verdicts`` are by rule name and host name; ``plays`` are the ids of the plays that were begun; ``unmet`` has play,
     rule and host where the rule's ``when`` did not hold; ``stopped`` is whether the guard has ended the run. A guarded
-    class that calls its guarded parent, as with both doors open, finds all said and done here. ``audits`` has for each
-    audit, by the id of its play, whether something was not ready; ``record`` is for the report, which ``is_new`` says to
-    write again.
+    class that calls its guarded parent, as with both doors open, finds all said and done here. ``audits`` are the ids of
+    plays that were audits; ``record`` is for the report, which ``is_new`` says to write again.
     """
 
     def __init__(self) -> None:
@@ -77,7 +76,7 @@ class Run:
         self.plays: set[str] = set()
         self.unmet: set[tuple[str, str, str]] = set()
         self.stopped = False
-        self.audits: dict[str, bool] = {}
+        self.audits: set[str] = set()
         self.record = Record()
         self.is_new = False
         self._rules: tuple[Rule, ...] | None = None

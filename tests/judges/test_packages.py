@@ -52,7 +52,9 @@ def test_wheel(distributions):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     about = f"ansible_precheck-{VERSION}.dist-info"
-    told = {f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")}
+    told = {
+        f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
+    }
     assert names == {f"ansible_collections/precheck/guard/{name}" for name in WORKS | {"galaxy.yml"}} | told
 
 
