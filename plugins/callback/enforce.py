@@ -119,10 +119,12 @@ class CallbackModule(CallbackBase):
             self._end(ex)
 
     def _end(self, ex: Exception) -> NoReturn:
-        # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
-        from ansible.utils.display import Display  # noqa: PLC0415
-        from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError  # noqa: PLC0415
+        try:
+            from ansible.utils.display import Display  # noqa: PLC0415
+            from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError  # noqa: PLC0415
 
-        what = f"the play {self._play.get_name()!r}, so it was not run" if self._play else "any play, so none was run"
-        Display().error(GuardError(f"Precheck could not guard {what}", ex).message, wrap_text=False)
-        raise SystemExit(1) from ex
+            what = f"the play {self._play.get_name()!r}, so it was not run" if self._play else "any play, so none was run"
+            Display().error(GuardError(f"Precheck could not guard {what}", ex).message, wrap_text=False)
+        finally:
+            # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
+            raise SystemExit(1) from ex

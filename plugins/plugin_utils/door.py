@@ -12,12 +12,14 @@ import re
 from typing import TYPE_CHECKING
 
 from ansible.errors import AnsibleError
-from ansible.plugins.strategy import StrategyBase
 from ansible.release import __version__
 
 if TYPE_CHECKING:
     from ansible.executor.play_iterator import PlayIterator
     from ansible.playbook.play_context import PlayContext
+    from ansible.plugins.strategy import StrategyBase
+else:
+    StrategyBase = object
 
 NEWEST = (2, 21)  # the newest release of ansible-core that Precheck is tested with
 

@@ -152,7 +152,7 @@ def runs(*names: str, on_all_releases: tuple[str, ...]) -> pytest.MarkDecorator:
     )
 
 
-@runs("linear", "linear in lockstep", "free", on_all_releases=("linear",))
+@runs("linear", "free", on_all_releases=("linear",))
 def test_plays_that_no_rule_covers(guarded, site, built_in, strategy, playbooks, status):
     expected = built_in(strategy, playbooks)
     seen = see(site, guarded.door, strategy, playbooks)
