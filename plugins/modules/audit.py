@@ -16,7 +16,7 @@ description:
   - By itself, without the guard, the task fails.
 version_added: 0.1.0
 author:
-  - The Precheck developers
+  - The Precheck developers (!UNKNOWN)
 options:
   rules:
     description: The names of the rules to check by. All of them if there is none.
