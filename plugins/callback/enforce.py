@@ -101,7 +101,7 @@ class CallbackModule(CallbackBase):
         self._play = play
         try:
             # Not at the top: ansible-core skips a callback that fails to load, and the play would run unguarded.
-            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import install  # noqa: PLC0415
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import install
 
             install(play.strategy)
         except Exception as ex:
@@ -111,7 +111,7 @@ class CallbackModule(CallbackBase):
         # The last event before a task goes to a host. Should ansible-core run another strategy than that which it names, no
         # guard has seen the play.
         try:
-            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import begun  # noqa: PLC0415
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import begun
 
             if not self._play or self._play._uuid not in begun:
                 raise RuntimeError("its strategy was not the one that was guarded")
@@ -120,8 +120,8 @@ class CallbackModule(CallbackBase):
 
     def _end(self, ex: Exception) -> NoReturn:
         try:
-            from ansible.utils.display import Display  # noqa: PLC0415
-            from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError  # noqa: PLC0415
+            from ansible.utils.display import Display
+            from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError
 
             what = f"the play {self._play.get_name()!r}, so it was not run" if self._play else "any play, so none was run"
             Display().error(GuardError(f"Precheck could not guard {what}", ex).message, wrap_text=False)

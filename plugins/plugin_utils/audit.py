@@ -139,7 +139,7 @@ def _apart(rules: Sequence[Rule], one: Verdict) -> list[tuple[Rule, Verdict]]:
 
 def _remedies(strategy: StrategyBase, play: Play, rules: Sequence[Rule], found: Verdicts) -> dict[str, list[str]]:
     """Return the rendered remedy of each rule for which something is not ready."""
-    from .guard import words  # noqa: PLC0415 - guard imports this
+    from .guard import words  # guard imports this
 
     bad: dict[str, list[str]] = {}
     for (name, host), one in found.items():

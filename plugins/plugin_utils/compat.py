@@ -96,7 +96,7 @@ def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
 def with_origin(data: dict[str, Any], path: str, line: int = 0) -> dict[str, Any]:
     """Return ``data`` with the place that error messages about it are to name (since 2.19 they name one)."""
     try:
-        from ansible._internal._datatag._tags import Origin  # noqa: PLC0415 (a release may have none)
+        from ansible._internal._datatag._tags import Origin  # a release may have none
     except ImportError:
         return data
     return Origin(path=path, line_num=line or None).tag(data) if path else data

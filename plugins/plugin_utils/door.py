@@ -45,7 +45,7 @@ class Guarded(StrategyBase):
     def run(self, iterator: PlayIterator, play_context: PlayContext) -> int:  # type: ignore[override]
         proceed = functools.partial(super().run, iterator, play_context)
         try:
-            from .guard import guard  # noqa: PLC0415
+            from .guard import guard
         except Exception as ex:
             raise GuardError("Precheck could not guard the play, so it was not run", ex) from ex
         # Callbacks and ansible-core tell a built-in strategy by its name (the default callback prints task lines

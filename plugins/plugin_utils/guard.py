@@ -135,7 +135,7 @@ def decide(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
     play = iterator._play
     judge = examine
     if task := audit_of(play):
-        from .audit import audit  # noqa: PLC0415 - few runs are audits
+        from .audit import audit  # few runs are audits
 
         judge = functools.partial(audit, task)
     try:
@@ -147,7 +147,7 @@ def decide(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         raise
     finally:
         if run.is_new:
-            from .report_file import keep  # noqa: PLC0415 - few runs keep a report
+            from .report_file import keep  # few runs keep a report
 
             run.is_new = False
             keep(run.record, strategy._variable_manager.extra_vars, strategy._inventory)
@@ -228,7 +228,7 @@ def waive(strategy: StrategyBase, play: Play, run: Run, hosts: list[Host], how: 
 def ask_all(strategy: StrategyBase, play: Play, run: Run, wanted: Wanted, first_batch: bool) -> list[report.Failure]:
     """Check the hosts of each rule, unless they were checked before; return what is not ready."""
     # Not at the top: runs in which no rule covers a play are spared the time.
-    from .asking import ask, ask_once  # noqa: PLC0415
+    from .asking import ask, ask_once
 
     new = [(rule, [host for host in hosts if not run.is_settled(play, rule, host)]) for rule, hosts in wanted]
     verdicts = ask(strategy, play, new)

@@ -39,7 +39,7 @@ def keep(record: Record, extra_vars: Mapping[str, Any], inventory: InventoryMana
 def keep_page(path: str, found: Mapping[str, Any]) -> None:
     """Write the page of a document. What goes wrong is no more than a warning."""
     with _warning("page"):
-        from .page import page  # noqa: PLC0415 - Jinja2 loads more for it
+        from .page import page  # Jinja2 loads more for it
 
         mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o600  # who may read it, its owner decides
         replace(path, page(found), mode)

@@ -162,7 +162,7 @@ print(json.dumps({kind: client.get(f"/api/v1/{kind}?order=id")["results"] for ki
 
 @pytest.mark.others
 def test_ara_records_a_guarded_run(run_both, project):
-    from ara.setup import callback_plugins  # noqa: PLC0415 - only where ARA is
+    from ara.setup import callback_plugins  # only where ARA is
 
     project.configure("callback")
     base = {"ARA_BASE_DIR": str(project.folder / "ara")}
@@ -203,7 +203,7 @@ TWO_PLAYS = """
 @pytest.mark.others
 def test_mitogen(nodes, project):
     """The guard asks before Mitogen is at work, also when it was at work in an earlier play."""
-    import ansible_mitogen  # noqa: PLC0415 - only where Mitogen is
+    import ansible_mitogen  # only where Mitogen is
 
     plugins = Path(ansible_mitogen.__file__).parent / "plugins/strategy"
     project.configure("callback", f"strategy = mitogen_linear\nstrategy_plugins = {plugins}")
