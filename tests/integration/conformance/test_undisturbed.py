@@ -208,12 +208,3 @@ def test_ansible_pull(guarded):
     run = guarded.run(*command, env={"ANSIBLE_PYTHON_INTERPRETER": sys.executable})
     assert run.rc == 0, run.output
     assert "Precheck" not in run.output and "PRECHECK" not in run.output
-
-
-@pytest.mark.parametrize("option", ["--list-tasks", "--list-hosts", "--list-tags", "--syntax-check"])
-def test_listings_are_silent(guarded, option):
-    guarded.local_hosts(missing="h1")
-    guarded.write("pgsql.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n")
-    run = guarded.run("pgsql.yml", option)
-    assert run.rc == 0
-    assert "precheck" not in run.output.lower()
