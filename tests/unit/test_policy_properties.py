@@ -220,7 +220,9 @@ def enforce(rules):
     loader = DataLoader()
     play = Play.load({"name": "a play", "hosts": "all"}, variable_manager=VariableManager(loader), loader=loader)
     # Stands for the object that asks: it needs hosts and a strategy to come about, and these methods do not.
-    order = SimpleNamespace(play=play, wanted=[(rule, []) for rule in rules], become=False, limit=30, action_limit=30)
+    order = SimpleNamespace(
+        play=play, wanted=[(rule, []) for rule in rules], quietly=False, become=False, limit=30, action_limit=30
+    )
     tasks = [task for _rule, _check, task in asking._Asking._tasks(order)]
     assert len(asking._Asking._check_play(order, tasks).tasks[0].block if tasks else []) == len(tasks)
 
