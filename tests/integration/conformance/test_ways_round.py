@@ -186,6 +186,7 @@ def stopped(run, nodes, told: str = "n5") -> None:
     assert nodes.having("pki/witness") == ""
     assert run.stdout.rpartition("PLAY [Set up PostgreSQL]")[2].count("TASK [") <= 1
     assert "HANDLER" not in run.stdout
+    assert "(debug)" not in run.stdout
     assert run.stderr.count("PRECHECK stopped the run") == 1
     assert f"  {told}  not ready: /etc/pki/ca.crt is missing\n" in run.stderr
     assert f"    ./node.yml -l {told}\n" in run.stderr
@@ -420,7 +421,7 @@ SUDO = "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n"
 def test_a_become_password_is_missing(guarded, nodes):
     guarded.write("sudo", SUDO)
     (guarded.folder / "sudo").chmod(0o755)
-    become = ["-e", f"ansible_become_exe={guarded.folder}/sudo ansible_become_user=nobody"]
+    become = ["-e", f"ansible_become_exe={guarded.folder}/sudo ansible_become_user=nobody ansible_become=true"]
     guarded.write("pgsql.yml", play(keywords="become: true\nbecome_method: sudo"))
     nodes.reset(ready="n1 n2 n3 n4")
     stopped(guarded.run("pgsql.yml", *become), nodes)
