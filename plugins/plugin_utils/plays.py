@@ -37,6 +37,17 @@ AUDIT = "precheck.guard.audit"
 
 # ansible-core puts it at the head of roles, tagged always. It does nothing on a host.
 _VALIDATE = add_internal_fqcns(("validate_argument_spec",))
+_PREPARING = (*_VALIDATE, *add_internal_fqcns(("gather_facts",)))
+
+
+def preparation(iterator: PlayIterator) -> list[Task]:
+    """Return the tasks by which ansible-core prepares the hosts of the play. PlayIterator has them in a block of their own
+    before those of the play.
+    """
+    tasks: list[Task] = iterator._blocks[0].get_tasks()
+    if any(task.action not in _PREPARING for task in tasks):
+        raise RuntimeError("ansible-core has no block of its own before those of the play")
+    return tasks
 
 
 def tasks_to_run(iterator: PlayIterator, tqm: TaskQueueManager) -> list[Task]:
@@ -49,7 +60,7 @@ def tasks_to_run(iterator: PlayIterator, tqm: TaskQueueManager) -> list[Task]:
         variables = tqm._variable_manager.get_vars(play=play)
         tasks = [task for task in everything if task.evaluate_tags({"all"}, play.skip_tags, all_vars=variables)]
     else:
-        tasks = iterator.all_tasks[len(iterator._blocks[0].get_tasks()) :]  # block 0 gathers facts, validates arguments
+        tasks = iterator.all_tasks[len(preparation(iterator)) :]
     return [task for task in tasks if not task.implicit and task.action not in _VALIDATE]
 
 
@@ -161,7 +172,7 @@ def hosts_reached(
     play = iterator._play
     leading = takewhile(lambda task: task.action in C._ACTION_META, tasks)
     actions = [(task, task.args.get("_raw_params")) for task in leading]
-    gathers_facts = bool(iterator._blocks[0].get_tasks()) and (
+    gathers_facts = bool(preparation(iterator)) and (
         C.DEFAULT_GATHERING != "explicit" if play.gather_facts is None else play.gather_facts
     )
     names = [host.name for host in hosts]

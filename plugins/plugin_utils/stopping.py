@@ -21,6 +21,7 @@ from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
 from . import compat
+from .plays import preparation
 
 display = Display()
 
@@ -72,12 +73,12 @@ def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) ->
     """
     if not unasked:
         return
-    preparation = {task._uuid for task in iterator._blocks[0].get_tasks()}
+    preparing = {task._uuid for task in preparation(iterator)}
     imported_when = iterator._play._included_conditional
     queue_task: Callable[..., None] = strategy._queue_task
 
     def queue_unless_unasked(host: Host, task: Task, task_vars: dict[str, Any], play_context: PlayContext) -> None:
-        refused = host.name in unasked and task._uuid not in preparation
+        refused = host.name in unasked and task._uuid not in preparing
         # While the import's condition does not hold, each task is queued, and then skipped by its own condition.
         if refused and _may_hold(imported_when or (), task_vars, strategy._loader):
             raise AnsibleError(

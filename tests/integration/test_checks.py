@@ -411,6 +411,17 @@ def test_tasks(project):
     assert run.rc == 0, run.output
 
 
+def test_neither_check_mode_nor_become_of_the_run_reach_a_task(project):
+    """In check mode ansible-core would skip the command, and the sudo here would refuse."""
+    covered(project, rule({"task": {"ansible.builtin.command": "true"}}))
+    (project.folder / "sudo").write_text("#!/bin/sh\nexit 1\n")
+    (project.folder / "sudo").chmod(0o755)
+    become = f"ansible_become=true ansible_become_exe={project.folder}/sudo ansible_become_user=nobody"
+    run = project.run("play.yml", "--check", "--tags", "precheck", "-e", become)
+    assert run.rc == 0, run.output
+    assert "ok: [h1]" in run.stdout or "changed: [h1]" in run.stdout
+
+
 def test_a_rule_reports_all_that_fails(project):
     checks = [
         {"path": "/gone"},

@@ -131,6 +131,7 @@ ANOTHER = {
     "results of another kind": NOT_CHECKED,
     "results are lost": BLOCK,
     "other parameters": NOT_CHECKED,
+    "no block comes before the play": NOT_CHECKED,
     "no exit code ends a run": BLOCK,
     "hosts that failed end no run": "Precheck stopped the run",
     "no exit code ends a run and hosts that failed end no run": "Precheck stopped the run",

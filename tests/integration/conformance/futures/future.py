@@ -126,6 +126,17 @@ def classes_are_made_anew():
     strategy_loader.get = get
 
 
+def no_block_comes_before_the_play():
+    was = PlayIterator.__init__
+
+    def init(self, *args, **kwargs):
+        was(self, *args, **kwargs)
+        preparing = self._blocks.pop(0).get_tasks()
+        self.all_tasks = self.all_tasks[len(preparing) :]
+
+    PlayIterator.__init__ = init
+
+
 def no_play_is_announced():
     was = TaskQueueManager.send_callback
 
