@@ -147,6 +147,9 @@ class _Asking:
         self.action_limit = self.limit + sum(check.timeout or 0 for rule, _hosts in wanted for check in _checks_of_action(rule))
         self.become = any(check.become for rule, _hosts in wanted for check in _checks_of_action(rule))
         self.heard = {host.name: _Heard() for host in hosts}
+        self.asked = [
+            (rule.name, checks, {host.name for host in some}) for rule, some in wanted if (checks := _checks_of_action(rule))
+        ]
 
         found = self._tasks()
         self.checks = self._check_play([task for _rule, _check, task in found])
@@ -215,13 +218,11 @@ class _Asking:
 
     def _order(self, rule: Rule, name: str) -> Order:
         """Return what the action is to tell of a host: at its first task, the answers for all its rules."""
-        checks = {rule.name: _checks_of_action(rule)}
         answers = self.heard[name].answers
         if answers is None:
-            later = self.wanted[[one.name for one, _hosts in self.wanted].index(rule.name) + 1 :]
-            for other, hosts in later:
-                if any(host.name == name for host in hosts) and _checks_of_action(other):
-                    checks[other.name] = _checks_of_action(other)
+            checks = {one: checks for one, checks, names in self.asked if name in names}
+        else:
+            checks = {rule.name: _checks_of_action(rule)}
         return Order(rule.name, checks, self.folders, self.digests, answers.get(rule.name) if answers else None)
 
     def _hear(self, step: _Step, name: str, result: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from .explanation import PlayExplained, RuleExplained
 from .matching import PlayIdentity, covering, may_depend_on_facts
 from .plays import (
     Reach,
+    audit_of,
     do_something,
     files_of,
     hosts_reached,
@@ -109,7 +110,9 @@ class Explaining:
 
 
 def _not_guarded(strategy: StrategyBase, play: Play) -> str:
-    """Return why ansible.cfg does not put the guard on a play with this strategy; empty if it does."""
+    """Return why the guard would not do what is told of a play with this strategy; empty if it would."""
+    if audit_of(play):
+        return "it is an audit, which asks its hosts by all rules of the policy"
     if isinstance(strategy, Guarded) or sources.CALLBACK in C.CALLBACKS_ENABLED:
         return ""
     return f"its strategy is {play.strategy}, and the callback {sources.CALLBACK} is not enabled"

@@ -276,6 +276,13 @@ def test_what_the_guard_is_not_on(project):
 
 
 @one_release
+def test_an_audit(project):
+    project.configure("strategy")
+    project.local_hosts("h1")
+    [play] = explain(project, "precheck.guard.audit")
+    assert play["not_guarded"] == "it is an audit, which asks its hosts by all rules of the policy"
+
+
 def test_no_connection_no_callback_no_strategy_and_no_password_is_needed(project):
     small(project)
     project.configure("callback", "stdout_callback = nowhere\nbecome_ask_pass = true\nask_pass = true")
