@@ -52,7 +52,8 @@ def audit(task: Task, strategy: StrategyBase, iterator: PlayIterator, run: Run) 
     mine = Record(AUDIT, run.record.started)
     mine.covers(play._uuid, identify(iterator), rules).hosts.update(host.name for host in hosts)
     mine.verdicts = check_all(strategy, play, rules, hosts)
-    mine.remedies = _remedies(strategy, play, rules, mine.verdicts)
+    for name, (messages, remedy) in _words(strategy, play, rules, mine.verdicts).items():
+        mine.messages[name], mine.remedies[name] = messages, [remedy]
 
     document = report_file.made(mine, strategy._variable_manager.extra_vars, strategy._inventory)
     if earlier:
@@ -137,12 +138,12 @@ def _apart(rules: Sequence[Rule], one: Verdict) -> list[tuple[Rule, Verdict]]:
     return [(rule, verdict.worst(parts[rule.name])) for rule in rules]
 
 
-def _remedies(strategy: StrategyBase, play: Play, rules: Sequence[Rule], found: Verdicts) -> dict[str, list[str]]:
-    """Return the rendered remedy of each rule for which something is not ready."""
+def _words(strategy: StrategyBase, play: Play, rules: Sequence[Rule], found: Verdicts) -> dict[str, tuple[list[str], str]]:
+    """Return the messages and the remedy, rendered, of each rule for which something is not ready."""
     from .guard import words  # guard imports this
 
     bad: dict[str, list[str]] = {}
     for (name, host), one in found.items():
         if one.state != READY:
             bad.setdefault(name, []).append(host)
-    return {rule.name: [words(strategy, play, rule, sorted(bad[rule.name]))[1]] for rule in rules if rule.name in bad}
+    return {rule.name: words(strategy, play, rule, sorted(bad[rule.name])) for rule in rules if rule.name in bad}

@@ -140,8 +140,8 @@ def decide(strategy: StrategyBase, iterator: PlayIterator, run: Run) -> bool:
         judge = functools.partial(audit, task)
     try:
         return judge(strategy, iterator, run)
-    except Exception:
-        run.record.undecided = run.is_new = True
+    except Exception as ex:
+        run.record.error, run.is_new = report.error(ex), True
         if play._uuid in run.record.plays:
             run.record.plays[play._uuid].stopped = True
         raise
@@ -245,6 +245,7 @@ def ask_all(strategy: StrategyBase, play: Play, run: Run, wanted: Wanted, first_
         if bad or bad_play:
             names = sorted(bad) or sorted(host.name for host in all_hosts)
             messages, remedy = words(strategy, play, rule, names)
+            run.record.messages.setdefault(rule.name, []).extend(messages)
             run.record.remedies.setdefault(rule.name, []).append(remedy)
             failures.append(report.Failure(rule, bad, bad_play, len(all_hosts), messages, remedy))
     return failures

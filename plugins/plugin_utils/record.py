@@ -57,18 +57,19 @@ class Waiver:
 class Record:
     """What is remembered of a run for its report.
 
-    ``plays`` are by id; ``verdicts`` by the names of rule and host; ``remedies`` by rule, as rendered. ``undecided``
-    says that an error ended the run before a verdict.
+    ``plays`` are by id; ``verdicts`` by the names of rule and host; ``messages`` and ``remedies`` by rule, as rendered.
+    ``error`` is the one that ended the run before a verdict, if one did.
     """
 
     kind: str = RUN
     started: float = field(default_factory=time.time)
     plays: dict[str, CoveredPlay] = field(default_factory=dict)
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    messages: dict[str, list[str]] = field(default_factory=dict)
     remedies: dict[str, list[str]] = field(default_factory=dict)
     waivers: list[Waiver] = field(default_factory=list)
     changes: dict[str, Any] | None = None
-    undecided: bool = False
+    error: str = ""
 
     def covers(self, play_id: str, identity: PlayIdentity, rules: Sequence[Rule]) -> CoveredPlay:
         """Return what is remembered of a play, which these rules cover."""
@@ -76,7 +77,7 @@ class Record:
 
     def add(self, other: Record) -> None:
         """Take over what another record has, in the place of what is known of the same."""
-        for name in ("plays", "verdicts", "remedies"):
+        for name in ("plays", "verdicts", "messages", "remedies"):
             getattr(self, name).update(getattr(other, name))
         self.changes = other.changes
 
@@ -86,7 +87,7 @@ class Record:
 
     @property
     def result(self) -> str:
-        if self.undecided:
+        if self.error:
             return ERROR
         enforced = {rule.name for rule in self.rules.values() if rule.severity != WARN}
         found = [(name, verdict) for (name, _host), verdict in self.verdicts.items()]
@@ -115,6 +116,7 @@ def document(record: Record, about: Mapping[str, Any], groups: Mapping[str, Sequ
         "finished": _time(now),
         "policies": about["policies"],
         "result": record.result,
+        "error": record.error,
         "plays": [
             {
                 **_place(play.identity),
@@ -132,6 +134,7 @@ def document(record: Record, about: Mapping[str, Any], groups: Mapping[str, Sequ
                 "line": rule.line,
                 "severity": rule.severity,
                 "mandatory": rule.mandatory,
+                "message": "\n".join(dict.fromkeys(record.messages.get(rule.name, ()))),
                 "remedy": "\n".join(dict.fromkeys(record.remedies.get(rule.name, ()))),
             }
             for rule in rules.values()

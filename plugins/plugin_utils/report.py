@@ -58,6 +58,12 @@ def waiver(play: PlayIdentity, rules: Sequence[Rule], hosts: int, how: str) -> s
     return f"Precheck waived for {play}: {names} not checked on {_hosts(hosts)} ({how})."
 
 
+def error(ex: Exception) -> str:
+    """Return what may be kept of an error. The guard's own words, unlike others, have no variable's value."""
+    text = one_line(str(getattr(ex, "message", "")))
+    return text if text.startswith("Precheck") else f"an unexpected {type(ex).__name__}"
+
+
 def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
     """Return what the document of an audit tells, with the names of hosts that are ready if these are wanted."""
     verdicts: dict[str, dict[str, Verdict]] = {rule["name"]: {} for rule in document["rules"]}

@@ -36,6 +36,7 @@ def rule(name: str, remedy: str = "", severity: str = "error", mandatory: bool =
         "line": 2,
         "severity": severity,
         "mandatory": mandatory,
+        "message": "",
         "remedy": remedy,
     }
 
@@ -55,6 +56,7 @@ def document(rules: list[dict[str, Any]], verdicts: list[dict[str, Any]], **more
         "finished": "2026-11-23T16:53:52Z",
         "policies": ["/srv/pigsty/precheck.yml"],
         "result": "not_ready" if not_ready else "ready",
+        "error": "",
         "plays": [],
         "rules": rules,
         "verdicts": verdicts,

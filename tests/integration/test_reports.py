@@ -54,7 +54,7 @@ def test_the_report_of_a_run_that_was_stopped(guarded):
     (guarded.folder / "inventory.json").write_text(json.dumps(inventory))
     guarded.write(
         "precheck.yml",
-        "rules: [{name: marker, plays: [{playbook: site.yml}], remedy: \"./fix {{ precheck_hosts | join(',') }}\","
+        "rules: [{name: marker, plays: [{playbook: site.yml}], message: '{{ inventory_hostname }} has none', remedy: \"./fix {{ precheck_hosts | join(',') }}\","
         " checks: [{path: /etc/pki/ca.crt, name: CA}, {that: inventory_hostname != 'h3'}]}]",
     )
     guarded.write("site.yml", PLAY.format(name="Site", hosts="all", keywords=""))
@@ -75,6 +75,7 @@ def test_the_report_of_a_run_that_was_stopped(guarded):
     assert found["plays"] == [site | {"stopped": True, "checks": []}]
     [rule] = found["rules"]
     assert (rule["path"], rule["line"], rule["remedy"]) == (f"{guarded.folder}/precheck.yml", 1, "./fix away,h2")
+    assert (rule["message"], found["error"]) == ("away has none\nh2 has none", "")
     away, h1, h2 = found["verdicts"]
     assert (away["host"], away["verdict"], away["groups"]) == ("away", "unverified", ["web"])
     [lost] = away["checks"]
@@ -160,6 +161,7 @@ def test_the_report_of_a_run_that_could_not_be_decided(project):
     assert run.rc == 1
     found = report(project.folder / "report.json")
     assert (found["result"], found["waivers"], found["verdicts"]) == ("error", [], [])
+    assert found["error"].endswith(f"so nothing of it was run: mandatory is rule strict ({project.folder}/precheck.yml:3)")
     assert [play["stopped"] for play in found["plays"]] == [True]
     assert [rule["mandatory"] for rule in found["rules"]] == [True]
 
@@ -167,6 +169,7 @@ def test_the_report_of_a_run_that_could_not_be_decided(project):
     assert project.run("site.yml", "-e", "precheck_report=report.json").rc == 1
     found = report(project.folder / "report.json")
     assert (found["result"], found["plays"], found["rules"]) == ("error", [], [])
+    assert found["error"].startswith("Precheck cannot use its policy") and "playz" in found["error"]
 
 
 def squeezed(text: str) -> str:

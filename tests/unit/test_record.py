@@ -57,6 +57,7 @@ def test_a_whole_document():
     }
     verdicts = {("advice", "h1"): LOST, ("strict", "h2"): MISSING, ("strict", "h1"): all_ready(["a"])}
     found = Record(started=0.5, plays=plays, verdicts=verdicts, remedies={"strict": ["./a", "./b", "./a"]})
+    found.messages["strict"] = ["gone", "gone"]
     found.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck"))
     gone = {"check": "a", "verdict": "not_ready", "reasons": ["a: gone"]}
     well = {"check": "b", "verdict": "ready", "reasons": []}
@@ -71,6 +72,7 @@ def test_a_whole_document():
         "started": "1970-01-01T00:00:00Z",
         "finished": "1970-01-02T00:00:00Z",
         "result": "not_ready",
+        "error": "",
         **ABOUT,
         "plays": [
             {
@@ -83,8 +85,8 @@ def test_a_whole_document():
             },
         ],
         "rules": [
-            {"name": "strict", "line": 2, "severity": "error", "mandatory": True, "remedy": "./a\n./b"} | place,
-            {"name": "advice", "line": 7, "severity": "warn", "mandatory": False, "remedy": ""} | place,
+            {"name": "strict", "line": 2, "severity": "error", "mandatory": True, "message": "gone", "remedy": "./a\n./b"} | place,
+            {"name": "advice", "line": 7, "severity": "warn", "mandatory": False, "message": "", "remedy": ""} | place,
         ],
         "verdicts": [
             {"host": "h1", "rule": "strict", "groups": ["db", "web"], "verdict": "ready", "checks": [well | {"check": "a"}]},
@@ -105,7 +107,7 @@ def test_the_result():
     assert made(Record(plays=plays))["result"] == "ready"
     assert made(Record(plays=plays, verdicts={("advice", "h1"): MISSING}))["result"] == "ready"
     assert made(Record(plays=plays, verdicts={("strict", "h1"): LOST}))["result"] == "not_ready"
-    assert made(Record(plays=plays, verdicts={("strict", "h1"): LOST}, undecided=True))["result"] == "error"
+    assert made(Record(plays=plays, verdicts={("strict", "h1"): LOST}, error="Precheck cannot tell"))["result"] == "error"
     of_play = {"1": CoveredPlay(SITE, [STRICT], checks=[(STRICT, MISSING)])}
     assert made(Record(plays=of_play))["result"] == "not_ready"
 

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleError
 from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report import (
     REASON_LENGTH,
     Failure,
     closing_block,
+    error,
     waiver,
     warning_block,
 )
@@ -22,6 +24,12 @@ MISSING = Verdict(NOT_READY, ("/etc/pki/ca.crt is missing",))
 
 def failure(verdicts, asked=2, of_play=None, messages=(), remedy="", rule=RULE):
     return Failure(rule, verdicts, of_play, asked, messages, remedy)
+
+
+def test_of_an_error_only_the_guards_own_words_are_kept():
+    assert error(AnsibleError("Precheck cannot tell:\n  why")) == "Precheck cannot tell: why"
+    assert error(AnsibleError("the password is sesame")) == "an unexpected AnsibleError"
+    assert error(KeyError("sesame")) == "an unexpected KeyError"
 
 
 def test_hosts_are_sorted_and_aligned():
