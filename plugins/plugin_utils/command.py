@@ -51,7 +51,9 @@ commands:
   explain    tell what would be checked before the plays of playbooks, and why
   validate   check policy files
 
-ansible-precheck COMMAND --help is the manual page of a command."""
+ansible-precheck COMMAND --help is the manual page of a command.
+The documents are in the folder
+"""
 
 EXPLAIN = """\
 Tells for each play of the playbooks, in order, what Precheck would do before
@@ -113,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         "ansible-precheck",
         "ansible-precheck COMMAND [options] [arguments]",
-        DESCRIPTION,
+        DESCRIPTION + os.path.abspath(os.path.join(os.path.dirname(__file__), "../../docs")),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=commands, help=argparse.SUPPRESS)

@@ -24,6 +24,7 @@ def tracked(*places: str) -> set[str]:
 
 VERSION = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
 WORKS = tracked("plugins", "meta", "playbooks/audit.yml")
+PAGES = tracked("docs") - tracked("docs/examples")
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,7 @@ def files(tarball: Path) -> set[str]:
 
 def test_tarball(tarball):
     assert tarball.name == f"precheck-guard-{VERSION}.tar.gz"
-    pages = tracked("docs") - tracked("docs/examples")
-    told = {"README.md", "LICENSE", "CHANGELOG.md", "changelogs/changelog.yaml", *pages}
+    told = {"README.md", "LICENSE", "CHANGELOG.md", "changelogs/changelog.yaml", *PAGES}
     assert files(tarball) == {"MANIFEST.json", "FILES.json", *told, *WORKS}
 
 
@@ -55,7 +55,7 @@ def test_wheel(distributions):
     told = {
         f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
     }
-    assert names == {f"ansible_collections/precheck/guard/{name}" for name in WORKS | {"galaxy.yml"}} | told
+    assert names == {f"ansible_collections/precheck/guard/{name}" for name in {*WORKS, *PAGES, "README.md", "galaxy.yml"}} | told
 
 
 def test_sdist(distributions):
@@ -64,7 +64,7 @@ def test_sdist(distributions):
     assert sdist.name == f"{top}.tar.gz"
     made = {"PKG-INFO", *(name for name in files(sdist) if ".egg-info/" in name)}
     of_repository = {name.removeprefix(f"{top}/") for name in files(sdist) - made}
-    assert of_repository - {"PKG-INFO"} == {"README.md", "LICENSE", "galaxy.yml", "pyproject.toml", "setup.cfg", *WORKS}
+    assert of_repository - {"PKG-INFO"} == {"README.md", "LICENSE", "galaxy.yml", "pyproject.toml", "setup.cfg", *WORKS, *PAGES}
 
 
 def test_distributions_can_be_published(distributions, run):
