@@ -257,14 +257,16 @@ def unmet_conditions(strategy: StrategyBase, play: Play, wanted: Wanted) -> dict
     unmet: dict[tuple[str, str], tuple[str, str]] = {}
     for host, rules in rules_of.values():
         variables = variables_of(strategy, play, host, names)
+        told: dict[str | bool, tuple[bool, str]] = {}  # each condition is compiled and evaluated once for a host
         for rule in rules:
             for condition in rule.when:
-                try:
-                    if compat.holds(condition, variables, strategy._loader):
-                        continue
-                    error = ""
-                except compat.TemplateError as ex:
-                    error = str(ex)
-                unmet[rule.name, host.name] = (str(condition), error)
-                break
+                if condition not in told:
+                    try:
+                        told[condition] = (compat.holds(condition, variables, strategy._loader), "")
+                    except compat.TemplateError as ex:
+                        told[condition] = (False, str(ex))
+                is_met, error = told[condition]
+                if not is_met:
+                    unmet[rule.name, host.name] = (str(condition), error)
+                    break
     return unmet

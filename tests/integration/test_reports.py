@@ -54,7 +54,8 @@ def test_the_report_of_a_run_that_was_stopped(guarded):
     (guarded.folder / "inventory.json").write_text(json.dumps(inventory))
     guarded.write(
         "precheck.yml",
-        "rules: [{name: marker, plays: [{playbook: site.yml}], message: '{{ inventory_hostname }} has none', remedy: \"./fix {{ precheck_hosts | join(',') }}\","
+        "rules: [{name: marker, plays: [{playbook: site.yml}], message: '{{ inventory_hostname }} has none',"
+        " remedy: \"./fix {{ precheck_hosts | join(',') }}\","
         " checks: [{path: /etc/pki/ca.crt, name: CA}, {that: inventory_hostname != 'h3'}]}]",
     )
     guarded.write("site.yml", PLAY.format(name="Site", hosts="all", keywords=""))

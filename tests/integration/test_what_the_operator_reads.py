@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,10 @@ def test_many_hosts_stay_readable(guarded):
     names = [f"h{number:02}" for number in range(25)]
     guarded.local_hosts(missing=" ".join(names))
     guarded.write("pgsql.yml", PLAY)
+    # A condition, as a path that is missing takes the stat module on each host.
+    remedy = "./node.yml -l {{ precheck_hosts | join(',') }}"
+    rule = {"name": "none", "plays": [{"playbook": "pgsql.yml"}], "checks": [{"that": "false"}], "remedy": remedy}
+    guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
     assert run.stderr.count("not ready: ") == 20
