@@ -42,7 +42,7 @@ def closing_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
     mandatory = [failure.rule.name for failure in failures if failure.rule.mandatory]
     if mandatory:
         lines.append(f"The play cannot be run unchecked: mandatory is {', '.join(mandatory)}.")
-    else:
+    elif play.path:  # an ad hoc command is in no file, and has no tags
         lines.append("To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.")
     return "\n".join(lines)
 

@@ -5,9 +5,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
+import stat
 import sys
+import termios
+import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TextIO
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
@@ -53,9 +58,21 @@ def tell_at_the_end(tqm: TaskQueueManager, text: str, stdout: bool = False) -> N
             # Display leaves it to the end of the run, which would be after this when both go to one file.
             with contextlib.suppress(OSError):  # a full disk, say: the reason must come out all the same
                 sys.stdout.flush()
+                _let_it_be_read(sys.stdout)
             display.display(text, **({} if stdout else {"color": C.COLOR_ERROR, "stderr": True}))
 
     tqm.send_callback = send_and_tell
+
+
+def _let_it_be_read(stream: TextIO) -> None:
+    """Wait until a pipe is empty, but not for long. ansible-pull reads its command's stdout and stderr by ten bytes in turns,
+    and would put what comes next between the pieces of what is in the pipe.
+    """
+    number = stream.fileno()
+    for _attempt in range(50 if stat.S_ISFIFO(os.fstat(number).st_mode) else 0):
+        if not int.from_bytes(fcntl.ioctl(number, termios.FIONREAD, bytes(4)), sys.byteorder):
+            break
+        time.sleep(0.01)
 
 
 def _may_hold(conditions: Iterable[str | bool], variables: dict[str, Any], loader: DataLoader) -> bool:

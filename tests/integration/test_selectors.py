@@ -134,3 +134,24 @@ def test_the_strategy_tells_the_same(site):
     site.write("site.yml", "".join(play(name, PLAYS[name][0]) for name in names))
     assert run_site(site) == {name: PLAYS[name][1] for name in names}
     assert "is covered by" not in site.run("site.yml", "-v").output
+
+
+def test_an_ad_hoc_command(project):
+    """It is a play with a name and without a file, for which ansible loads no callbacks."""
+    project.configure("both")
+    project.local_hosts(missing="h1")
+    project.write("precheck.yml", "rules: [{name: any, plays: [{play: '*'}], checks: [{path: /etc/pki/ca.crt}]}]")
+    run = project.run("ansible", "all", "-m", "ansible.builtin.debug")
+    assert run.rc == 2
+    assert "Hello world!" not in run.stdout
+    assert run.stderr.endswith(f"""\
+PRECHECK stopped the run before play "Ansible Ad-Hoc".
+
+Rule any: 1 of 1 host is not ready.
+  h1  not ready: {project.folder}/h1/etc/pki/ca.crt is missing
+
+Nothing was changed: no task of this play ran on any host.
+""")
+    project.configure("callback")
+    run = project.run("ansible", "all", "-m", "ansible.builtin.debug")
+    assert (run.rc, "Hello world!" in run.stdout) == (0, True)
