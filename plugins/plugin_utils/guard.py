@@ -34,6 +34,7 @@ from .plays import (
     hosts_meeting,
     hosts_reached,
     identify,
+    is_ad_hoc,
     opted_out,
     tasks_to_run,
     variables_of,
@@ -111,10 +112,8 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
         begun.add(play._uuid)
         if decide(strategy, iterator, run):
             run.stopped = True
-            # PlaybookExecutor makes one exit status of both codes. An ad hoc command, the play of which is in no file, exits
-            # with what it is given.
-            in_playbook = bool(files_of(play)[0])
-            return strategy._tqm.RUN_FAILED_HOSTS | (strategy._tqm.RUN_FAILED_BREAK_PLAY if in_playbook else 0)
+            # PlaybookExecutor makes one exit status of both codes. The command ansible exits with what it is given.
+            return strategy._tqm.RUN_FAILED_HOSTS | (0 if is_ad_hoc() else strategy._tqm.RUN_FAILED_BREAK_PLAY)
         if play._uuid in run.audits:
             return strategy._tqm.RUN_OK  # there is nothing else to do in the play
         if play.only_tags == {TAG} and not any(TAG in task.tags for task in iterator.all_tasks):

@@ -72,6 +72,11 @@ def audit_of(play: Play) -> Task | None:
     return tasks[0] if len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == AUDIT else None
 
 
+def is_ad_hoc() -> bool:
+    """Return whether this is a run of the command ansible, which has one play and no playbook."""
+    return "module_name" in context.CLIARGS
+
+
 def do_something(tasks: Iterable[Task]) -> bool:
     """Return whether any of ``tasks`` is for hosts. A play without such a task is not guarded."""
     return any(task.action not in C._ACTION_META for task in tasks)

@@ -85,7 +85,10 @@ def test_a_whole_document():
             },
         ],
         "rules": [
-            {"name": "strict", "line": 2, "severity": "error", "mandatory": True} | place | {"message": "gone", "remedy": "./a\n./b"},
+            {
+                "name": "strict", "line": 2, "severity": "error", "mandatory": True,
+                "message": "gone", "remedy": "./a\n./b",
+            } | place,
             {"name": "advice", "line": 7, "severity": "warn", "mandatory": False, "message": "", "remedy": ""} | place,
         ],
         "verdicts": [
