@@ -69,7 +69,7 @@ def _let_it_be_read(stream: TextIO) -> None:
     and would put what comes next between the pieces of what is in the pipe.
     """
     number = stream.fileno()
-    for _attempt in range(50 if stat.S_ISFIFO(os.fstat(number).st_mode) else 0):
+    for _attempt in range(200 if stat.S_ISFIFO(os.fstat(number).st_mode) else 0):
         if not int.from_bytes(fcntl.ioctl(number, termios.FIONREAD, bytes(4)), sys.byteorder):
             break
         time.sleep(0.01)
