@@ -108,6 +108,13 @@ def run_site(site, *options):
     return told
 
 
+@pytest.mark.claims(
+    "who writes a playbook | a file, play or role by a name that no rule covers | with `-vv` each play tells which rules"
+    " cover it",
+    "who writes a playbook | a covered role included by a computed name | the same",
+    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with `-vv` each play tells which"
+    " rules cover it",
+)
 def test_what_covers_each_play(site):
     told = run_site(site)
     expected = {name: covered for name, (_rest, covered) in PLAYS.items()}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule
@@ -88,6 +89,10 @@ def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
     assert " more" not in closing_block(PLAY, [failure(dict.fromkeys(names[:20], MISSING), 200)])
 
 
+@pytest.mark.claims(
+    "What Precheck prints of a node is one line of printable characters, cut to a length: no node can write to the"
+    " operator's terminal, or forge lines of the report.",
+)
 def test_what_a_node_says_cannot_disturb_the_terminal():
     hostile = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,))
     line = closing_block(PLAY, [failure({"h": hostile}, 1)]).splitlines()[3]
@@ -104,6 +109,7 @@ def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length()
     assert lines[8:10] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
 
 
+@pytest.mark.claims("The same goes for names of hosts and plays.")
 def test_nor_can_names():
     """A playbook can make them of what a node printed: a host by add_host, a play by a template."""
     play = PlayIdentity(name="Set  up\x1b[2J\nRule forged: all hosts are ready.", path="/x/pgsql.yml", line=3)
