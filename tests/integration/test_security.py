@@ -270,21 +270,3 @@ def test_what_switches_it_on_everywhere(elsewhere, project):
     run = elsewhere("other", ANSIBLE_CONFIG="../public/ansible.cfg")
     assert run.rc == 2
     assert "Rule planted: " in run.stderr
-
-
-@pytest.mark.claims(
-    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`, or only the callback is on"
-    " | the same"
-)
-@pytest.mark.one_release
-def test_ad_hoc_commands(project):
-    project.local_hosts(missing="h1")
-    rule = {"name": "strict", "plays": [{"playbook": "*"}], "checks": [{"that": False}]}
-    command = ("ansible", "all", "-m", "ansible.builtin.raw", "-a", "echo it ran")
-    for door, selector, runs in (("callback", "play", True), ("both", "playbook", True), ("both", "play", False)):
-        project.configure(door)
-        project.write("precheck.yml", policy(rule | {"plays": [{selector: "*"}]}))
-        run = project.run(*command)
-        assert run.rc == (0 if runs else 10)  # ansible-core tells nothing else of a play that is broken off
-        assert ("it ran" in run.stdout.splitlines()) is runs
-        assert (run.stderr.count("PRECHECK stopped") == 0) is runs

@@ -143,6 +143,10 @@ def test_the_strategy_tells_the_same(site):
     assert "is covered by" not in site.run("site.yml", "-v").output
 
 
+@pytest.mark.claims(
+    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`, or only the callback is on"
+    " | the same"
+)
 def test_an_ad_hoc_command(project):
     """It is a play with a name and without a file, for which ansible loads no callbacks."""
     project.configure("both")
