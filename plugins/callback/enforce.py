@@ -18,7 +18,7 @@ author:
 options:
   policy:
     description:
-      - The policy files. Their rules add up, and two rules of one name are an error.
+      - The policy files, with commas between them. Their rules add up, and two rules of one name are an error.
       - A relative path in C(ansible.cfg) is relative to that file, elsewhere to the current directory.
       - Without this option, C(precheck.yml) beside C(ansible.cfg) is used where there is one, and the built-in policy
         otherwise.
@@ -52,23 +52,44 @@ requirements:
   - enabled in the configuration, as C(callbacks_enabled = precheck.guard.enforce)
 notes:
   - The strategies of this collection go by the same options.
+  - The exit status is 2 when a host is not ready or unverified, and another than 0 and 2 when the policy is wrong or the guard
+    does not work.
+  - To run the checks alone, pass C(--tags precheck). A play with the tag C(no_precheck), and C(--skip-tags precheck), are not
+    checked, with a warning.
   - The variables C(precheck_policy) and C(precheck_report) count as extra variables only, as with
     C(-e precheck_policy=strict.yml).
   - ansible-core passes over a callback whose name is misspelt with no more than a warning. The strategies of this
-    collection end the run in that case, so both together are the safest.
+    collection end the run in that case, so both together are the safest. A play is guarded once then.
+  - With C(-v) each run tells which policy it goes by, and with C(-vv) which rules cover each play.
 seealso:
   - plugin: precheck.guard.linear
     plugin_type: strategy
+  - module: precheck.guard.check
+  - module: precheck.guard.audit
 """
 
 EXAMPLES = r"""
 # In ansible.cfg:
 # [defaults]
+# strategy = precheck.guard.linear
 # callbacks_enabled = precheck.guard.enforce
 #
 # [precheck]
 # policy = /etc/precheck/company.yml, precheck.yml
 # report = /var/log/precheck/%Y-%m-%dT%H%M%S.json
+#
+# For one run:
+# ansible-playbook pgsql.yml -e precheck_policy=strict.yml -e precheck_report=report.json
+#
+# The checks alone:
+# ansible-playbook pgsql.yml --tags precheck
+
+- name: A play that is not checked
+  hosts: all
+  tags: no_precheck
+  tasks:
+    - name: See who answers
+      ansible.builtin.ping:
 """
 
 from typing import TYPE_CHECKING, Any, NoReturn

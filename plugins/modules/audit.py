@@ -42,12 +42,14 @@ attributes:
 notes:
   - Relative paths are relative to the current directory.
   - The guard makes the audit when the strategy of the play is guarded, as with C(strategy=precheck.guard.linear), or when
-    the callback P(precheck.guard.enforce#callback) is on.
+    the callback C(precheck.guard.enforce) is on.
   - Checks with C(once) are about a play, and are left out.
   - Other keywords of the task, and those of the play by which no host is reached, have no effect. With the tag
     C(no_precheck) on the play or C(--skip-tags precheck) the run ends with an error.
 seealso:
   - module: precheck.guard.check
+  - plugin: precheck.guard.linear
+    plugin_type: strategy
   - plugin: precheck.guard.enforce
     plugin_type: callback
 """
@@ -61,7 +63,23 @@ EXAMPLES = r"""
       precheck.guard.audit:
         rules: [pigsty-node]
         page: /srv/www/databases.html
+
+- name: Audit all hosts and tell what changed since the last time
+  hosts: all
+  strategy: precheck.guard.linear
+  tasks:
+    - name: Audit them
+      precheck.guard.audit:
+        compare: /var/log/precheck/last.json
+
+# From the command line, without a playbook of one's own:
+# ansible-playbook precheck.guard.audit --limit databases -e precheck_rules=pigsty-node -e precheck_report=report.json
 """
 
 RETURN = r"""
+msg:
+  description: Why no audit was made. Where one is made there is no task, and what it found is printed after the recap.
+  returned: when the guard made no audit
+  type: str
+  sample: "nothing was audited: the guard is not switched on for this play"
 """

@@ -9,7 +9,7 @@ description:
   - Tells whether a path is there as it should be, a command succeeds or a condition holds, and fails when it is not so or
     when that cannot be told.
   - This is what the Precheck guard runs on the hosts of a covered play. It works as a task of any play too.
-  - It only reads, apart from what a O(command) does. It runs in check mode as well, and needs no Python on the host to pass.
+  - It only reads, apart from what a C(command) does. It runs in check mode as well, and needs no Python on the host to pass.
 version_added: 0.1.0
 author:
   - The Precheck developers (!UNKNOWN)
@@ -19,27 +19,27 @@ options:
       - The path that must exist on the host. A symbolic link counts as what it points to, so one that points to nothing is
         not there.
       - It is taken literally. Neither C(~) nor variables of the host's environment nor patterns are expanded.
-      - Exactly one of O(path), O(command), O(that) and O(checks) is needed.
+      - Exactly one of C(path), C(command), C(that) and C(checks) is needed.
     type: str
   type:
-    description: What the O(path) must be.
+    description: What the C(path) must be.
     type: str
     choices: [file, directory]
   mode:
     description:
-      - The permissions that the O(path) may have at most, as an octal number in quotes. With V("0640") a file of mode 0600
+      - The permissions that the C(path) may have at most, as an octal number in quotes. With C("0640") a file of mode 0600
         passes, and one of mode 0644 does not.
     type: str
   owner:
-    description: The name or number of the user to whom the O(path) must belong.
+    description: The name or number of the user to whom the C(path) must belong.
     type: str
   group:
-    description: The name or number of the group to which the O(path) must belong.
+    description: The name or number of the group to which the C(path) must belong.
     type: str
   same_as:
     description:
-      - A file on the control node with the same content as the O(path), compared by SHA-256.
-      - It is looked for like the source of M(ansible.builtin.copy), and decrypted where it is vaulted.
+      - A file on the control node with the same content as the C(path), compared by SHA-256.
+      - It is looked for like the source of C(ansible.builtin.copy), and decrypted where it is vaulted.
     type: path
   command:
     description:
@@ -52,7 +52,7 @@ options:
   checks:
     description:
       - Several checks, each a mapping of the other options. All are told about, not only the first that fails.
-      - What needs the host's shell goes to it in one command, or in two when some have O(become) and others have not.
+      - What needs the host's shell goes to it in one command, or in two when some have C(become) and others have not.
     type: list
     elements: dict
   name:
@@ -63,15 +63,15 @@ options:
     type: str
   timeout:
     description:
-      - The seconds that a O(command) may take. It needs the program C(timeout) on the host, and no limit is set where that is
+      - The seconds that a C(command) may take. It needs the program C(timeout) on the host, and no limit is set where that is
         missing.
       - To limit the time of the whole task, use the keyword C(timeout) of the task.
     type: int
   become:
     description:
-      - With V(false) the host is asked without privilege escalation, even where O(ignore:ansible_become) or the
+      - With C(false) the host is asked without privilege escalation, even where C(ansible_become) or the
         command line asks for it.
-      - V(true) needs the keyword C(become) too, and is the default where that is true.
+      - C(true) needs the keyword C(become) too, and is the default where that is true.
     type: bool
 attributes:
   check_mode:
@@ -80,13 +80,22 @@ attributes:
   diff_mode:
     description: Has nothing to show in diff mode.
     support: none
+  platform:
+    description: Hosts with a POSIX shell. Conditions are evaluated for any host.
+    support: full
+    platforms: posix
 notes:
   - With a local connection the variable C(precheck_root) can name a folder that stands for the root directory of the
     host, as for an image that is being built. Other connections ignore it.
-  - O(path) and O(command) need a POSIX shell on the host. Where there is none, as with winrm, psrp and network_cli, the
-    verdict is V(unverified).
+  - C(path) and C(command) need a POSIX shell on the host. Where there is none, as with winrm, psrp and network_cli, the
+    verdict is C(unverified).
   - The guard allows a host 30 seconds for all its checks unless C(task_timeout) is set in ansible.cfg.
+  - The task fails on the host that is not ready, and the play goes on for the others, as with any task. To end it for all, set
+    the keyword C(any_errors_fatal). The guard does more, see the strategies and the callback.
 seealso:
+  - plugin: precheck.guard.enforce
+    plugin_type: callback
+  - module: precheck.guard.audit
   - module: ansible.builtin.stat
   - module: ansible.builtin.assert
 """
@@ -96,6 +105,12 @@ EXAMPLES = r"""
   precheck.guard.check:
     path: /etc/pki/ca.crt
     same_as: files/pki/ca/ca.crt
+
+- name: Stop on all hosts if one was not initialised
+  precheck.guard.check:
+    path: /etc/pki/ca.crt
+    message: "{{ inventory_hostname }} is not managed: ./node.yml -l {{ inventory_hostname }}"
+  any_errors_fatal: true
 
 - name: Tell all that is missing at once
   precheck.guard.check:
@@ -110,6 +125,21 @@ EXAMPLES = r"""
         timeout: 5
       - that: pg_version | int >= 14
 
+- name: Look as root at a file that nobody else may read
+  precheck.guard.check:
+    path: /etc/pki/ca.key
+    type: file
+    mode: "0600"
+    owner: root
+  become: true
+
+- name: Judge the inventory, without a connection
+  precheck.guard.check:
+    that:
+      - pg_seq is defined
+      - pg_role in ['primary', 'replica']
+    name: inventory
+
 - name: Ask and decide later
   precheck.guard.check:
     command: [systemctl, is-active, patroni]
@@ -120,12 +150,15 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: Patroni is running
   when: patroni.verdict == 'ready'
+
+# From the command line:
+# ansible all -m precheck.guard.check -a 'path=/etc/pki/ca.crt'
 """
 
 RETURN = r"""
 verdict:
   description:
-    - V(ready) when all checks passed, V(not_ready) when one did not, V(unverified) when that cannot be told, for lack of
+    - C(ready) when all checks passed, C(not_ready) when one did not, C(unverified) when that cannot be told, for lack of
       a permission on the way, say.
   returned: when the host could be reached
   type: str
@@ -146,7 +179,7 @@ checks:
       type: str
       sample: /etc/pki/ca.crt
     verdict:
-      description: V(ready), V(not_ready) or V(unverified).
+      description: C(ready), C(not_ready) or C(unverified).
       type: str
       sample: not_ready
     msg:

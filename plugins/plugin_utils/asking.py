@@ -97,19 +97,22 @@ def _all_hosts(strategy: StrategyBase, hosts: Sequence[Host]) -> Iterator[None]:
     """Let the strategy work on ``hosts``, whatever batch it is at, and put all back as it was.
 
     A batch restricts the inventory and sizes the workers; failed hosts of the checks are not failed hosts of the run.
+    Facts that a check's task returns are not facts of the play, nor kept in a cache of facts.
     """
-    tqm, inventory = strategy._tqm, strategy._inventory
+    tqm, inventory, manager = strategy._tqm, strategy._inventory, strategy._variable_manager
     restriction, workers = inventory._restriction, len(tqm._workers)
     failed, unreachable = dict(tqm._failed_hosts), dict(tqm._unreachable_hosts)
     caches = strategy._hosts_cache, strategy._hosts_cache_all
-    facts = strategy._variable_manager._nonpersistent_fact_cache  # with the variables that tasks have registered
+    facts = manager._nonpersistent_fact_cache  # with the variables that tasks have registered
     facts_before = {host.name: dict(facts[host.name]) for host in hosts if host.name in facts}
     inventory.restrict_to_hosts(hosts)
+    manager.set_host_facts = lambda host, facts: None  # type: ignore[method-assign] # of this instance, for the checks
     _set_workers(strategy, min(tqm._forks, len(hosts)))
     try:
         yield
         _set_workers(strategy, workers)  # not after an error: ansible-core ends those that it finds at work
     finally:
+        del manager.set_host_facts
         inventory._restriction = restriction
         tqm._failed_hosts, tqm._unreachable_hosts = failed, unreachable
         strategy._hosts_cache, strategy._hosts_cache_all = caches

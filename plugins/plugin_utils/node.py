@@ -90,7 +90,7 @@ class Node:
             return None, str(ex)
         why = " ".join(str(done.get(key, "")) for key in ("msg", "module_stderr", "module_stdout")).strip()
         ran = "module_stderr" not in done and "module_stdout" not in done
-        return done.get("stat", {} if ran else None), why
+        return done.get("stat", {} if ran else None), why or "no reason was given"
 
     @contextlib.contextmanager
     def _as(self, become: bool) -> Iterator[None]:

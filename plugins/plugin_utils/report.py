@@ -37,7 +37,7 @@ class Failure:
 
 def closing_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
     """Return the block that tells why ``play`` was stopped and what to do."""
-    lines = [f"PRECHECK stopped the run before {play}.", *_body(failures), ""]
+    lines = [f"PRECHECK stopped the run before {_name(play)}.", *_body(failures), ""]
     lines.append("Nothing was changed: no task of this play ran on any host.")
     mandatory = [failure.rule.name for failure in failures if failure.rule.mandatory]
     if mandatory:
@@ -49,13 +49,14 @@ def closing_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
 
 def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
     """Return the block for rules that only warn."""
-    return "\n".join([f"[WARNING]: PRECHECK found hosts that are not ready before {play}, which goes on.", *_body(failures), ""])
+    heading = f"[WARNING]: PRECHECK found hosts that are not ready before {_name(play)}, which goes on."
+    return "\n".join([heading, *_body(failures), ""])
 
 
 def waiver(play: PlayIdentity, rules: Sequence[Rule], hosts: int, how: str) -> str:
     """Return the warning that ``rules`` are not enforced on ``play``, which has ``hosts`` hosts to check."""
     names = ", ".join(rule.name for rule in rules)
-    return f"Precheck waived for {play}: {names} not checked on {_hosts(hosts)} ({how})."
+    return f"Precheck waived for {_name(play)}: {names} not checked on {_hosts(hosts)} ({how})."
 
 
 def error(ex: Exception) -> str:
@@ -69,7 +70,7 @@ def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
     verdicts: dict[str, dict[str, Verdict]] = {rule["name"]: {} for rule in document["rules"]}
     for one in document["verdicts"]:
         reasons = [reason for check in one["checks"] for reason in check["reasons"]]
-        verdicts[one["rule"]][one["host"]] = Verdict(one["verdict"], tuple(reasons))
+        verdicts[one["rule"]][_name(one["host"])] = Verdict(one["verdict"], tuple(reasons))
     enforced = {rule["name"] for rule in document["rules"] if rule["severity"] != WARN}
     bad = {(host, rule in enforced) for rule, found in verdicts.items() for host, one in found.items() if one.state != READY}
     stopping = {host for host, is_enforced in bad if is_enforced}
@@ -114,10 +115,10 @@ def _audited_rule(rule: Mapping[str, Any], found: Mapping[str, Verdict], names_o
 def _changes(changes: Mapping[str, Any]) -> list[str]:
     lines = [f"Since the report of {one_line(changes['since'])}:"]
     lines += [
-        f"  newly not ready: {one['host']} for {one['rule']}: {_reason('; '.join(one['reasons']))}"
+        f"  newly not ready: {_name(one['host'])} for {one['rule']}: {_reason('; '.join(one['reasons']))}"
         for one in changes["newly_not_ready"]
     ]
-    lines += [f"  newly ready: {one['host']} for {one['rule']}" for one in changes["newly_ready"]]
+    lines += [f"  newly ready: {_name(one['host'])} for {one['rule']}" for one in changes["newly_ready"]]
     for key, word in (("new_hosts", "new"), ("gone_hosts", "gone")):
         if changes[key]:
             lines.append(f"  {word}: {one_line(', '.join(changes[key]))}")
@@ -127,7 +128,7 @@ def _changes(changes: Mapping[str, Any]) -> list[str]:
 def _body(failures: Sequence[Failure]) -> list[str]:
     lines = []
     for failure in failures:
-        verdicts, name = failure.verdicts, failure.rule.name
+        verdicts, name = {_name(host): verdict for host, verdict in failure.verdicts.items()}, failure.rule.name
         lines.append("")
         if verdicts:
             verb = "is" if len(verdicts) == 1 else "are"
@@ -172,6 +173,11 @@ def printable(text: str) -> list[str]:
 
 def one_line(text: str) -> str:
     return _clean(" ".join(text.split()))
+
+
+def _name(named: object) -> str:
+    """Return a name of a host or a play, which playbooks may make of what a node printed, on one line."""
+    return " ".join(printable(str(named)))
 
 
 def _clean(text: str) -> str:

@@ -6,7 +6,10 @@ DOCUMENTATION = r"""
 name: free
 short_description: Executes tasks without waiting for all hosts, guarded
 description:
-  - The strategy P(ansible.builtin.free#strategy), with the Precheck guard before it.
+  - The strategy C(ansible.builtin.free), with the Precheck guard before it.
+  - Before the first thing that a covered play does, all its hosts are checked. When one of them is not ready, the run
+    ends with exit status 2 and nothing of the play is run on any host.
+  - A play that no rule covers runs as under the built-in strategy.
 version_added: 0.1.0
 author:
   - The Precheck developers (!UNKNOWN)
@@ -18,6 +21,7 @@ EXAMPLES = r"""
 # In ansible.cfg:
 # [defaults]
 # strategy = precheck.guard.free
+# callbacks_enabled = precheck.guard.enforce
 
 - name: For one play
   hosts: all

@@ -6,7 +6,10 @@ DOCUMENTATION = r"""
 name: host_pinned
 short_description: Executes tasks on each host without interruption, guarded
 description:
-  - The strategy P(ansible.builtin.host_pinned#strategy), with the Precheck guard before it.
+  - The strategy C(ansible.builtin.host_pinned), with the Precheck guard before it.
+  - Before the first thing that a covered play does, all its hosts are checked. When one of them is not ready, the run
+    ends with exit status 2 and nothing of the play is run on any host.
+  - A play that no rule covers runs as under the built-in strategy.
 version_added: 0.1.0
 author:
   - The Precheck developers (!UNKNOWN)
@@ -18,6 +21,7 @@ EXAMPLES = r"""
 # In ansible.cfg:
 # [defaults]
 # strategy = precheck.guard.host_pinned
+# callbacks_enabled = precheck.guard.enforce
 
 - name: For one play
   hosts: all

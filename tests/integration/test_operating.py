@@ -9,7 +9,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import BIN, REPOSITORY
+from conftest import BIN, REPOSITORY, Run
 
 STARTED = (REPOSITORY / "docs/getting-started.md").read_text()
 OPERATING = (REPOSITORY / "docs/operations.md").read_text()
@@ -58,11 +58,15 @@ def pigsty(project):
     return project
 
 
-def status(project, command):
-    """Return the exit status of a command in the project's folder."""
+def run(project, command, **more):
+    """Run a command in the project's folder, as an operator would."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    env = clean | {"PATH": f"{BIN}:{os.environ['PATH']}"}
-    return subprocess.run(command.split(), cwd=project.folder, env=env, capture_output=True, check=False).returncode
+    env = clean | {"PATH": f"{BIN}:{os.environ['PATH']}"} | more
+    return Run(subprocess.run(command.split(), cwd=project.folder, env=env, capture_output=True, text=True, check=False))
+
+
+def status(project, command):
+    return run(project, command).rc
 
 
 @pytest.mark.one_release
@@ -89,14 +93,66 @@ def test_the_checks_alone_and_going_on_all_the_same(pigsty):
     assert "Precheck waived" in skipped.stderr
 
 
+def initialise(project, name):
+    (project.folder / name / "etc/pki").mkdir(parents=True, exist_ok=True)
+    (project.folder / name / "etc/pki/ca.crt").write_text("a certificate\n")
+
+
 @pytest.mark.one_release
-def test_a_step_in_a_script(pigsty):
+def test_the_procedure_and_a_step_in_a_script(pigsty):
     [script] = re.findall(r"```sh\n(.*?)```", OPERATING, re.DOTALL)
+    inline = re.findall(r"`(ansible[-a-z]* .+?)`", OPERATING)
+    assert inline == ["ansible-playbook pgsql.yml -l pg-test --tags precheck", "ansible-config dump --only-changed"]
     pigsty.write("step", f"#!/bin/sh\ncluster=pg-test\n{script}")
     (pigsty.folder / "step").chmod(0o755)
-    assert status(pigsty, "./step") == 2
-    assert not (pigsty.folder / "h1/installed").exists()
-    (pigsty.folder / "h2/etc/pki").mkdir(parents=True)
-    (pigsty.folder / "h2/etc/pki/ca.crt").write_text("a certificate\n")
-    assert status(pigsty, "./step") == 0
+    for command in (inline[0], "./step"):
+        stopped = run(pigsty, command)
+        assert stopped.rc == 2
+        assert "    ./node.yml -l h2\n" in "".join(stopped.stderr.splitlines(keepends=True)[-5:])
+        assert stopped.stdout.count("TASK [") == stopped.stdout.count("TASK [Precheck") == 1
+        assert not (pigsty.folder / "h1/installed").exists()
+    initialise(pigsty, "h2")
+    done = run(pigsty, "./step")
+    assert done.rc == 0
+    assert done.stdout.count("TASK [Precheck") == 2
     assert (pigsty.folder / "h1/installed").exists()
+
+
+# What the table of exit statuses has, and a command for each of its words.
+STATUSES = {
+    "0": ["pgsql.yml -l h1 --tags precheck", "node.yml --tags precheck", "pgsql.yml -i empty.yml --tags precheck"],
+    "1": ["node.yml -e precheck_policy=wrong.yml", "gone.yml", "pgsql.yml -l nobody"],
+    "2": ["pgsql.yml --tags precheck", "failing.yml", "pgsql.yml --tag-list"],
+    "4": ["wrong.yml --tags precheck", "node.yml -e ansible_connection=ssh -e ansible_port=1"],
+}
+
+
+@pytest.mark.one_release
+def test_exit_statuses(pigsty):
+    """That a run which is interrupted ends as ansible-core ends it is shown with the faults."""
+    rows = re.findall(r"^\| (\d|others) \|", OPERATING, re.MULTILINE)
+    assert rows == [*STATUSES, "others"]
+    pigsty.write("wrong.yml", "rules: []\n")
+    pigsty.write("empty.yml", "all:\n")
+    pigsty.write("failing.yml", "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.fail: }]}\n")
+    for expected, options in STATUSES.items():
+        for words in options:
+            done = run(pigsty, f"ansible-playbook {words}")
+            assert done.rc == int(expected), done.stdout + done.stderr
+            asked = "pgsql.yml" in words and "--tags precheck" in words and "empty" not in words
+            assert ("TASK [Precheck" in done.stdout) == asked, words
+
+
+@pytest.mark.one_release
+def test_when_the_guard_is_not_there(pigsty):
+    for more in ({}, {"ANSIBLE_STRATEGY": "free"}):
+        lines = run(pigsty, "ansible-config dump --only-changed", **more).stdout.splitlines()
+        by_name = {line.partition("(")[0]: line for line in lines}
+        assert by_name["CALLBACKS_ENABLED"].endswith("ansible.cfg) = ['precheck.guard.enforce']")
+        strategy = "(env: ANSIBLE_STRATEGY) = free" if more else "ansible.cfg) = precheck.guard.linear"
+        assert by_name["DEFAULT_STRATEGY"].endswith(strategy)
+    told = run(pigsty, "ansible-playbook node.yml pgsql.yml --tags precheck -vv").stdout
+    assert "Precheck: policy " in told
+    assert "(built in)" in told
+    assert "node.yml:2) is covered by no rule" in told
+    assert "pgsql.yml:2) is covered by pigsty-node (by playbook pgsql*.yml" in told

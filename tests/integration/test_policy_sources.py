@@ -47,6 +47,12 @@ def assert_refused(run, *problems):
     assert text.endswith("so nothing was run: " + " ".join(problems)), text
 
 
+@pytest.mark.claims(
+    "No variable of a play, of the inventory or of a host names a policy or a report.",
+    "Extra variables do.",
+    "who runs a playbook | another policy: `-e precheck_policy=...`, `ANSIBLE_PRECHECK_POLICY` | with `-v` each run names"
+    " its policies",
+)
 def test_each_source_outranks_those_below_it(guarded):
     names = ("extra", "environment", "config", "beside", "variable")
     project_with_policies(guarded, *names)
@@ -98,6 +104,10 @@ def test_extra_variables_of_any_form(project, value):
     assert enforced(project.run("site.yml", "-e", value)) == "a b"
 
 
+@pytest.mark.claims(
+    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the current folder and not beside"
+    " a playbook or the inventory.",
+)
 def test_what_a_relative_path_is_relative_to(project):
     project.configure("callback", "[precheck]\npolicy = policies/config.yml")
     project_with_policies(project, "config")
@@ -112,6 +122,10 @@ def test_what_a_relative_path_is_relative_to(project):
     assert enforced(project.run("../site.yml", cwd="elsewhere")) == "beside"
 
 
+@pytest.mark.claims(
+    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the current folder and not beside"
+    " a playbook or the inventory.",
+)
 @pytest.mark.one_release
 def test_without_a_configuration_file_precheck_yml_is_not_looked_for(project):
     project_with_policies(project)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import jsonschema
+import pytest
 from conftest import REPOSITORY
 
 SCHEMA = json.loads((REPOSITORY / "docs/report.schema.json").read_text())
@@ -42,6 +43,10 @@ def only_report(folder: Path) -> dict[str, object]:
     return report(path)
 
 
+@pytest.mark.claims(
+    "A report, and a page that is new, can be read by their owner only.",
+    "Values of extra variables and arguments of ssh are not in a report.",
+)
 def test_the_report_of_a_run_that_was_stopped(guarded):
     """It goes to a path that is made of the time in UTC, and relative to ansible.cfg."""
     guarded.configure(guarded.door, "[precheck]\nreport = reports/100%%-%Y-%m-%dT%H%M%S.json")
@@ -152,6 +157,7 @@ def test_the_report_of_a_run_that_goes_on(guarded):
     assert waiver == place | {"rules": ["strict"], "hosts": 3, "how": how, "user": getpass.getuser()}
 
 
+@pytest.mark.claims("Extra variables do.")
 def test_the_report_of_a_run_that_could_not_be_decided(project):
     project.configure("callback")
     project.inventory({"h1": HERE})

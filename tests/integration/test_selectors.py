@@ -108,6 +108,13 @@ def run_site(site, *options):
     return told
 
 
+@pytest.mark.claims(
+    "who writes a playbook | a file, play or role by a name that no rule covers | with `-vv` each play tells which rules"
+    " cover it",
+    "who writes a playbook | a covered role included by a computed name | the same",
+    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with `-vv` each play tells which"
+    " rules cover it",
+)
 def test_what_covers_each_play(site):
     told = run_site(site)
     expected = {name: covered for name, (_rest, covered) in PLAYS.items()}
@@ -136,6 +143,10 @@ def test_the_strategy_tells_the_same(site):
     assert "is covered by" not in site.run("site.yml", "-v").output
 
 
+@pytest.mark.claims(
+    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`, or only the callback is on"
+    " | the same"
+)
 def test_an_ad_hoc_command(project):
     """It is a play with a name and without a file, for which ansible loads no callbacks."""
     project.configure("both")

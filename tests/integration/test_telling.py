@@ -166,6 +166,7 @@ def test_control_characters_of_a_variable_do_not_reach_the_terminal(project):
         assert character not in run.output  # nor when ansible-core tells of the failed task before
 
 
+@pytest.mark.claims("who writes a policy | `severity: warn` | a warning at each run")
 def test_a_rule_that_warns_lets_the_play_go_on(guarded):
     away = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     hosts = {"h1": {"precheck_root": str(guarded.folder)}, "h2": {}, "away": away}
@@ -205,6 +206,11 @@ WAYS = {  # keywords of the play, options, how the error puts it
 }
 
 
+@pytest.mark.claims(
+    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of hosts; refused by rules with"
+    " `mandatory: true`",
+    "who writes a playbook | the tag `no_precheck` on a play | the same",
+)
 @pytest.mark.parametrize(("keywords", "options", "how"), WAYS.values(), ids=WAYS)
 def test_a_mandatory_rule_cannot_be_waived(guarded, keywords, options, how):
     must = rule("must", "[{that: true}]", mandatory=True, when="kind == 'db'")

@@ -137,6 +137,10 @@ TWO_RULES = (
 )
 
 
+@pytest.mark.claims(
+    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with `-vv` each play tells which"
+    " rules cover it",
+)
 def test_hosts_for_which_it_is_false_are_not_asked_and_the_play_runs_on_them(guarded, nodes):
     kinds = dict(zip(("n1", "n2", "n3", "n4", "n5"), ("db", "db", "web", "none", "none")))
     guarded.inventory({name: nodes.host(name) | {"kind": kind} for name, kind in kinds.items()})

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report import (
+    HOSTS_SHOWN,
     REASON_LENGTH,
     Failure,
+    audit_table,
     closing_block,
     error,
     waiver,
@@ -86,6 +89,10 @@ def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
     assert " more" not in closing_block(PLAY, [failure(dict.fromkeys(names[:20], MISSING), 200)])
 
 
+@pytest.mark.claims(
+    "What Precheck prints of a node is one line of printable characters, cut to a length: no node can write to the"
+    " operator's terminal, or forge lines of the report.",
+)
 def test_what_a_node_says_cannot_disturb_the_terminal():
     hostile = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,))
     line = closing_block(PLAY, [failure({"h": hostile}, 1)]).splitlines()[3]
@@ -100,6 +107,28 @@ def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length()
     lines = closing_block(PLAY, [failure({"h": MISSING}, 1, messages=[text], remedy=text)]).splitlines()
     assert lines[5:7] == ["Grüße [31m日本語2J", "  indented " + "x" * 1000]
     assert lines[8:10] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
+
+
+@pytest.mark.claims("The same goes for names of hosts and plays.")
+def test_nor_can_names():
+    """A playbook can make them of what a node printed: a host by add_host, a play by a template."""
+    play = PlayIdentity(name="Set  up\x1b[2J\nRule forged: all hosts are ready.", path="/x/pgsql.yml", line=3)
+    names = ["a\x1b[31m\n  b  ready", *(f"h{number}\r\x9b" for number in range(HOSTS_SHOWN))]
+    lines = closing_block(play, [failure(dict.fromkeys(names, MISSING))]).splitlines()
+    assert lines[0] == 'PRECHECK stopped the run before play "Set  up[2J Rule forged: all hosts are ready." (/x/pgsql.yml:3).'
+    assert lines[3] == "  a[31m   b  ready  not ready: /etc/pki/ca.crt is missing"
+    assert len(lines) == 3 + HOSTS_SHOWN + 4
+    for text in (*lines, waiver(play, [RULE], 1, "how"), *warning_block(play, [failure({names[0]: MISSING})]).splitlines()):
+        assert text.isprintable()
+    verdicts = [{"rule": "r", "host": name, "verdict": NOT_READY, "checks": []} for name in names]
+    change = {"host": names[0], "rule": "r", "reasons": []}
+    document = {
+        "rules": [{"name": "r", "severity": "error", "remedy": ""}],
+        "verdicts": verdicts,
+        "plays": [{"hosts": 2}],
+        "changes": {"since": "", "newly_not_ready": [change], "newly_ready": [change], "new_hosts": names, "gone_hosts": names},
+    }
+    assert all(line.isprintable() for line in audit_table(document, names_of_ready=True).splitlines())
 
 
 def test_the_play_as_a_whole():

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
+import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -38,3 +41,29 @@ def test_every_file_beside_the_plugins_is_packaged():
         patterns = setup["options.package_data"].get(f"ansible_collections.precheck.guard.plugins.{path.parent.name}", "")
         if path.suffix not in (".py", ".pyc"):
             assert any(fnmatchcase(path.name, pattern.strip()) for pattern in patterns.split(",")), path
+
+
+def told(text: str) -> list[str]:
+    """Return the sentences of all points in a text of Markdown, and the rows of its tables."""
+    text = re.sub(r"\*\*|\[([^]]*)\]\([^)]*\)", r"\1", text)
+    points = [" ".join(point.split()) for point in re.findall(r"^- (.*(?:\n  .*)*)", text, re.MULTILINE)]
+    sentences = [sentence for point in points for sentence in re.split(r"(?<=\.) (?=[A-Z`])", point)]
+    tables = re.findall(r"^\|.*\n\| ---.*\n((?:\|.*\n?)*)", text, re.MULTILINE)
+    return sentences + [row.strip("| ") for table in tables for row in table.splitlines()]
+
+
+def claimed() -> Iterator[str]:
+    """Find what the tests say that they show, by the marker claims."""
+    for path in (REPOSITORY / "tests").glob("*/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.claims":
+                yield from map(ast.literal_eval, node.args)
+
+
+def test_each_claim_of_the_documents_has_a_test_and_each_test_a_claim():
+    security, contract = ((REPOSITORY / f"docs/{name}.md").read_text() for name in ("security", "contract"))
+    doors = contract.split("\n## Strategy or callback\n")[1].split("\n## ")[0]
+    claims, shown = [*told(security), *told(doors)], set(claimed())
+    assert len(claims) > 60
+    assert [claim for claim in claims if claim not in shown] == []
+    assert sorted(shown.difference(claims)) == []

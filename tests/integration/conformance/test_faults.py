@@ -31,6 +31,7 @@ FAULTS: dict[str, str] = {
     "the node hangs at authentication": "unverified: no answer within the time limit",
     "the node never answers": "unverified: no answer within the time limit, which is 30 s by default",
     "the node hangs in the middle of its answer": "unverified: no answer within the time limit",
+    "the node answers without end": "unverified: no answer within the time limit",
     "the connection is cut in the middle of the answer": "unverified: the node is unreachable",
     "the node's SSH host key changed": "unverified: the node is unreachable, with the warning of ssh",
     "the login shell is nologin": "unverified, with what nologin says",
@@ -116,6 +117,11 @@ def breaks_off(then: str) -> Callable[..., dict[str, object]]:
     return broken
 
 
+def answers_without_end(nodes):
+    equip(nodes, "n5", "", "while :; do echo yes; sleep 0.1; done")
+    return {}
+
+
 def has_another_key(nodes):
     known_hosts = nodes.path("n5", "known_hosts")
     known_hosts.write_text(f"[{ADDRESSES['n5']}]:{nodes.port} {(nodes.folder / 'client_key.pub').read_text()}")
@@ -138,6 +144,7 @@ UNVERIFIED = {
     "the node hangs at authentication": (at(STALLED), f"timed out: no answer within {LIMIT} s\n"),
     "the node never answers": (never_answers, f"timed out: no answer within {LIMIT} s\n"),
     "the node hangs in the middle of its answer": (breaks_off("sleep 300"), f"timed out: no answer within {LIMIT} s\n"),
+    "the node answers without end": (answers_without_end, f"timed out: no answer within {LIMIT} s\n"),
     "the connection is cut in the middle of the answer": (breaks_off("kill -9 $SSHD"), "unreachable: .*closed"),
     "the node's SSH host key changed": (has_another_key, "unreachable: .*REMOTE HOST IDENTIFICATION HAS CHANGED!"),
     "the login shell is nologin": (
@@ -155,6 +162,11 @@ UNVERIFIED = {
 }
 
 
+@pytest.mark.claims(
+    "A node that does not answer is unverified when its time is over.",
+    "It cannot hold up the run.",
+    "A node that answers without end is unverified likewise.",
+)
 @pytest.mark.parametrize("fault", UNVERIFIED)
 def test_a_node_that_cannot_be_asked(project, nodes, fault):
     assert fault in FAULTS
@@ -257,6 +269,7 @@ def test_a_node_without_working_sudo(project, nodes):
     assert run.rc == 0
 
 
+@pytest.mark.claims("What becomes of it afterwards is not seen.")
 def test_a_node_that_goes_down_between_two_plays(project, nodes):
     assert "the node goes down between two plays" in FAULTS
     prepare(project, nodes)
@@ -517,6 +530,9 @@ class CallbackModule(CallbackBase):
     assert "out of order" in run.stderr
 
 
+@pytest.mark.claims(
+    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
+)
 def test_the_callback_cannot_install_the_guard(project, nodes):
     assert "the callback cannot install the guard" in FAULTS
     prepare(project, nodes)

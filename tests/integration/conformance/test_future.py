@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import Project
 
 PLAY = """
@@ -181,16 +182,23 @@ def wrong(found: dict[str, dict[str, Any]], expected: dict[str, str]) -> dict[st
     }
 
 
+@pytest.mark.claims(
+    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
+)
 def test_something_is_gone(project):
     prepare(project)
     project.configure("callback")
     assert wrong(outcomes(project, list(GONE)), GONE) == {}
 
 
+@pytest.mark.claims(
+    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
+)
 def test_something_is_gone_that_the_strategy_door_needs(project):
     prepare(project)
-    project.configure("strategy")
-    assert wrong(outcomes(project, GONE_FOR_THE_STRATEGY), GONE) == {}
+    for door in ("strategy", "both"):
+        project.configure(door)
+        assert wrong(outcomes(project, GONE_FOR_THE_STRATEGY), GONE) == {}
 
 
 def test_something_has_another_meaning(guarded):
@@ -210,6 +218,10 @@ def test_the_callback_cannot_be_made(project):
     assert "Precheck could not guard" in run.output
 
 
+@pytest.mark.claims(
+    "an ansible-core that refuses strategies from outside | ansible-core ends the run with an error | guarded | ansible-core"
+    " ends the run with an error"
+)
 def test_strategies_from_outside_are_refused(project):
     """The callback guards as it does today, and lets a play run whose hosts are ready. A strategy line in ansible.cfg ends
     the run by ansible-core's own error, with the callback and without it.

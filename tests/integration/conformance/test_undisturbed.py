@@ -186,6 +186,10 @@ def test_task_lines_under_free(guarded):
     assert run.stdout.count("ok: [") == 3
 
 
+@pytest.mark.claims(
+    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`, or only the callback is on"
+    " | the same"
+)
 def test_ad_hoc_commands(project):
     project.local_hosts(missing="h1 h2")
     project.configure("none")

@@ -234,6 +234,7 @@ def test_a_host_that_tasks_are_delegated_to(guarded, nodes):
     assert "test" not in nodes.commands("n5")
 
 
+@pytest.mark.claims("who writes a playbook | a covered role included by a computed name | the same")
 @shows(
     "a covered role included by a computed name, in a play that nothing else covers", "runs: the name cannot be known beforehand"
 )
@@ -365,6 +366,10 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
     assert "1 of 5 hosts is not ready" in run.stderr
 
 
+@pytest.mark.claims(
+    "who runs a playbook | `ANSIBLE_STRATEGY`, where only the strategy line is in `ansible.cfg` | the same",
+    "`ANSIBLE_STRATEGY` names another strategy | not guarded | guarded | guarded",
+)
 @shows("`ANSIBLE_STRATEGY` naming a built-in strategy, with the callback on", STOPPED)
 @shows(
     "`ANSIBLE_STRATEGY` naming a built-in strategy, with only the strategy in `ansible.cfg`",
@@ -381,6 +386,10 @@ def test_another_strategy_by_the_environment(guarded, nodes):
         assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
 
 
+@pytest.mark.claims(
+    "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, where only the callback is on | the same",
+    "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks | guarded | not guarded | guarded",
+)
 @shows("`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with the strategy on", STOPPED)
 @shows(
     "`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with only the callback in `ansible.cfg`",
@@ -452,6 +461,7 @@ def test_listings(guarded, option):
     assert "precheck" not in run.output.lower()
 
 
+@pytest.mark.claims("a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded")
 @shows("a strategy that neither ansible-core nor this collection brought, with the callback on", STOPPED)
 def test_a_strategy_from_elsewhere(project, nodes):
     project.configure("callback", more="strategy_plugins = strategies")
@@ -480,6 +490,7 @@ class StrategyModule(Free):
     assert run.stdout.count("[Precheck pigsty-node]") == 1
 
 
+@pytest.mark.claims("a play that names no strategy | guarded | guarded | guarded, once")
 @shows("both doors open", "stopped once; checked once")
 def test_both_doors(project, nodes):
     project.configure("both")

@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Strategy or callback: what each line in ansible.cfg is good for, and both. docs/contract.md has it as a table."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from ansible.release import __version__
+
+ELSEWHERE = "from ansible.plugins.strategy.free import StrategyModule as Free\n\nclass StrategyModule(Free):\n    pass\n"
+
+# By name, what the play names as its strategy.
+PLAYS = {"none": None, "ours": "precheck.guard.free", "built-in": "free", "from elsewhere": "elsewhere"}
+
+
+@pytest.mark.claims(
+    "a play that names no strategy | guarded | guarded | guarded, once",
+    "a play that names a strategy of this collection | guarded | guarded | guarded, once",
+    "a play that names `free` or another of ansible-core's strategies | not guarded | guarded | guarded",
+    "a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded",
+    "who writes a playbook | a strategy of its own, where only the strategy line is in `ansible.cfg` | no task `Precheck ...`"
+    " in the output",
+)
+@pytest.mark.one_release
+@pytest.mark.parametrize(
+    ("door", "guarded_plays"), [("strategy", ["none", "ours"]), ("callback", list(PLAYS)), ("both", list(PLAYS))]
+)
+def test_which_plays_are_guarded(project, door, guarded_plays):
+    project.configure(door, "strategy_plugins = strategies")
+    project.local_hosts(ready="h1 h2")
+    project.write("strategies/elsewhere.py", ELSEWHERE)
+    play = {"hosts": "all", "gather_facts": False, "serial": 1, "tasks": [{"ansible.builtin.debug": {"msg": "ran"}}]}
+    plays = [play | {"name": name} | ({"strategy": strategy} if strategy else {}) for name, strategy in PLAYS.items()]
+    rules = [{"name": name, "plays": [{"play": name}], "checks": [{"that": True}]} for name in PLAYS]
+    project.write("site.yml", json.dumps(plays))
+    project.write("precheck.yml", json.dumps({"rules": rules}))
+    run = project.run("site.yml")
+    assert run.rc == 0, run.output
+    assert re.findall(r"^TASK \[Precheck (.*)\]", run.stdout, re.MULTILINE) == guarded_plays
+    assert run.stdout.count('"ran"') == 2 * len(PLAYS)
+
+
+@pytest.mark.claims(
+    "the name is misspelt, or the collection is not there | the run ends with an error | a warning, and no guard | an error, if"
+    " it is the strategy's name; otherwise a warning, and the strategy guards",
+    "A callback whose name is misspelt is no more than a warning; use both doors.",
+    "ansible-core 2.19 and later | a warning at each run that strategies from outside are deprecated | no warning | the same"
+    " warning",
+)
+@pytest.mark.parametrize(
+    ("strategy", "callback", "outcome"),
+    [
+        ("precheck.guard.linaer", "precheck.gaurd.enforce", "error"),
+        ("precheck.guard.linaer", "precheck.guard.enforce", "error"),
+        ("linear", "precheck.gaurd.enforce", "runs"),
+        ("precheck.guard.linear", "precheck.gaurd.enforce", "guarded"),
+    ],
+)
+def test_a_name_is_misspelt(project, strategy, callback, outcome):
+    project.configure("none", f"strategy = {strategy}\ncallbacks_enabled = {callback}")
+    project.local_hosts(missing="h1")
+    project.write("pgsql.yml", "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: ran}}]}\n")
+    run = project.run("pgsql.yml", env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
+    warned = f"Skipping callback plugin '{callback}', unable to load" in " ".join(run.stderr.split())
+    if outcome == "error":
+        assert run.rc == 1
+        assert f"Invalid play strategy specified: {strategy}" in run.stderr
+    else:
+        assert warned
+        assert run.rc == (0 if outcome == "runs" else 2)
+        assert ("PRECHECK stopped" in run.stderr) == (outcome == "guarded")
+        since_2_19 = tuple(map(int, __version__.split(".")[:2])) >= (2, 19)
+        assert ("strategy plugins" in run.stderr) == (since_2_19 and outcome == "guarded")
+    assert ('"ran"' in run.stdout) == (outcome == "runs")
