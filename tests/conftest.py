@@ -10,7 +10,6 @@ from zlib import crc32
 
 import pytest
 from ansible.release import __version__ as ansible_version
-from ansible_collections.precheck.guard.plugins.plugin_utils.door import NEWEST
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -31,10 +30,11 @@ def copy_repository() -> Callable[[Path], Path]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sample", action="store_true", help="each test through one door; marked one_release only on the newest")
+    parser.addoption("--sample", action="store_true", help="each test through one door")
     parser.addoption("--share", metavar="K/N", default="1/1", help="every Nth test, beginning with the Kth")
 
 
+@pytest.hookimpl(trylast=True)  # after -m and -k, so that shares are of the same size
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = _sample(items) if config.getoption("--sample") else list(items)
     first, step = map(int, config.getoption("--share").split("/"))
@@ -44,11 +44,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _sample(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Return each test through one door, and those that need no more than one release on the newest.
-
-    The door depends on the test, and is the other one on the next release.
-    """
-    release = tuple(map(int, ansible_version.split(".")[:2]))
+    """Return each test through one door. It depends on the test, and is the other one on the next release."""
+    release = int(ansible_version.split(".")[1])
     chosen = []
     for item in items:
         door = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
@@ -57,8 +54,6 @@ def _sample(items: list[pytest.Item]) -> list[pytest.Item]:
             parts = item.callspec.id.split("-")
             parts.remove(door)
             test = f"{item.nodeid.partition('[')[0]}{parts}"
-        if item.get_closest_marker("one_release") and release < NEWEST:
-            continue
-        if not door or door == ("strategy", "callback")[(crc32(test.encode()) + release[1]) % 2]:
+        if not door or door == ("strategy", "callback")[(crc32(test.encode()) + release) % 2]:
             chosen.append(item)
     return chosen

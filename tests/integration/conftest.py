@@ -40,6 +40,22 @@ control_path_dir = {sockets}
 ssh_args = -o ControlMaster=auto -o ControlPersist=120s
 """
 
+# What is told when the playbook pgsql.yml is stopped because of h1 and h3, its first play being named so.
+BLOCK = """\
+PRECHECK stopped the run before play "Set up PostgreSQL" ({folder}/pgsql.yml:1).
+
+Rule pigsty-node: 2 of 3 hosts are not ready.
+  h1  not ready: {folder}/h1/etc/pki/ca.crt is missing
+  h3  not ready: {folder}/h3/etc/pki/ca.crt is missing
+
+These hosts are not managed by Pigsty: ./node.yml initialises them.
+
+    ./node.yml -l h1,h3
+
+Nothing was changed: no task of this play ran on any host.
+To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+"""
+
 
 class Run:
     """A finished run of a command: ``rc``, ``stdout``, ``stderr``, and ``output``, both of them."""

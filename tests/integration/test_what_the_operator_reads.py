@@ -13,23 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible import release
+from conftest import BLOCK
 
 PLAY = "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
-
-BLOCK = """\
-PRECHECK stopped the run before play "Set up PostgreSQL" ({folder}/pgsql.yml:1).
-
-Rule pigsty-node: 2 of 3 hosts are not ready.
-  h1  not ready: {folder}/h1/etc/pki/ca.crt is missing
-  h3  not ready: {folder}/h3/etc/pki/ca.crt is missing
-
-These hosts are not managed by Pigsty: ./node.yml initialises them.
-
-    ./node.yml -l h1,h3
-
-Nothing was changed: no task of this play ran on any host.
-To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
-"""
 
 
 @pytest.fixture

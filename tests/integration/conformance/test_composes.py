@@ -17,28 +17,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import REPOSITORY
+from conftest import BLOCK, REPOSITORY
 
 PLAY = """\
 - name: Set up PostgreSQL
   hosts: all
   gather_facts: false
   tasks: [{name: install, ansible.builtin.debug: {msg: it ran}}]
-"""
-
-BLOCK = """\
-PRECHECK stopped the run before play "Set up PostgreSQL" ({folder}/pgsql.yml:1).
-
-Rule pigsty-node: 2 of 3 hosts are not ready.
-  h1  not ready: {folder}/h1/etc/pki/ca.crt is missing
-  h3  not ready: {folder}/h3/etc/pki/ca.crt is missing
-
-These hosts are not managed by Pigsty: ./node.yml initialises them.
-
-    ./node.yml -l h1,h3
-
-Nothing was changed: no task of this play ran on any host.
-To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
 """
 
 

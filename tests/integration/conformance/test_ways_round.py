@@ -369,37 +369,32 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
 @pytest.mark.claims(
     "who runs a playbook | `ANSIBLE_STRATEGY`, where only the strategy line is in `ansible.cfg` | the same",
     "`ANSIBLE_STRATEGY` names another strategy | not guarded | guarded | guarded",
+    "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, where only the callback is on | the same",
+    "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks | guarded | not guarded | guarded",
 )
 @shows("`ANSIBLE_STRATEGY` naming a built-in strategy, with the callback on", STOPPED)
 @shows(
     "`ANSIBLE_STRATEGY` naming a built-in strategy, with only the strategy in `ansible.cfg`",
     "runs: the environment switched the guard off",
 )
-def test_another_strategy_by_the_environment(guarded, nodes):
-    nodes.reset(ready="n1 n2 n3 n4")
-    guarded.write("pgsql.yml", play())
-    run = guarded.run("pgsql.yml", env={"ANSIBLE_STRATEGY": "free"})
-    if guarded.door == "callback":
-        stopped(run, nodes)
-    else:
-        assert run.rc == 0
-        assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
-
-
-@pytest.mark.claims(
-    "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, where only the callback is on | the same",
-    "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks | guarded | not guarded | guarded",
-)
 @shows("`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with the strategy on", STOPPED)
 @shows(
     "`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with only the callback in `ansible.cfg`",
     "runs: the environment switched the guard off",
 )
-def test_other_callbacks_by_the_environment(guarded, nodes):
+@pytest.mark.parametrize(
+    ("setting", "survivor"),
+    [
+        ({"ANSIBLE_STRATEGY": "free"}, "callback"),
+        ({"ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit"}, "strategy"),
+    ],
+    ids=["ANSIBLE_STRATEGY", "ANSIBLE_CALLBACKS_ENABLED"],
+)
+def test_another_door_by_the_environment(guarded, nodes, setting, survivor):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write("pgsql.yml", play())
-    run = guarded.run("pgsql.yml", env={"ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit"})
-    if guarded.door == "strategy":
+    run = guarded.run("pgsql.yml", env=setting)
+    if guarded.door == survivor:
         stopped(run, nodes)
     else:
         assert run.rc == 0
