@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from zlib import crc32
 
+import ansible.plugins.loader  # noqa: F401  before 2.15 it changes how collections are imported, so it comes first
 import pytest
 from ansible.release import __version__ as ansible_version
 

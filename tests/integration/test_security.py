@@ -60,7 +60,7 @@ def liar(project):
     "A node whose facts were gathered earlier in the run, or are in a cache, can give variables another value: facts go before"
     " the inventory.",
     "So it can get itself left out of a rule by its `when`, also where that names `group_names` or `inventory_hostname`.",
-    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot.",
+    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot: facts are in `ansible_facts` then, and nowhere else.",
     "By its facts it cannot change how it is reached: ansible-core takes `ansible_host` and the like out of them.",
     "No variable of a play, of the inventory or of a host names a policy or a report.",
     "a node | facts that make a `when` false | nothing: see above",
