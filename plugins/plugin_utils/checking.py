@@ -104,7 +104,7 @@ class Examination:
         if isinstance(question, Verdict):
             verdict = question
         elif isinstance(question, CommandQuestion):
-            verdict = self._of_command(question, answer)
+            verdict = self._of_command(check, question, answer)
         else:
             verdict = self._of_path(check, question, answer)
         return worded(check, verdict, self._rendered_or_as_it_is)
@@ -152,15 +152,17 @@ class Examination:
     def _of_conditions(self, check: Check) -> Verdict:
         return worst(condition_holds(condition, self.variables, self.loader) for condition in check.value)
 
-    def _of_command(self, question: CommandQuestion, answer: Answer | None) -> Verdict:
+    def _of_command(self, check: Check, question: CommandQuestion, answer: Answer | None) -> Verdict:
+        # As it is in the policy: variables in it may be secrets.
+        command = check.value if isinstance(check.value, str) else shlex.join(map(str, check.value))
         if answer is None:
-            return Verdict(UNVERIFIED, (f"{question.command} could not be run: {self.node.trouble}",))
+            return Verdict(UNVERIFIED, (f"{command} could not be run: {self.node.trouble}",))
         word, printed = answer
         if word == YES:
             return Verdict(READY)
         if word == "137" and question.timeout:
-            return Verdict(UNVERIFIED, (f"{question.command} was killed, as after its {question.timeout} s",))
-        return Verdict(NOT_READY, (printed[:OUTPUT_SHOWN] or f"{question.command} ended with exit status {word}",))
+            return Verdict(UNVERIFIED, (f"{command} was killed, as after its {question.timeout} s",))
+        return Verdict(NOT_READY, (printed[:OUTPUT_SHOWN] or f"{command} ended with exit status {word}",))
 
     def _of_path(self, check: Check, question: PathQuestion, answer: Answer | None) -> Verdict:
         word = answer[0] if answer else ""

@@ -275,7 +275,7 @@ def test_commands(project, mode):
         "not ready: last",
         "only",
         "exit 4 ended with exit status 4",
-        "test 'a b' = 'it'\"'\"'s $(touch witness) \"so\" *' ended with exit status 1",
+        "test 'a b' = '{{ odd }}' ended with exit status 1",
         "0" * 200,
         "exit 5 ended with exit status 5",
         "sleep 20 was killed, as after its 1 s",

@@ -91,7 +91,7 @@ yaml_marks = st.lists(
 @example(b"!!bool a")
 @example(b"rules: 0x_")
 @given(st.one_of(st.binary(max_size=100), st.text(max_size=100).map(str.encode), yaml_marks.map(str.encode)))
-@settings(BOUNDED, max_examples=250)
+@settings(BOUNDED, max_examples=120)
 def test_any_bytes(policy, content):
     rules_of(policy, content)
 
@@ -110,7 +110,7 @@ def places(value, found=()):
 
 
 @given(st.data())
-@settings(BOUNDED, max_examples=80)
+@settings(BOUNDED, max_examples=40)
 def test_good_policies_with_something_changed(policy, data):
     """Also: the schema lets pass what the validator does."""
     changed = copy.deepcopy(EVERY_KEY)
@@ -141,7 +141,7 @@ selectors = st.builds(Selector, globs, globs, globs, globs)
 
 
 @given(plays, st.lists(selectors, max_size=3))
-@settings(BOUNDED, max_examples=150)
+@settings(BOUNDED, max_examples=75)
 def test_matching_any_play(play, chosen):
     rule = Rule("r", tuple(chosen), ())
     coverage(play, covering(play, [rule]))
