@@ -70,7 +70,7 @@ def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
     verdicts: dict[str, dict[str, Verdict]] = {rule["name"]: {} for rule in document["rules"]}
     for one in document["verdicts"]:
         reasons = [reason for check in one["checks"] for reason in check["reasons"]]
-        verdicts[one["rule"]][_name(one["host"])] = Verdict(one["verdict"], tuple(reasons))
+        verdicts[one["rule"]][one["host"]] = Verdict(one["verdict"], tuple(reasons))
     enforced = {rule["name"] for rule in document["rules"] if rule["severity"] != WARN}
     bad = {(host, rule in enforced) for rule, found in verdicts.items() for host, one in found.items() if one.state != READY}
     stopping = {host for host, is_enforced in bad if is_enforced}
@@ -91,16 +91,14 @@ def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
 
 def _audited_rule(rule: Mapping[str, Any], found: Mapping[str, Verdict], names_of_ready: bool) -> list[str]:
     bad = {name: verdict for name, verdict in found.items() if verdict.state != READY}
-    ready = [name for name in found if name not in bad]
+    ready = [_name(name) for name in found if name not in bad]
     heading = f"Rule {rule['name']}{' (warns only)' if rule['severity'] == WARN else ''}:"
     if not found:
         return [f"{heading} it applies to no host."]
     if bad:
         lines = [f"{heading} {len(bad)} of {_hosts(len(found))} {'is' if len(bad) == 1 else 'are'} not ready."]
-        width = max(map(len, bad))
         # A verdict that is known goes before one that could not be reached.
-        for name in sorted(bad, key=lambda name: (bad[name].state != NOT_READY, name)):
-            lines += _lines(f"  {name:{width}}  ", bad[name])
+        lines += _table(bad, sorted(bad, key=lambda name: (bad[name].state != NOT_READY, name)))
         if names_of_ready and ready:
             lines.append(f"  ready: {', '.join(ready)}")
     else:
@@ -128,12 +126,15 @@ def _changes(changes: Mapping[str, Any]) -> list[str]:
 def _body(failures: Sequence[Failure]) -> list[str]:
     lines = []
     for failure in failures:
-        verdicts, name = {_name(host): verdict for host, verdict in failure.verdicts.items()}, failure.rule.name
+        verdicts, name = failure.verdicts, failure.rule.name
         lines.append("")
         if verdicts:
             verb = "is" if len(verdicts) == 1 else "are"
             lines.append(f"Rule {name}: {len(verdicts)} of {_hosts(failure.asked)} {verb} not ready.")
-            lines += _table(verdicts)
+            names = sorted(verdicts)
+            lines += _table(verdicts, names[:HOSTS_SHOWN])
+            if more := names[HOSTS_SHOWN:]:
+                lines.append(f"  ... and {len(more)} more: {', '.join(map(_name, more))}")
         if failure.of_play:
             lines.append(f"Rule {name}: the play is not ready for {_hosts(failure.asked)}.")
             lines += _lines("  ", failure.of_play)
@@ -144,14 +145,10 @@ def _body(failures: Sequence[Failure]) -> list[str]:
     return lines
 
 
-def _table(verdicts: Mapping[str, Verdict]) -> list[str]:
-    names = sorted(verdicts)
-    shown = names[:HOSTS_SHOWN]
-    width = max(map(len, shown))
-    lines = [line for name in shown for line in _lines(f"  {name:{width}}  ", verdicts[name])]
-    if len(names) > HOSTS_SHOWN:
-        lines.append(f"  ... and {len(names) - HOSTS_SHOWN} more: {', '.join(names[HOSTS_SHOWN:])}")
-    return lines
+def _table(verdicts: Mapping[str, Verdict], names: Sequence[str]) -> list[str]:
+    """Return lines for the hosts of these names. Two that look alike when printed stay two."""
+    width = max(len(_name(name)) for name in names)
+    return [line for name in names for line in _lines(f"  {_name(name):{width}}  ", verdicts[name])]
 
 
 def _lines(head: str, verdict: Verdict) -> list[str]:

@@ -29,6 +29,12 @@ def failure(verdicts, asked=2, of_play=None, messages=(), remedy="", rule=RULE):
     return Failure(rule, verdicts, of_play, asked, messages, remedy)
 
 
+def test_hosts_whose_names_look_alike_are_all_told():
+    lines = closing_block(PLAY, [failure({"h1": MISSING, "h\x1b1": MISSING})]).splitlines()
+    assert lines[2] == "Rule pigsty-node: 2 of 2 hosts are not ready."
+    assert lines.count("  h1  not ready: /etc/pki/ca.crt is missing") == 2
+
+
 def test_of_an_error_only_the_guards_own_words_are_kept():
     assert error(AnsibleError("Precheck cannot tell:\n  why")) == "Precheck cannot tell: why"
     assert error(AnsibleError("the password is sesame")) == "an unexpected AnsibleError"
