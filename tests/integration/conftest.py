@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from nodes import ADDRESSES, Nodes, why_not
@@ -122,6 +123,11 @@ class Project:
         return Run(done)
 
 
+def lacking(reason: str) -> NoReturn:
+    """Skip a test that needs what this machine lacks. With CI set in the environment it fails."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
 @pytest.fixture(scope="session")
 def sockets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where ssh keeps its connections open from run to run. They end when the nodes stop."""
@@ -144,7 +150,7 @@ def guarded(project: Project, request: pytest.FixtureRequest) -> Project:
 @pytest.fixture(scope="session")
 def all_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
     if reason := why_not():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        lacking(reason)
     nodes = Nodes(tmp_path_factory.mktemp("nodes"))
     nodes.start()
     yield nodes

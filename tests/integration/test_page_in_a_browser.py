@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.page import page
 from chromium import Browser, program
+from conftest import lacking
 from report_documents import HOSTILE, LONG, MISSING, few, hostile, many
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_release]
@@ -48,7 +48,7 @@ CONTRAST = """(() => {
 @pytest.fixture(scope="module")
 def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if not program():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the page is looked at in Chromium, which is not installed")
+        lacking("the page is looked at in Chromium, which is not installed")
     browser = Browser(tmp_path_factory.mktemp("profile"))
     yield browser
     browser.close()

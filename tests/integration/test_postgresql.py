@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, Project, Run
+from conftest import REPOSITORY, Project, Run, lacking
 from nodes import Nodes
 
 pytestmark = pytest.mark.one_release  # PostgreSQL is the same behind each
@@ -107,7 +107,7 @@ class Installation:
 @pytest.fixture
 def installation(project: Project, nodes: Nodes) -> Iterator[Installation]:
     if not version():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Debian's packages postgresql, pgbouncer, python3")
+        lacking("needs Debian's packages postgresql, pgbouncer, python3")
     installation = Installation(project, nodes)
     yield installation
     for name in HOSTS.values():

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BIN
+from conftest import BIN, lacking
 from nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
 
 AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
@@ -44,6 +44,7 @@ FAULTS: dict[str, str] = {
     "the login shell is fish": AS_EVER,
     "the login shell prints 1 MB first": AS_EVER,
     "no Python on the node": AS_EVER,
+    "the node's clock is in 1970": AS_EVER,
     "no working sudo on the node": AS_EVER,
     "what is looked for is dated 1970, or in the future": "the node passes: dates do not matter",
     "the node goes down between two plays": "it was verified: the second play's own tasks tell",
@@ -210,6 +211,13 @@ FISH = "fish=$(command -v fish) && SHELL=$fish"
 NO_FISH = """case "$2" in "/bin/sh -c "*) ;; *'$(('* | *'; fi'* | *'() {'*) echo "fish: Unsupported" >&2; exit 127;; esac
 exec sh "$@"
 """
+FAKETIME = "*/faketime/libfaketime.so.1"
+CLOCK = f"""
+for library in /usr/lib/{FAKETIME}; do LD_PRELOAD=$library; done
+FAKETIME='@1970-01-01 12:00:00' FAKETIME_DONT_FAKE_MONOTONIC=1
+export LD_PRELOAD FAKETIME FAKETIME_DONT_FAKE_MONOTONIC
+[ "$(date +%Y)" = 1970 ] || exit 1
+"""
 LOUD = "head -c 1000000 /dev/zero | tr '\\0' x\nexec sh \"$@\""
 
 # What prepares the node, its login shell, and its variables.
@@ -221,11 +229,14 @@ TROUBLES: dict[str, tuple[str, str, dict[str, object]]] = {
     "the login shell is fish": (FISH, NO_FISH, {}),
     "the login shell prints 1 MB first": ("", LOUD, {}),
     "no Python on the node": ("", "", {"ansible_python_interpreter": "/nowhere/python"}),
+    "the node's clock is in 1970": (CLOCK, "", {}),
 }
 
 
 def trouble(nodes, name, fault, python):
     """Bring a trouble over a node, and return its variables."""
+    if TROUBLES[fault][0] == CLOCK and not list(Path("/usr/lib").glob(FAKETIME)):
+        lacking("a clock that goes wrong on one node only needs Debian's package libfaketime")
     commands, shell, variables = TROUBLES[fault]
     equip(nodes, name, commands, shell)
     return nodes.host(name) | {"ansible_python_interpreter": python} | variables
@@ -233,9 +244,7 @@ def trouble(nodes, name, fault, python):
 
 @pytest.mark.parametrize("faults", [list(TROUBLES)[:5], list(TROUBLES)[5:]], ids=["five", "the others"])
 def test_ready_nodes_in_trouble_pass(project, nodes, faults):
-    """By the answer of their shell: no module can be run. Two nodes have a marker with a strange date, for want of a clock
-    that goes wrong on one node only.
-    """
+    """By the answer of their shell: no module can be run. Two nodes have a marker with a strange date."""
     assert set(faults) <= set(FAULTS)
     prepare(project, nodes, task="echo done")
     hosts = {name: nodes.host(name) for name in ADDRESSES}
