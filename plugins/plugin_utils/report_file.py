@@ -87,7 +87,7 @@ def _user() -> str:
 
 def replace(path: str, text: str, mode: int = 0o600) -> None:
     """Put ``text`` into the file at ``path``. Whoever reads it finds what was there before, or all of the text. Raises
-    AnsibleError or OSError.
+    AnsibleError, which names the file.
     """
     path = os.path.abspath(path)
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
@@ -96,17 +96,17 @@ def replace(path: str, text: str, mode: int = 0o600) -> None:
     data = text.encode("utf-8", errors="backslashreplace")
     try:
         handle, beside = tempfile.mkstemp(prefix=".precheck-", dir=os.path.dirname(path))
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), mode)
+            os.replace(beside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            raise
     except OSError as ex:
         raise AnsibleError(f"{path}: {ex.strerror}") from None
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
 
 
 _VERDICT_KEYS = {"host": str, "rule": str, "verdict": str, "checks": list}

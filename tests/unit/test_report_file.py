@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -35,12 +36,13 @@ def test_a_file_is_for_its_owner_and_replaces_another(tmp_path):
 def test_a_failure_leaves_what_was_there(tmp_path, mocker, broken):
     path = tmp_path / "report.json"
     path.write_text("before")
+    error = OSError(errno.ENOSPC, "no space")
     if broken == "write":
         opened = mocker.patch("builtins.open")
-        opened.return_value.__enter__.return_value.write.side_effect = OSError("no space")
+        opened.return_value.__enter__.return_value.write.side_effect = error
     else:
-        mocker.patch.object(os, broken, side_effect=OSError("no space"))
-    with pytest.raises(OSError, match="no space"):
+        mocker.patch.object(os, broken, side_effect=error)
+    with pytest.raises(AnsibleError, match=r"/report\.json: no space$"):
         report_file.replace(str(path), "after")
     mocker.stopall()
     assert path.read_text() == "before"

@@ -55,6 +55,7 @@ FAULTS: dict[str, str] = {
     "the control node is out of space for sockets of ssh": "unverified: the hosts are unreachable, with that reason",
     "the control node is out of space for temporary files": "the run ends with an error",
     "the control node is out of space for what it prints": "the run ends with an error",
+    "the control node is out of space for the file of the report": "a warning; the run ends as it would without a report",
     "an error inside the guard": "the run ends with an error that names the play",
     "the callback cannot install the guard": "the run ends with an error that names the play",
 }
@@ -510,6 +511,22 @@ def test_no_space_for_what_is_printed(project, nodes, stream):
     else:
         assert "n5/etc/pki/ca.crt is missing" in stdout
         assert stderr == ""
+    assert witnesses(project) == []
+
+
+def test_no_space_for_the_report(project):
+    assert "the control node is out of space for the file of the report" in FAULTS
+    prepare_here(project, missing="n5")
+    folder, left = project.folder / "full", project.folder / "left"
+    command = f"""sh -c '"$@"; status=$?; ls -A {folder} > {left}; exit $status' sh "$@\""""
+    before = with_a_full_disk(folder, command, "size=4k")
+    process = begin(project, "pgsql.yml", before=before, ANSIBLE_PRECHECK_REPORT=f"{folder}/it.json")
+    status, _stdout, stderr = end(project, process)
+    assert status == 2
+    warning = f"Precheck could not write its report: {folder}/it.json: No space left on device"
+    assert warning.replace(" ", "") in re.sub(r"\s", "", stderr)  # ansible-core before 2.19 breaks lines of warnings anywhere
+    assert "  n5  not ready: " in stderr
+    assert left.read_text() == "filling\n"
     assert witnesses(project) == []
 
 
