@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from conftest import Project
 
+pytestmark = pytest.mark.one_release  # what is to come comes after the newest
+
 PLAY = """
 - name: Set up PostgreSQL
   hosts: all
