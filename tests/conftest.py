@@ -31,15 +31,15 @@ def copy_repository() -> Callable[[Path], Path]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sample", choices=["one", "other"], help="each test through one door, or through the other")
-    parser.addoption("--share", metavar="K/N", default="1/1", help="every Nth test, beginning with the Kth")
+    parser.addoption("--share", metavar="K[,K]/N", default="1/1", help="every Nth test from the Kth on, for each K")
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k, so that shares are of the same size
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     sample = config.getoption("--sample")
     chosen = _sample(items, sample == "other") if sample else list(items)
-    first, step = map(int, config.getoption("--share").split("/"))
-    chosen = chosen[first - 1 :: step]
+    shares, _, step = config.getoption("--share").partition("/")
+    chosen = [item for first in shares.split(",") for item in chosen[int(first) - 1 :: int(step)]]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
 
