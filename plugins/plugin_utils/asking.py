@@ -25,6 +25,7 @@ from .checking import ANSWERS, ORDER, Order, condition_holds, digest_of, worded
 from .plays import TAG, Wanted, folders_of, variables_of
 from .policy import TASK, WARN, Check, Rule
 from .policy_values import is_template
+from .stopping import nothing_left_behind
 from .verdict import UNVERIFIED, Verdict
 
 CHECK = "precheck.guard.check"
@@ -47,7 +48,7 @@ def ask(strategy: StrategyBase, play: Play, wanted: Wanted, quietly: bool = Fals
     if not wanted:
         return {}
     hosts = list({host.name: host for _rule, some in wanted for host in some}.values())
-    with _all_hosts(strategy, hosts):
+    with _all_hosts(strategy, hosts), nothing_left_behind():
         return _Asking(strategy, play, wanted, hosts, quietly).verdicts()
 
 

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import multiprocessing
 import os
+import signal
 import stat
 import sys
 import termios
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from glob import glob
+from types import FrameType
 from typing import Any, TextIO
 
 from ansible import constants as C
@@ -24,6 +29,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
+from ansible.utils.path import cleanup_tmp_file
 
 from . import compat
 from .plays import preparation
@@ -105,3 +111,58 @@ def refuse(strategy: StrategyBase, iterator: PlayIterator, unasked: set[str]) ->
         queue_task(host, task, task_vars, play_context)
 
     strategy._queue_task = queue_unless_unasked  # type: ignore[method-assign] # of this instance, for this batch
+
+
+@contextlib.contextmanager
+def nothing_left_behind() -> Iterator[None]:
+    """Let SIGINT and SIGTERM, while hosts are asked, end the workers and all that these have started (ssh, say), and at SIGTERM
+    take away the temporary files, before they do what they did.
+
+    ansible-core ends at SIGTERM without that, and tells its workers of a signal since 2.19 only.
+    """
+    if threading.current_thread() is not threading.main_thread():  # Python lets no other handle signals
+        yield
+        return
+    main = os.getpid()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        is_worker = os.getpid() != main  # one that has just begun: it has the handlers of this process
+        signal.signal(number, signal.SIG_DFL if is_worker else before[signal.Signals(number)])
+        if not is_worker:
+            _end_workers()
+            if number == signal.SIGTERM:
+                cleanup_tmp_file(C.DEFAULT_LOCAL_TMP)
+        os.kill(os.getpid(), number)
+
+    for number, handler in before.items():
+        if handler != signal.SIG_IGN:
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_workers() -> None:
+    workers = multiprocessing.active_children()
+    families = _families()
+    processes = [worker.pid for worker in workers if worker.pid]
+    for process in processes:  # grows by the children of each
+        processes += families.get(process, ())
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGTERM)
+    for worker in workers:
+        worker.join(1)
+
+
+def _families() -> dict[int, list[int]]:
+    """Return the ids of processes by that of their parent. Systems other than Linux do not tell them here."""
+    families: dict[int, list[int]] = {}
+    for path in glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+            parent = file.read().rpartition(")")[2].split()[1]  # what comes before is a name, of any characters
+            families.setdefault(int(parent), []).append(int(path.split("/")[2]))
+    return families
