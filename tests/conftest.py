@@ -10,6 +10,7 @@ from zlib import crc32
 
 import ansible.plugins.loader  # noqa: F401  before 2.15 it changes how collections are imported, so it comes first
 import pytest
+from ansible.release import __version__
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -37,23 +38,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)  # after -m and -k, so that shares are of the same size
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     sample = config.getoption("--sample")
-    chosen = _sample(items, sample == "other") if sample else list(items)
+    shared = [item for item in items if not sample or _door_is_chosen(item, sample)]
+    each = [item for item in shared if sample == "other" and item.get_closest_marker("each_release")]
+    shared = [item for item in shared if item not in each]
     shares, _, step = config.getoption("--share").partition("/")
-    chosen = [item for first in shares.split(",") for item in chosen[int(first) - 1 :: int(step)]]
+    chosen = {*each, *(item for first in shares.split(",") for item in shared[int(first) - 1 :: int(step)])}
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = chosen
+    items[:] = [item for item in items if item in chosen]
 
 
-def _sample(items: list[pytest.Item], other: bool) -> list[pytest.Item]:
-    """Return each test through one door, which depends on the test, or through the ``other``."""
-    chosen = []
-    for item in items:
-        door = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
-        test = item.nodeid
-        if door:
-            parts = item.callspec.id.split("-")
-            parts.remove(door)
-            test = f"{item.nodeid.partition('[')[0]}{parts}"
-        if not door or door == ("strategy", "callback")[(crc32(test.encode()) + other) % 2]:
-            chosen.append(item)
-    return chosen
+def _door_is_chosen(item: pytest.Item, sample: str) -> bool:
+    """Return whether the sample has the test through this door. Which one it is depends on the test: the sample "other" has the
+    door that "one" has not. On what is run on each older release, the doors take turns from release to release.
+    """
+    door = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
+    if not door:
+        return True
+    parts = item.callspec.id.split("-")
+    parts.remove(door)
+    number = crc32(f"{item.nodeid.partition('[')[0]}{parts}".encode())
+    if sample == "other":
+        number += int(__version__.split(".")[1]) if item.get_closest_marker("each_release") else 1
+    return door == ("strategy", "callback")[number % 2]

@@ -170,7 +170,13 @@ UNVERIFIED = {
     "It cannot hold up the run.",
     "A node that answers without end is unverified likewise.",
 )
-@pytest.mark.parametrize("fault", UNVERIFIED)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, marks=[pytest.mark.each_release] * (fault in ("the node is down", "the node never answers")))
+        for fault in UNVERIFIED
+    ],
+)
 def test_a_node_that_cannot_be_asked(project, nodes, fault):
     assert fault in FAULTS
     break_it, reason = UNVERIFIED[fault]
@@ -380,7 +386,7 @@ def interrupted(project, nodes, send):
 
 @pytest.mark.parametrize(
     ("name", "send"),
-    [("SIGINT", os.kill), ("SIGINT", os.killpg), ("SIGTERM", os.kill)],
+    [("SIGINT", os.kill), ("SIGINT", os.killpg), pytest.param("SIGTERM", os.kill, marks=pytest.mark.each_release)],
     ids=["SIGINT", "SIGINT from a terminal", "SIGTERM"],
 )
 def test_a_signal(project, nodes, name, send):
@@ -422,6 +428,7 @@ def worker_on(process, address):
     return None
 
 
+@pytest.mark.each_release
 def test_a_killed_worker(project, nodes):
     """Another is at work then, and would be for a minute."""
     assert "a worker of ansible-core is killed" in FAULTS
@@ -452,6 +459,7 @@ def witnesses(project):
     return [path.parent.name for path in project.folder.glob("*/witness")]
 
 
+@pytest.mark.each_release
 def test_out_of_file_descriptors(project):
     """With less than the first number ansible-playbook does not start; the last may be enough for the run."""
     assert "the control node is out of file descriptors" in FAULTS
@@ -533,6 +541,7 @@ def test_no_space_for_the_report(project):
     assert witnesses(project) == []
 
 
+@pytest.mark.each_release
 def test_an_error_inside_the_guard(guarded, nodes):
     """Here a part of it is broken from outside, as a stand-in for what no one foresaw."""
     assert "an error inside the guard" in FAULTS

@@ -102,6 +102,7 @@ def test_tags_precheck_runs_the_checks_alone(guarded, nodes):
     assert nodes.having("pki/witness") == nodes.having("pki/always") == "n1 n2 n3 n4 n5"
 
 
+@pytest.mark.each_release
 def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
     """A leading meta task that the tag selection would leave out ends hosts all the same: the play to come has it."""
     hosts = {f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)}

@@ -145,14 +145,18 @@ def without_checks(recap: list[Any], checks: collections.Counter[str]) -> list[A
     ]
 
 
-def runs(*names: str, on_all_releases: tuple[str, ...]) -> pytest.MarkDecorator:
-    marks = {name: [pytest.mark.one_release] * (name not in on_all_releases) for name in names}
+def runs(*names: str, on_one_release: str = "", on_each_release: str = "") -> pytest.MarkDecorator:
+    marks = {
+        name: [pytest.mark.one_release] * (name in on_one_release.split(", "))
+        + [pytest.mark.each_release] * (name in on_each_release.split(", "))
+        for name in names
+    }
     return pytest.mark.parametrize(
         ("strategy", "playbooks", "status"), [pytest.param(*RUNS[name], id=name, marks=marks[name]) for name in names]
     )
 
 
-@runs("linear", "free", on_all_releases=("linear",))
+@runs("linear", "free", on_one_release="free")
 def test_plays_that_no_rule_covers(guarded, site, built_in, strategy, playbooks, status):
     expected = built_in(strategy, playbooks)
     seen = see(site, guarded.door, strategy, playbooks)
@@ -164,7 +168,7 @@ def test_plays_that_no_rule_covers(guarded, site, built_in, strategy, playbooks,
         assert seen.lines == expected.lines
 
 
-@runs(*RUNS, on_all_releases=("linear", "linear in lockstep", "free"))
+@runs(*RUNS, on_one_release="linear in the background, host_pinned, debug", on_each_release="linear")
 def test_plays_whose_hosts_are_ready(guarded, site, built_in, strategy, playbooks, status):
     """The same, but for the checks themselves: three tasks on h2, and two on each of the others."""
     expected = built_in(strategy, playbooks)

@@ -180,6 +180,19 @@ ON_ONE_RELEASE = [
     "the same playbook twice",
 ]
 
+# These meet what a release may do in a way of its own: batches, the start of a play, its strategy, a terminal.
+ON_EACH_RELEASE = [
+    '`serial: [1, "20%", 5]`',
+    "`strategy: free`",
+    "`--start-at-task first`",
+    "`--step`, answered by no",
+    "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`",
+]
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.one_release] * (name in ON_ONE_RELEASE) + [pytest.mark.each_release] * (name in ON_EACH_RELEASE)
+
 
 def stopped(run, nodes, told: str = "n5") -> None:
     assert run.rc == 2, run.output
@@ -193,9 +206,7 @@ def stopped(run, nodes, told: str = "n5") -> None:
     assert "Nothing was changed" in run.stderr
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.one_release] * (name in ON_ONE_RELEASE)) for name in WAYS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in WAYS])
 def test_is_stopped(guarded, nodes, name):
     way = WAYS[name]
     nodes.reset(ready="n1 n2 n3 n4")
@@ -307,6 +318,7 @@ LOST = """
 AFTER_EARLIER = "- import_playbook: earlier.yml\n- import_playbook: pgsql.yml\n"
 
 
+@pytest.mark.each_release
 @shows("hosts that failed or became unreachable in an earlier play", "stay out, are not asked, and stop nobody else")
 def test_hosts_that_were_lost(guarded, nodes):
     """n1 and n2 are not ready either. PlaybookExecutor counts the failures of a batch: they must not spoil the count."""
@@ -486,6 +498,7 @@ class StrategyModule(Free):
 
 
 @pytest.mark.claims("a play that names no strategy | guarded | guarded | guarded, once")
+@pytest.mark.each_release
 @shows("both doors open", "stopped once; checked once")
 def test_both_doors(project, nodes):
     project.configure("both")

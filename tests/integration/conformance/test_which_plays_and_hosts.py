@@ -138,7 +138,7 @@ def pigsty(project, nodes, ready: str = "n1 n2") -> None:
 @pytest.mark.parametrize(
     ("strategy", "keywords", "facts"),
     [
-        ("linear", "", "false"),
+        pytest.param("linear", "", "false", marks=pytest.mark.each_release),
         ("linear", "serial: 2", "false"),
         ("linear", "force_handlers: true", "false"),
         ("free", "", "false"),
@@ -189,7 +189,7 @@ def test_a_condition_on_facts_is_not_guessed(guarded, nodes):
     assert "5 of 5 hosts are not ready" in run.stderr
 
 
-@pytest.mark.parametrize("strategy", ["linear", "free", "host_pinned"])
+@pytest.mark.parametrize("strategy", [pytest.param("linear", marks=pytest.mark.each_release), "free", "host_pinned"])
 def test_a_host_that_was_to_be_ended_and_is_not_stops_the_run(guarded, nodes, strategy):
     """The condition hides that it depends on facts."""
     hosts = {f"n{i}": nodes.host(f"n{i}") | {"other": "{{ ansible_facts.system | default('') != 'Linux' }}"} for i in range(1, 6)}
@@ -414,6 +414,7 @@ CONNECTION = """
 """
 
 
+@pytest.mark.each_release
 def test_the_plays_connection_settings_reach_the_check(guarded, nodes):
     host = nodes.host("n1")
     guarded.inventory({"n1": {"ansible_ssh_common_args": host["ansible_ssh_common_args"] + " -o User={{ answer }}"}})
@@ -445,6 +446,7 @@ exit 1
 """
 
 
+@pytest.mark.each_release
 def test_all_hosts_are_asked_at_once_though_the_play_takes_them_one_by_one(guarded, nodes):
     """Each host waits for all others."""
     guarded.configure(guarded.door, more="callback_plugins = callbacks")
