@@ -200,6 +200,7 @@ def stopped(run, nodes, told: str = "n5") -> None:
     assert run.stdout.rpartition("PLAY [Set up PostgreSQL]")[2].count("TASK [") <= 1
     assert "HANDLER" not in run.stdout
     assert "(debug)" not in run.stdout
+    assert "ignoring" not in run.stdout
     assert run.stderr.count("PRECHECK stopped the run") == 1
     assert f"  {told}  not ready: /etc/pki/ca.crt is missing\n" in run.stderr
     assert f"    ./node.yml -l {told}\n" in run.stderr
@@ -479,7 +480,7 @@ from ansible.plugins.strategy.free import StrategyModule as Free
 
 class StrategyModule(Free):
     def run(self, iterator, play_context):
-        self._display.display("elsewhere runs")
+        self._display.display(f"elsewhere runs on {len(self._inventory.get_hosts())}, workers {len(self._tqm._workers)}")
         return super().run(iterator, play_context)
 """,
     )
@@ -492,7 +493,8 @@ class StrategyModule(Free):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     run = project.run("pgsql.yml")
     assert run.rc == 0
-    assert "elsewhere runs" in run.stdout
+    batches = re.findall("elsewhere runs on (.*), workers (.*)", run.stdout)
+    assert batches == [("2", "2"), ("2", "2"), ("1", "1")]  # as without the guard
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
     assert run.stdout.count("[Precheck pigsty-node]") == 1
 
