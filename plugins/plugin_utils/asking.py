@@ -6,6 +6,7 @@ ansible-core.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ TIME_LIMIT = 30  # seconds for a host's checks without a timeout of their own, u
 NOT_STARTED = Verdict(
     UNVERIFIED, ("the control node could not start its check: is it out of file descriptors, processes, memory or disk space?",)
 )
+KILLED = Verdict(UNVERIFIED, ("the process of the control node that asked it was killed: is it out of memory?",))
+POLL = 0.001  # seconds between two looks for results
+QUIET = 2000  # looks in vain after which nothing comes any more of workers that have ended
 RESULT = "precheck_result"  # by this name the conditions of a task know what it returned
 
 
@@ -151,6 +155,7 @@ class _Asking:
         self.action_limit = self.limit + sum(check.timeout or 0 for rule, _hosts in wanted for check in _checks_of_action(rule))
         self.become = any(check.become for rule, _hosts in wanted for check in _checks_of_action(rule))
         self.heard = {host.name: _Heard() for host in hosts}
+        self.waiting: set[str] = set()  # the names of hosts that have a worker and have told nothing yet
         self.asked = [
             (rule.name, checks, {host.name for host in some}) for rule, some in wanted if (checks := _checks_of_action(rule))
         ]
@@ -197,6 +202,7 @@ class _Asking:
         strategy, manager = self.strategy, self.strategy._variable_manager
         strategy._tqm.send_callback("v2_playbook_on_task_start", step.task, is_conditional=False)
         passes = max(1, len(strategy._tqm._workers) // 10)
+        self.waiting = set()
         for host in hosts:
             variables = manager.get_vars(
                 play=self.checks, host=host, task=step.task, _hosts=strategy._hosts_cache, _hosts_all=strategy._hosts_cache_all
@@ -212,12 +218,37 @@ class _Asking:
                 strategy._workers[strategy._cur_worker] = None  # it may have closed the one before, and would fail on it
                 strategy._blocked_hosts[host.name] = False
                 self.heard[host.name].gone = NOT_STARTED
+            else:
+                self.waiting.add(host.name)
             self._hear_all(step, strategy._process_pending_results(self.iterator, max_passes=passes))
-        self._hear_all(step, strategy._wait_on_pending_results(self.iterator))
+        self._wait(step)
+
+    def _wait(self, step: _Step) -> None:
+        """Hear the hosts that are still to tell. Those whose worker was killed never will.
+
+        ansible-core's own way to wait ends with an error that names no host then, and where another worker has taken the
+        place of the one that was killed it does not end.
+        """
+        strategy, quiet = self.strategy, 0
+        ended: set[str] = set()  # the hosts whose worker has ended, and that have told nothing
+        while self.waiting and strategy._pending_results > 0 and not strategy._tqm._terminated:
+            at_work = {worker._host.name for worker in strategy._workers if worker and worker.is_alive()}
+            results = strategy._process_pending_results(self.iterator)
+            self._hear_all(step, results)
+            ended, before = self.waiting - at_work, ended
+            quiet = quiet + 1 if ended == before and not results else 0
+            if quiet == QUIET:
+                for name in ended:
+                    strategy._pending_results -= 1
+                    strategy._blocked_hosts[name] = False
+                    self.heard[name].gone = KILLED
+                self.waiting -= ended
+            time.sleep(POLL)
 
     def _hear_all(self, step: _Step, results: Sequence[Any]) -> None:
         self.strategy.update_active_connections(results)
         for name, result in map(compat.host_and_result, results):
+            self.waiting.discard(name)
             self._hear(step, name, result)
 
     def _order(self, rule: Rule, name: str) -> Order:

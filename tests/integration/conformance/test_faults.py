@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BIN, lacking
+from conftest import BIN, Run, lacking
 from nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
 
 AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
@@ -51,7 +51,7 @@ FAULTS: dict[str, str] = {
     "the node goes down between two plays": "it was verified: the second play's own tasks tell",
     "SIGINT while 50 hosts are asked": AT_ONCE,
     "SIGTERM while 50 hosts are asked": AT_ONCE,
-    "a worker of ansible-core is killed": "the run ends with an error, and the other workers end with it",
+    "a worker of ansible-core is killed": "unverified: the process that asked the host was killed",
     "the control node is out of file descriptors": "the run ends with an error, or the hosts are unverified",
     "the control node is out of space for sockets of ssh": "unverified: the hosts are unreachable, with that reason",
     "the control node is out of space for temporary files": "the run ends with an error",
@@ -73,10 +73,9 @@ LIMIT = "8"  # seconds in which the nodes that are well can surely answer
 EVERY_NODE = " ".join(ADDRESSES)
 
 
-def prepare(project, nodes, missing="", keywords="serial: 2", task="touch /etc/pki/witness", door="callback"):
+def prepare(project, nodes, missing="", keywords="serial: 2", task="touch /etc/pki/witness"):
     """Make a play of which n5 is the last host of the last batch, and every node ready but ``missing``."""
     nodes.reset(ready=EVERY_NODE.replace(missing, "") if missing else EVERY_NODE)
-    project.configure(door)
     project.write("pgsql.yml", PLAY.format(keywords=keywords, task=task))
 
 
@@ -177,25 +176,25 @@ UNVERIFIED = {
         for fault in UNVERIFIED
     ],
 )
-def test_a_node_that_cannot_be_asked(project, nodes, fault):
+def test_a_node_that_cannot_be_asked(guarded, nodes, fault):
     assert fault in FAULTS
     break_it, reason = UNVERIFIED[fault]
-    prepare(project, nodes, door=("callback", "strategy")[list(FAULTS).index(fault) % 2])
-    project.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": nodes.host("n5") | break_it(nodes)})
+    prepare(guarded, nodes)
+    guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": nodes.host("n5") | break_it(nodes)})
     begin = time.monotonic()
-    run = project.run("pgsql.yml", "--timeout", "3", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
+    run = guarded.run("pgsql.yml", "--timeout", "3", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
     assert time.monotonic() - begin < 60
     stopped(run, nodes, f"unverified: {reason}")
 
 
 @pytest.mark.one_release
-def test_the_time_limit_is_30_seconds(project, nodes):
+def test_the_time_limit_is_30_seconds(guarded, nodes):
     """Whatever the play allows its own tasks."""
     assert "30 s" in FAULTS["the node never answers"]
-    prepare(project, nodes, keywords="timeout: 120")
+    prepare(guarded, nodes, keywords="timeout: 120")
     never_answers(nodes)
     begin = time.monotonic()
-    run = project.run("pgsql.yml")
+    run = guarded.run("pgsql.yml")
     assert 28 < time.monotonic() - begin < 80
     stopped(run, nodes, "unverified: timed out: no answer within 30 s\n")
 
@@ -249,45 +248,45 @@ def trouble(nodes, name, fault, python):
 
 
 @pytest.mark.parametrize("faults", [list(TROUBLES)[:5], list(TROUBLES)[5:]], ids=["five", "the others"])
-def test_ready_nodes_in_trouble_pass(project, nodes, faults):
+def test_ready_nodes_in_trouble_pass(guarded, nodes, faults):
     """By the answer of their shell: no module can be run. Two nodes have a marker with a strange date."""
     assert set(faults) <= set(FAULTS)
-    prepare(project, nodes, task="echo done")
+    prepare(guarded, nodes, task="echo done")
     hosts = {name: nodes.host(name) for name in ADDRESSES}
-    project.inventory(hosts | {name: trouble(nodes, name, fault, "/nowhere") for name, fault in zip(ADDRESSES, faults)})
+    guarded.inventory(hosts | {name: trouble(nodes, name, fault, "/nowhere") for name, fault in zip(ADDRESSES, faults)})
     if len(faults) < len(ADDRESSES) - 1:
         assert "what is looked for is dated 1970, or in the future" in FAULTS
         os.utime(nodes.path("n4", "pki/ca.crt"), (0, 0))
         os.utime(nodes.path("n5", "pki/ca.crt"), (2**32, 2**32))
-    run = project.run("pgsql.yml")
+    run = guarded.run("pgsql.yml")
     assert run.rc == 0, run.output
     assert len(re.findall("^n[1-5] +: ok=2 ", run.stdout, re.MULTILINE)) == 5
     assert "PRECHECK" not in run.output
 
 
 @pytest.mark.parametrize("fault", TROUBLES)
-def test_a_node_in_trouble_is_told_not_ready(project, nodes, fault):
-    prepare(project, nodes, missing="n5", door=("callback", "strategy")[list(FAULTS).index(fault) % 2])
-    project.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": trouble(nodes, "n5", fault, "/usr/bin/python3")})
-    run = project.run("pgsql.yml")
+def test_a_node_in_trouble_is_told_not_ready(guarded, nodes, fault):
+    prepare(guarded, nodes, missing="n5")
+    guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": trouble(nodes, "n5", fault, "/usr/bin/python3")})
+    run = guarded.run("pgsql.yml")
     by_shell = re.escape(" (as far as its shell can tell)")
     stopped(run, nodes, f"not ready: /etc/pki/ca.crt is missing({by_shell}){'' if 'Python' in fault else '?'}\n")
 
 
-def test_a_node_without_working_sudo(project, nodes):
+def test_a_node_without_working_sudo(guarded, nodes):
     assert FAULTS["no working sudo on the node"] == AS_EVER
-    prepare(project, nodes, missing="n5", keywords="become: true\n  become_method: sudo")
+    prepare(guarded, nodes, missing="n5", keywords="become: true\n  become_method: sudo")
     become = "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody"
-    run = project.run("pgsql.yml", "--become", "-e", become)
+    run = guarded.run("pgsql.yml", "--become", "-e", become)
     stopped(run, nodes, "not ready: /etc/pki/ca.crt is missing\n")
-    run = project.run("pgsql.yml", "--become", "-e", become, "--limit", "n1,n2", "--tags", "precheck")
+    run = guarded.run("pgsql.yml", "--become", "-e", become, "--limit", "n1,n2", "--tags", "precheck")
     assert run.rc == 0
 
 
 @pytest.mark.claims("What becomes of it afterwards is not seen.")
-def test_a_node_that_goes_down_between_two_plays(project, nodes):
+def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
     assert "the node goes down between two plays" in FAULTS
-    prepare(project, nodes)
+    prepare(guarded, nodes)
     between = """
 - hosts: localhost
   connection: local
@@ -297,8 +296,8 @@ def test_a_node_that_goes_down_between_two_plays(project, nodes):
     - ansible.builtin.file: {path: "{{ hang }}", state: touch}
 """
     play = PLAY.format(keywords=f"timeout: {LIMIT}", task="touch /etc/pki/witness")
-    project.write("pgsql.yml", play + between + play)
-    run = project.run("pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
+    guarded.write("pgsql.yml", play + between + play)
+    run = guarded.run("pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
     assert run.rc == 2
     assert "PRECHECK" not in run.stderr
     assert run.stdout.count("TASK [Precheck") == 1
@@ -389,7 +388,7 @@ def interrupted(project, nodes, send):
     [("SIGINT", os.kill), ("SIGINT", os.killpg), pytest.param("SIGTERM", os.kill, marks=pytest.mark.each_release)],
     ids=["SIGINT", "SIGINT from a terminal", "SIGTERM"],
 )
-def test_a_signal(project, nodes, name, send):
+def test_a_signal(guarded, nodes, name, send):
     """A terminal sends it to each process of the run. At SIGTERM ansible-core alone leaves a temporary folder behind, and
     before 2.19 its workers and what they have started.
     """
@@ -398,14 +397,15 @@ def test_a_signal(project, nodes, name, send):
     def send_it(process):
         send(process, getattr(signal, name))
 
-    project.configure("none")
-    project.write("pgsql.yml", PLAY.format(keywords="", task="touch /etc/pki/witness"))
-    status, _processes, _files = interrupted(project, nodes, send_it)
-    project.configure("callback")
-    project.write("pgsql.yml", PLAY.format(keywords="serial: 1", task="touch /etc/pki/witness"))
-    assert interrupted(project, nodes, send_it) == (status, 0, 0)
+    door = guarded.door
+    guarded.configure("none")
+    guarded.write("pgsql.yml", PLAY.format(keywords="", task="touch /etc/pki/witness"))
+    status, _processes, _files = interrupted(guarded, nodes, send_it)
+    guarded.configure(door)
+    guarded.write("pgsql.yml", PLAY.format(keywords="serial: 1", task="touch /etc/pki/witness"))
+    assert interrupted(guarded, nodes, send_it) == (status, 0, 0)
     assert not any("witness" in nodes.commands(one) for one in ADDRESSES)
-    assert "TASK [ansible.builtin.raw]" not in (project.folder / "stdout").read_text()
+    assert "TASK [ansible.builtin.raw]" not in (guarded.folder / "stdout").read_text()
 
 
 def children(parent):
@@ -428,29 +428,29 @@ def worker_on(process, address):
     return None
 
 
-@pytest.mark.each_release
-def test_a_killed_worker(project, nodes):
-    """Another is at work then, and would be for a minute."""
+@pytest.mark.parametrize(
+    ("forks", "name"),
+    [pytest.param("10", "n5", marks=pytest.mark.each_release), ("1", "n1")],
+    ids=["the last", "a place retaken"],
+)
+def test_a_killed_worker(guarded, nodes, forks, name):
+    """With one fork, workers for the other hosts take the place of the one that is killed."""
     assert "a worker of ansible-core is killed" in FAULTS
-    prepare(project, nodes)
-    for name in ("n4", "n5"):
-        nodes.path(name, "hang").touch()
-    process = begin(project, "pgsql.yml", ANSIBLE_TASK_TIMEOUT="60")
+    prepare(guarded, nodes)
+    nodes.path(name, "hang").touch()
+    process = begin(guarded, "pgsql.yml", "--forks", forks, ANSIBLE_TASK_TIMEOUT="60")
     try:
-        assert wait_for(lambda: all(worker_on(process, ADDRESSES[name]) for name in ("n4", "n5")))
-        os.kill(worker_on(process, ADDRESSES["n5"]), signal.SIGKILL)
-        status, _stdout, stderr = end(project, process, 30)
+        assert wait_for(lambda: worker_on(process, ADDRESSES[name]))
+        os.kill(worker_on(process, ADDRESSES[name]), signal.SIGKILL)
+        run = Run(subprocess.CompletedProcess([], *end(guarded, process, 30)))
     finally:
-        kill_all(running(project))
-    assert status == 1
-    assert "A worker was found in a dead state" in stderr
-    assert "Traceback" not in stderr
-    assert not any("witness" in nodes.commands(name) for name in ADDRESSES)
+        kill_all(running(guarded))
+    assert "Traceback" not in run.output
+    stopped(run, nodes, "unverified: the process of the control node that asked it was killed", name)
 
 
 def prepare_here(project, missing=""):
     """As ``prepare``, with hosts on this machine."""
-    project.configure("callback")
     project.local_hosts(ready=" ".join(set(ADDRESSES) - {missing}), missing=missing)
     project.write("pgsql.yml", PLAY.format(keywords="serial: 2", task='touch "{{ precheck_root }}/witness"'))
 
@@ -460,19 +460,19 @@ def witnesses(project):
 
 
 @pytest.mark.each_release
-def test_out_of_file_descriptors(project):
+def test_out_of_file_descriptors(guarded):
     """With less than the first number ansible-playbook does not start; the last may be enough for the run."""
     assert "the control node is out of file descriptors" in FAULTS
-    prepare_here(project)
+    prepare_here(guarded)
     for limit in (12, 16, 20, 24):
-        process = begin(project, "pgsql.yml", before=["prlimit", f"--nofile={limit}"])
-        status, stdout, stderr = end(project, process)
+        process = begin(guarded, "pgsql.yml", before=["prlimit", f"--nofile={limit}"])
+        status, stdout, stderr = end(guarded, process)
         assert "TASK [Precheck" in stdout, limit
         assert limit == 24 or status == 2
         if status == 0:
-            assert len(witnesses(project)) == len(ADDRESSES)
+            assert len(witnesses(guarded)) == len(ADDRESSES)
             continue
-        assert witnesses(project) == []
+        assert witnesses(guarded) == []
         assert "Traceback" not in stderr
         assert re.search("^  n[1-5]  unverified: .*(Too many open files|out of file descriptors)", stderr, re.MULTILINE), stderr
 
@@ -484,68 +484,68 @@ def with_a_full_disk(folder, command='"$@"', size="nr_inodes=1"):
     return ["unshare", "--mount", "sh", "-c", f"{{ {fill}; }} 2> /dev/null; exec {command}", "sh"]
 
 
-def test_no_space_for_temporary_files(project, nodes):
+def test_no_space_for_temporary_files(guarded, nodes):
     assert "the control node is out of space for temporary files" in FAULTS
-    prepare_here(project)
-    folder = project.folder / "full"
-    process = begin(project, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_LOCAL_TEMP=str(folder))
-    status, _stdout, stderr = end(project, process)
+    prepare_here(guarded)
+    folder = guarded.folder / "full"
+    process = begin(guarded, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_LOCAL_TEMP=str(folder))
+    status, _stdout, stderr = end(guarded, process)
     assert status not in (0, 2)
     assert "No space left on device" in stderr
-    assert witnesses(project) == []
+    assert witnesses(guarded) == []
 
 
-def test_no_space_for_sockets_of_ssh(project, nodes):
+def test_no_space_for_sockets_of_ssh(guarded, nodes):
     assert "the control node is out of space for sockets of ssh" in FAULTS
-    prepare(project, nodes)
-    folder = project.folder / "full"
-    process = begin(project, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder))
-    status, _stdout, stderr = end(project, process)
+    prepare(guarded, nodes)
+    folder = guarded.folder / "full"
+    process = begin(guarded, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder))
+    status, _stdout, stderr = end(guarded, process)
     assert status == 2
     assert len(re.findall("^  n[1-5]  unverified: unreachable: .*No space left on device", stderr, re.MULTILINE)) == 5
     assert nodes.having("pki/witness") == ""
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_no_space_for_what_is_printed(project, nodes, stream):
+def test_no_space_for_what_is_printed(guarded, nodes, stream):
     """Where one stream cannot be written, the other tells. That ansible-core fails on it then is its own affair."""
     assert "the control node is out of space for what it prints" in FAULTS
-    prepare_here(project, missing="n5")
-    folder = project.folder / "full"
+    prepare_here(guarded, missing="n5")
+    folder = guarded.folder / "full"
     command = f'"$@" {"1" if stream == "stdout" else "2"}> {folder}/printed'
     # Files are buffered, unless the environment says otherwise.
-    process = begin(project, "pgsql.yml", before=with_a_full_disk(folder, command, "size=4k"), PYTHONUNBUFFERED="")
-    status, stdout, stderr = end(project, process)
+    process = begin(guarded, "pgsql.yml", before=with_a_full_disk(folder, command, "size=4k"), PYTHONUNBUFFERED="")
+    status, stdout, stderr = end(guarded, process)
     assert status != 0
     if stream == "stdout":
         assert re.search("^  n5  .*disk space", stderr, re.MULTILINE), stderr
     else:
         assert "n5/etc/pki/ca.crt is missing" in stdout
         assert stderr == ""
-    assert witnesses(project) == []
+    assert witnesses(guarded) == []
 
 
-def test_no_space_for_the_report(project):
+def test_no_space_for_the_report(guarded):
     assert "the control node is out of space for the file of the report" in FAULTS
-    prepare_here(project, missing="n5")
-    folder, left = project.folder / "full", project.folder / "left"
+    prepare_here(guarded, missing="n5")
+    folder, left = guarded.folder / "full", guarded.folder / "left"
     command = f"""sh -c '"$@"; status=$?; ls -A {folder} > {left}; exit $status' sh "$@\""""
     before = with_a_full_disk(folder, command, "size=4k")
-    process = begin(project, "pgsql.yml", before=before, ANSIBLE_PRECHECK_REPORT=f"{folder}/it.json")
-    status, _stdout, stderr = end(project, process)
+    process = begin(guarded, "pgsql.yml", before=before, ANSIBLE_PRECHECK_REPORT=f"{folder}/it.json")
+    status, _stdout, stderr = end(guarded, process)
     assert status == 2
     warning = f"Precheck could not write its report: {folder}/it.json: No space left on device"
     assert warning.replace(" ", "") in re.sub(r"\s", "", stderr)  # ansible-core before 2.19 breaks lines of warnings anywhere
     assert "  n5  not ready: " in stderr
     assert left.read_text() == "filling\n"
-    assert witnesses(project) == []
+    assert witnesses(guarded) == []
 
 
 @pytest.mark.each_release
 def test_an_error_inside_the_guard(guarded, nodes):
     """Here a part of it is broken from outside, as a stand-in for what no one foresaw."""
     assert "an error inside the guard" in FAULTS
-    prepare(guarded, nodes, door=guarded.door)
+    prepare(guarded, nodes)
     guarded.write(
         "callbacks/breaking.py",
         """

@@ -500,7 +500,6 @@ class StrategyModule(Free):
 
 
 @pytest.mark.claims("a play that names no strategy | guarded | guarded | guarded, once")
-@pytest.mark.each_release
 @shows("both doors open", "stopped once; checked once")
 def test_both_doors(project, nodes):
     project.configure("both")

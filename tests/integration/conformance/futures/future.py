@@ -81,12 +81,10 @@ def remove(place):
 
 def results_of_another_kind():
     wrap("_process_pending_results", lambda results: [object() for _result in results])
-    wrap("_wait_on_pending_results", lambda results: [object() for _result in results])
 
 
 def results_are_lost():
     wrap("_process_pending_results", lambda results: [])
-    wrap("_wait_on_pending_results", lambda results: [])
 
 
 def wrap(name, change):
