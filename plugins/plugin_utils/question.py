@@ -89,6 +89,8 @@ class Script:
         word, printed = found
         if isinstance(question, PathQuestion):
             return word, ""
+        if word.isdecimal() and int(word) > 256:  # ksh93 tells the number of a signal so, and other shells from 128 on
+            word = str(int(word) - 128)
         return YES if word == "0" else word, "".join(printed)
 
 

@@ -19,6 +19,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils import checking
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Check
 from ansible_collections.precheck.guard.plugins.plugin_utils.question import YES, PathQuestion, scripts
 from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import READY
+from conftest import lacking
 
 TEXT = "a certificate\n"
 DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
@@ -201,7 +202,7 @@ def test_the_shell_is_as_strict_as_the_stat_module(folder, questions, slow, tool
     shell = "/bin/sh"
     if tools == "busybox":
         if not shutil.which("busybox"):
-            pytest.skip("busybox is not installed")
+            lacking("busybox is not installed")
         environment, shell = {"PATH": str(folder / "busybox")}, str(folder / "busybox/sh")
     elif tools == "no sha256sum":
         (folder / "broken").mkdir(exist_ok=True)
