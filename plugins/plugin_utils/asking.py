@@ -36,7 +36,7 @@ NOT_STARTED = Verdict(
 )
 KILLED = Verdict(UNVERIFIED, ("the process of the control node that asked it was killed: is it out of memory?",))
 POLL = 0.001  # seconds between two looks for results
-QUIET = 2000  # looks in vain after which nothing comes any more of workers that have ended
+QUIET = 2000  # looks in vain, at an empty queue, after which nothing comes any more of workers that have ended
 RESULT = "precheck_result"  # by this name the conditions of a task know what it returned
 
 
@@ -236,7 +236,9 @@ class _Asking:
             results = strategy._process_pending_results(self.iterator)
             self._hear_all(step, results)
             ended, before = self.waiting - at_work, ended
-            quiet = quiet + 1 if ended == before and not results else 0
+            # While nobody reads what is printed, the queue is not read either: results come after the words of workers.
+            is_read = strategy._final_q.empty()
+            quiet = quiet + 1 if ended == before and not results and is_read else 0
             if quiet == QUIET:
                 for name in ended:
                     strategy._pending_results -= 1

@@ -124,10 +124,12 @@ def nothing_left_behind() -> Iterator[None]:
         yield
         return
     main = os.getpid()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A signal that is ignored stays ignored. One whose handler is not Python's (None) could not be put back.
+    before = {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
 
     def end(number: int, frame: FrameType | None) -> None:
-        is_worker = os.getpid() != main  # one that has just begun: it has the handlers of this process
+        is_worker = os.getpid() != main  # it begins with the handlers of this process, and before 2.19 it keeps them
         signal.signal(number, signal.SIG_DFL if is_worker else before[signal.Signals(number)])
         if not is_worker:
             _end_workers()
@@ -135,10 +137,9 @@ def nothing_left_behind() -> Iterator[None]:
                 cleanup_tmp_file(C.DEFAULT_LOCAL_TMP)
         os.kill(os.getpid(), number)
 
-    for number, handler in before.items():
-        if handler != signal.SIG_IGN:
-            signal.signal(number, end)
     try:
+        for number in before:
+            signal.signal(number, end)
         yield
     finally:
         for number, handler in before.items():

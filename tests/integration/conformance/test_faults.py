@@ -9,6 +9,8 @@ docs/contract.md has the same as a table, which is compared with this file by te
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import json
 import os
 import re
 import shutil
@@ -52,6 +54,7 @@ FAULTS: dict[str, str] = {
     "SIGINT while 50 hosts are asked": AT_ONCE,
     "SIGTERM while 50 hosts are asked": AT_ONCE,
     "a worker of ansible-core is killed": "unverified: the process that asked the host was killed",
+    "nobody reads the output for some seconds": "the run waits: what was found is not lost",
     "the control node is out of file descriptors": "the run ends with an error, or the hosts are unverified",
     "the control node is out of space for sockets of ssh": "unverified: the hosts are unreachable, with that reason",
     "the control node is out of space for temporary files": "the run ends with an error",
@@ -447,6 +450,32 @@ def test_a_killed_worker(guarded, nodes, forks, name):
         kill_all(running(guarded))
     assert "Traceback" not in run.output
     stopped(run, nodes, "unverified: the process of the control node that asked it was killed", name)
+
+
+def test_output_that_is_not_read_for_some_seconds(guarded):
+    """With -vvvv the workers tell the command that they run. What they tell goes the way of their results, and is in the way of
+    these until the pipe has room for it.
+    """
+    assert "nobody reads the output for some seconds" in FAULTS
+    prepare_here(guarded)
+    rule = {"name": "long", "plays": [{"playbook": "pgsql.yml"}], "checks": [{"command": f"true {'x' * 9000}"}]}
+    guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
+    out, into = os.pipe()
+    fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    env = clean | {"ANSIBLE_CONFIG": str(guarded.folder / "ansible.cfg"), "PYTHONUNBUFFERED": "1"}
+    command = [str(BIN / "ansible-playbook"), "pgsql.yml", "-vvvv"]
+    with subprocess.Popen(command, cwd=guarded.folder, env=env, stdin=subprocess.DEVNULL, stdout=into, stderr=into) as process:
+        os.close(into)
+        with open(out, encoding="utf-8") as reader:
+            told = ""
+            while "TASK [Precheck" not in told:
+                told += reader.readline()
+            time.sleep(6)
+            told += reader.read()
+    assert process.returncode == 0, told
+    assert "PRECHECK" not in told
+    assert sorted(witnesses(guarded)) == list(ADDRESSES)
 
 
 def prepare_here(project, missing=""):

@@ -107,6 +107,7 @@ GONE = {
     "ansible.plugins.loader:strategy_loader": NOT_GUARDED,
     "ansible.plugins.strategy:StrategyBase": NOT_GUARDED,
     "ansible.plugins.strategy:StrategyBase._blocked_hosts": NOT_CHECKED,
+    "ansible.plugins.strategy:StrategyBase._final_q": NOT_CHECKED,
     "ansible.plugins.strategy:StrategyBase._hosts_cache": NOT_CHECKED,
     "ansible.plugins.strategy:StrategyBase._process_pending_results": NOT_CHECKED,
     "ansible.plugins.strategy:StrategyBase._queue_task": NOT_CHECKED,
@@ -116,6 +117,7 @@ GONE = {
     "ansible.template:Templar": NOT_GUARDED,
     "ansible.utils.fqcn:add_internal_fqcns": NOT_GUARDED,
     "ansible.utils.hashing:secure_hash": NOT_CHECKED,
+    "ansible.utils.path:cleanup_tmp_file": NOT_GUARDED,
     "ansible.vars.manager:VariableManager.extra_vars": NOT_CHECKED,
     "ansible.vars.manager:VariableManager.get_vars": NOT_CHECKED,
 }
