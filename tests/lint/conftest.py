@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the ecosystem's own tools are given to judge."""
+"""What the linters check: a used checkout, the tarball built from it, and the collection installed from that."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run() -> Run:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory, copy_repository: Callable[[Path], Path]) -> Path:
-    """A clone in which somebody has worked: with what builds, tests, editors and the demonstration leave behind."""
+    """A used clone: it contains what builds, tests, editors and the demonstration leave behind."""
     folder = copy_repository(tmp_path_factory.mktemp("checkout") / "precheck")
     for leftover in (
         ".hypothesis/x",
