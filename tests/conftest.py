@@ -17,11 +17,13 @@ REPOSITORY = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session")
 def copy_repository() -> Callable[[Path], Path]:
-    """A function that makes at a path what git would give: the tracked files, and those about to be."""
+    """A function that copies to a path what git would give: files tracked, and files to be."""
 
     def copy(target: Path) -> Path:
         listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        names = subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
+        names = subprocess.run(
+            listing, cwd=REPOSITORY, check=True, capture_output=True, text=True
+        ).stdout
         for name in filter(None, names.split("\0")):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, target / name, follow_symlinks=False)
@@ -31,32 +33,49 @@ def copy_repository() -> Callable[[Path], Path]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sample", choices=["one", "other"], help="each test through one door, or through the other")
-    parser.addoption("--share", metavar="K[,K]/N", default="1/1", help="every Nth test from the Kth on, for each K")
+    parser.addoption(
+        "--sample",
+        choices=["one", "other"],
+        help="run each test through one entry point, or through the other",
+    )
+    parser.addoption(
+        "--share",
+        metavar="K[,K]/N",
+        default="1/1",
+        help="run every Nth test from the Kth on, for each K",
+    )
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k, so that shares are of the same size
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     sample = config.getoption("--sample")
-    shared = [item for item in items if not sample or _door_is_chosen(item, sample)]
-    each = [item for item in shared if sample == "other" and item.get_closest_marker("each_release")]
+    shared = [item for item in items if not sample or _entry_point_is_chosen(item, sample)]
+    each = [
+        item for item in shared if sample == "other" and item.get_closest_marker("each_release")
+    ]
     shared = [item for item in shared if item not in each]
     shares, _, step = config.getoption("--share").partition("/")
-    chosen = {*each, *(item for first in shares.split(",") for item in shared[int(first) - 1 :: int(step)])}
+    chosen = {
+        *each,
+        *(item for first in shares.split(",") for item in shared[int(first) - 1 :: int(step)]),
+    }
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = [item for item in items if item in chosen]
 
 
-def _door_is_chosen(item: pytest.Item, sample: str) -> bool:
-    """Return whether the sample has the test through this door. Which one it is depends on the test: the sample "other" has the
-    door that "one" has not. On what is run on each older release, the doors take turns from release to release.
+def _entry_point_is_chosen(item: pytest.Item, sample: str) -> bool:
+    """Return whether the sample has the test through this entry point.
+
+    The test determines which entry point it is. The sample "other" has the one that "one" does not
+    have. For tests that each older release runs, the entry point alternates from release to
+    release.
     """
-    door = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
-    if not door:
+    entry_point = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
+    if not entry_point:
         return True
     parts = item.callspec.id.split("-")
-    parts.remove(door)
+    parts.remove(entry_point)
     number = crc32(f"{item.nodeid.partition('[')[0]}{parts}".encode())
     if sample == "other":
         number += int(__version__.split(".")[1]) if item.get_closest_marker("each_release") else 1
-    return door == ("strategy", "callback")[number % 2]
+    return entry_point == ("strategy", "callback")[number % 2]

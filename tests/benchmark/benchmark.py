@@ -27,7 +27,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/integration"))
-from nodes import Nodes, why_not  # noqa: E402
+from support.nodes import Nodes, why_not  # noqa: E402
 
 MARKER = "/etc/passwd"  # is on every host
 
@@ -45,7 +45,11 @@ WAYS = {
     "not covered, guard on": ("debug.yml", True, ()),
 }
 LARGE = ("one raw task", "guard, 1 check", "audit, 2 rules")
-ONCE = ("one stat task", "classic pair", "10 classic pairs")  # for 50 hosts and more: a run takes from 10 s to minutes
+ONCE = (
+    "one stat task",
+    "classic pair",
+    "10 classic pairs",
+)  # for 50 hosts and more: a run takes from 10 s to minutes
 SLOW = "10 classic pairs"  # takes minutes for more than 50 hosts, and over SSH
 
 # Dividend, divisor, each of a way, a kind of hosts and their number; the most that it may be.
@@ -88,11 +92,14 @@ class Sample:
     memory: float
 
 
-def write_project(folder: Path) -> None:
-    """Write configurations, playbooks and policy to ``folder``."""
-    for name, callbacks in (("plain", ""), ("guarded", "callbacks_enabled = precheck.guard.enforce")):
+def write_project(directory: Path) -> None:
+    """Write configurations, playbooks and policy to ``directory``."""
+    for name, callbacks in (
+        ("plain", ""),
+        ("guarded", "callbacks_enabled = precheck.guard.enforce"),
+    ):
         text = CONFIG.format(collections=REPOSITORY / "collections", callbacks=callbacks)
-        (folder / f"{name}.cfg").write_text(text)
+        (directory / f"{name}.cfg").write_text(text)
     tasks = {
         "nothing": "    - ansible.builtin.meta: noop",
         "raw": f"    - ansible.builtin.raw: test -e {MARKER}",
@@ -104,42 +111,59 @@ def write_project(folder: Path) -> None:
         "ten": "    - ansible.builtin.debug:",
     }
     for name, text in tasks.items():
-        (folder / f"{name}.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n{text}\n")
+        (directory / f"{name}.yml").write_text(
+            f"- hosts: all\n  gather_facts: false\n  tasks:\n{text}\n"
+        )
     rules = [
-        {"name": name, "plays": [{"playbook": f"{name}.yml"}], "checks": [{"path": MARKER}] * number}
+        {
+            "name": name,
+            "plays": [{"playbook": f"{name}.yml"}],
+            "checks": [{"path": MARKER}] * number,
+        }
         for name, number in (("one", 1), ("ten", 10))
     ]
-    (folder / "precheck.yml").write_text(json.dumps({"rules": rules}))
+    (directory / "precheck.yml").write_text(json.dumps({"rules": rules}))
 
 
-def write_inventory(folder: Path, hosts: dict[str, dict[str, object]]) -> None:
+def write_inventory(directory: Path, hosts: dict[str, dict[str, object]]) -> None:
     inventory = {"all": {"vars": {"ansible_python_interpreter": sys.executable}, "hosts": hosts}}
-    (folder / "inventory.json").write_text(json.dumps(inventory))
+    (directory / "inventory.json").write_text(json.dumps(inventory))
 
 
-def measure(folder: Path, way: str) -> Sample:
+def measure(directory: Path, way: str) -> Sample:
     playbook, guarded, arguments = WAYS[way]
     env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    env["ANSIBLE_CONFIG"] = str(folder / ("guarded.cfg" if guarded else "plain.cfg"))
-    env["ANSIBLE_SSH_CONTROL_PATH_DIR"] = tempfile.mkdtemp(dir=folder)  # so that no run finds connections of another
+    env["ANSIBLE_CONFIG"] = str(directory / ("guarded.cfg" if guarded else "plain.cfg"))
+    env["ANSIBLE_SSH_CONTROL_PATH_DIR"] = tempfile.mkdtemp(
+        dir=directory
+    )  # so that no run finds connections of another
     begin = time.monotonic()
-    with open(folder / "output", "w+") as output:
-        process = subprocess.Popen(["ansible-playbook", playbook, *arguments], cwd=folder, env=env, stdout=output, stderr=output)
+    with open(directory / "output", "w+") as output:
+        process = subprocess.Popen(
+            ["ansible-playbook", playbook, *arguments],
+            cwd=directory,
+            env=env,
+            stdout=output,
+            stderr=output,
+        )
         _pid, status, usage = os.wait4(process.pid, 0)
         if status:
             output.seek(0)
-            sys.exit(f"{way}: exit status {os.waitstatus_to_exitcode(status)}\n{output.read()[-2000:]}")
+            sys.exit(
+                f"{way}: exit status {os.waitstatus_to_exitcode(status)}\n{output.read()[-2000:]}"
+            )
     return Sample(time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 @contextlib.contextmanager
-def ssh_hosts(folder: Path, number: int) -> Iterator[dict[str, dict[str, object]]]:
+def ssh_hosts(directory: Path, number: int) -> Iterator[dict[str, dict[str, object]]]:
     # One sshd listens on 16 addresses at most. Each host has a connection of its own all the same.
-    nodes = Nodes(folder, {f"n{index}": f"127.0.0.{100 + index}" for index in range(10)})
+    nodes = Nodes(directory, {f"n{index}": f"127.0.0.{100 + index}" for index in range(10)})
     nodes.start()
     try:
         yield {
-            f"h{index:04}": nodes.host(f"n{index % 10}") | {"ansible_control_path": f"%(directory)s/h{index:04}"}
+            f"h{index:04}": nodes.host(f"n{index % 10}")
+            | {"ansible_control_path": f"%(directory)s/h{index:04}"}
             for index in range(number)
         }
     finally:
@@ -152,17 +176,23 @@ def ways_for(kind: str, number: int, slow: bool) -> tuple[str, ...]:
     return tuple(way for way in WAYS if way != SLOW or slow or (kind == "local" and number <= 50))
 
 
-def sitting(folder: Path, kind: str, number: int, rounds: int, ways: tuple[str, ...]) -> dict[str, list[Sample]]:
+def sitting(
+    directory: Path, kind: str, number: int, rounds: int, ways: tuple[str, ...]
+) -> dict[str, list[Sample]]:
     """Return the samples of each way, taken by turns after a run that warms up and does not count."""
     found: dict[str, list[Sample]] = {way: [] for way in ways}
-    measure(folder, "one raw task")
+    measure(directory, "one raw task")
     for turn in range(1, rounds + 1):
         for way in ways:
             if turn > 1 and way in ONCE and number >= 50:
                 continue
-            sample = measure(folder, way)
+            sample = measure(directory, way)
             found[way].append(sample)
-            print(f"{kind} {number:5} round {turn} {way:24} {sample.wall:7.2f} s", file=sys.stderr, flush=True)
+            print(
+                f"{kind} {number:5} round {turn} {way:24} {sample.wall:7.2f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     return found
 
 
@@ -181,25 +211,39 @@ def table(kind: str, number: int, found: dict[str, list[Sample]]) -> str:
     raw = middle(found["one raw task"], "wall")
     for way, samples in found.items():
         wall, cpu, memory = (middle(samples, what) for what in ("wall", "cpu", "memory"))
-        lines.append(f"| {way} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {len(samples)} | {wall / raw:.2f} |")
+        lines.append(
+            f"| {way} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {len(samples)} | {wall / raw:.2f} |"
+        )
     return "\n".join([*lines, ""])
 
 
 def ratios(results: dict[tuple[str, int], dict[str, list[Sample]]]) -> str:
-    lines = ["### Ratios of wall time", "", "| ratio | hosts | measured | wanted |", "| --- | --- | ---: | ---: |"]
+    lines = [
+        "### Ratios of wall time",
+        "",
+        "| ratio | hosts | measured | wanted |",
+        "| --- | --- | ---: | ---: |",
+    ]
     for dividend, divisor, kind, number, most in RATIOS:
         if (kind, number) in results:
             found = results[kind, number]
             value = middle(found[dividend], "wall") / middle(found[divisor], "wall")
             lines.append(f"| {dividend} / {divisor} | {number} {kind} | {value:.2f} | {most:.2f} |")
     if {("local", 200), ("local", 1000)} <= results.keys():
-        per_host = {number: middle(results["local", number]["guard, 1 check"], "wall") / number for number in (200, 1000)}
-        lines.append(f"| guard, 1 check: time per host, 1000 / 200 | local | {per_host[1000] / per_host[200]:.2f} | 1.10 |")
+        per_host = {
+            number: middle(results["local", number]["guard, 1 check"], "wall") / number
+            for number in (200, 1000)
+        }
+        lines.append(
+            f"| guard, 1 check: time per host, 1000 / 200 | local | {per_host[1000] / per_host[200]:.2f} | 1.10 |"
+        )
     return "\n".join([*lines, ""])
 
 
 def machine() -> str:
-    version = subprocess.run(["ansible-playbook", "--version"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run(
+        ["ansible-playbook", "--version"], capture_output=True, text=True, check=True
+    ).stdout
     core = re.search(r"core ([\d.]+\w*)", version)
     python = re.search(r"python version = (\S+)", version)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -211,30 +255,48 @@ def machine() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each way is measured, unless it takes long")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="how often each way is measured, unless it takes long"
+    )
     parser.add_argument("--hosts", default="1,50,200,1000", help="numbers of local hosts")
     parser.add_argument("--ssh", type=int, default=50, help="number of SSH hosts; 0 for none")
     parser.add_argument("--slow", action="store_true", help=f"{SLOW} also where they take minutes")
     options = parser.parse_args()
     results: dict[tuple[str, int], dict[str, list[Sample]]] = {}
-    folder = Path(tempfile.mkdtemp(prefix="precheck-benchmark-"))
+    directory = Path(tempfile.mkdtemp(prefix="precheck-benchmark-"))
     try:
-        write_project(folder)
+        write_project(directory)
         for number in (int(text) for text in options.hosts.split(",")):
-            write_inventory(folder, {f"h{index:04}": {"ansible_connection": "local"} for index in range(number)})
+            write_inventory(
+                directory,
+                {f"h{index:04}": {"ansible_connection": "local"} for index in range(number)},
+            )
             ways = ways_for("local", number, options.slow)
-            results["local", number] = sitting(folder, "local", number, options.rounds, ways)
+            results["local", number] = sitting(directory, "local", number, options.rounds, ways)
         if options.ssh and (reason := why_not()):
             print(reason, file=sys.stderr)
         elif options.ssh:
-            with ssh_hosts(folder, options.ssh) as hosts:
-                write_inventory(folder, hosts)
+            with ssh_hosts(directory, options.ssh) as hosts:
+                write_inventory(directory, hosts)
                 results["ssh", options.ssh] = sitting(
-                    folder, "ssh", options.ssh, options.rounds, ways_for("ssh", options.ssh, options.slow)
+                    directory,
+                    "ssh",
+                    options.ssh,
+                    options.rounds,
+                    ways_for("ssh", options.ssh, options.slow),
                 )
     finally:
-        shutil.rmtree(folder, ignore_errors=True)  # sockets go as their connections end
-    print("\n".join([machine(), "", *(table(*key, found) for key, found in results.items()), ratios(results)]))
+        shutil.rmtree(directory, ignore_errors=True)  # sockets go as their connections end
+    print(
+        "\n".join(
+            [
+                machine(),
+                "",
+                *(table(*key, found) for key, found in results.items()),
+                ratios(results),
+            ]
+        )
+    )
 
 
 if __name__ == "__main__":

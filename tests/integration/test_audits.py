@@ -9,8 +9,9 @@ import re
 import stat
 
 import pytest
-from conftest import REPOSITORY
 from test_reports import AWAY, HERE, report, squeezed
+
+from support.commands import REPOSITORY
 
 AUDIT = "precheck.guard.audit"
 DOCUMENT = (REPOSITORY / "docs/audit.md").read_text()
@@ -49,7 +50,7 @@ PRECHECK audited 4 hosts by 3 rules: 3 hosts are not ready.
 
 Rule marker: 3 of 4 hosts are not ready.
   h1    not ready: late: told
-  h2    not ready: {folder}/h2/etc/pki/ca.crt is missing
+  h2    not ready: {directory}/h2/etc/pki/ca.crt is missing
                    second: inventory_hostname != 'h2' does not hold
   away  unverified: unreachable: {lost}
 
@@ -69,7 +70,7 @@ Verdicts of rules on hosts: 5 ready, 3 not ready, 3 unverified.
 def three_hosts(project):
     """Give the project h1 with the marker, h2 without, and h3 with it, which is no database."""
     project.local_hosts(ready="h1 h3", missing="h2")
-    hosts = json.loads((project.folder / "inventory.json").read_text())["all"]["hosts"]
+    hosts = json.loads((project.directory / "inventory.json").read_text())["all"]["hosts"]
     for name, kind in {"h1": "db", "h2": "db", "h3": "web"}.items():
         hosts[name]["kind"] = kind
     return hosts
@@ -82,22 +83,41 @@ def test_all_that_is_not_ready_is_told_at_the_end(project):
     project.write("precheck.yml", POLICY)
     run = project.run(AUDIT, "--check", "--tags", "other", "-e", "precheck_report=report.json")
     assert run.rc == 2, run.output
-    found = report(project.folder / "report.json")
-    lost = next(one for one in found["verdicts"] if one["host"] == "away" and one["rule"] == "everybody")
+    found = report(project.directory / "report.json")
+    lost = next(
+        one for one in found["verdicts"] if one["host"] == "away" and one["rule"] == "everybody"
+    )
     [reason] = lost["checks"][0]["reasons"]
-    told = TOLD.format(folder=project.folder, lost=reason.removeprefix("unreachable: "))
+    told = TOLD.format(directory=project.directory, lost=reason.removeprefix("unreachable: "))
     assert run.stdout.endswith("\n" + told)
     assert "PRECHECK" not in run.stderr
-    assert "FAILED" not in run.stdout.replace("fatal: [h1]: FAILED", "", 1)  # that of the check that is a task
+    assert "FAILED" not in run.stdout.replace(
+        "fatal: [h1]: FAILED", "", 1
+    )  # that of the check that is a task
     recap = run.stdout.partition("PLAY RECAP")[2]
     assert "failed=1" not in recap and "unreachable=1" not in recap
 
     assert (found["kind"], found["result"], found["waivers"]) == ("audit", "not_ready", [])
     [play] = found["plays"]
     assert play["path"].endswith("/playbooks/audit.yml")
-    assert (play["rules"], play["hosts"], play["stopped"]) == (["marker", "database", "everybody"], 4, False)
-    assert found["command"] == ["ansible-playbook", AUDIT, "--check", "--tags", "other", "-e", "precheck_report=***"]
-    states = {(one["host"], one["rule"]): [check["verdict"] for check in one["checks"]] for one in found["verdicts"]}
+    assert (play["rules"], play["hosts"], play["stopped"]) == (
+        ["marker", "database", "everybody"],
+        4,
+        False,
+    )
+    assert found["command"] == [
+        "ansible-playbook",
+        AUDIT,
+        "--check",
+        "--tags",
+        "other",
+        "-e",
+        "precheck_report=***",
+    ]
+    states = {
+        (one["host"], one["rule"]): [check["verdict"] for check in one["checks"]]
+        for one in found["verdicts"]
+    }
     assert states == {
         ("h1", "marker"): ["ready", "ready", "not_ready"],
         ("h2", "marker"): ["not_ready", "not_ready", "ready"],
@@ -113,12 +133,17 @@ def test_all_that_is_not_ready_is_told_at_the_end(project):
     }
 
 
-def test_hosts_and_rules_can_be_chosen_and_both_doors_audit_once(project):
+def test_hosts_and_rules_can_be_chosen_and_both_entry_points_audit_once(project):
     project.configure("both")
     project.inventory(three_hosts(project))
     project.write("precheck.yml", POLICY)
     run = project.run(
-        str(REPOSITORY / "playbooks/audit.yml"), "-v", "--limit", "h1,h2", "-e", "precheck_rules='database, everybody'"
+        str(REPOSITORY / "playbooks/audit.yml"),
+        "-v",
+        "--limit",
+        "h1,h2",
+        "-e",
+        "precheck_rules='database, everybody'",
     )
     assert run.rc == 0, run.output  # what is not ready is so for a rule that warns
     assert run.stdout.count("TASK [Precheck audit]") == run.stdout.count("TASK [") == 1
@@ -145,8 +170,14 @@ WRONG = {  # arguments, what is said
         ("-e", "precheck_compare=precheck.yml"),
         "Precheck cannot compare with precheck.yml, so nothing was asked: it is not JSON",
     ),
-    "switched off": (("--skip-tags", "precheck"), "Precheck made no audit: it does nothing but check, and --skip-tags precheck"),
-    "policy": (("-e", "precheck_policy=inventory.json"), "Precheck cannot use its policy, so nothing was run:"),
+    "switched off": (
+        ("--skip-tags", "precheck"),
+        "Precheck made no audit: it does nothing but check, and --skip-tags precheck",
+    ),
+    "policy": (
+        ("-e", "precheck_policy=inventory.json"),
+        "Precheck cannot use its policy, so nothing was run:",
+    ),
 }
 
 
@@ -164,22 +195,28 @@ def test_wrong_arguments_are_one_clear_error(project, arguments, said):
 def test_what_changed_since_an_earlier_report(project):
     """The new report may take the place of the earlier one."""
     hosts = three_hosts(project)
-    project.inventory({name: hosts[name] for name in ("h1", "h2")} | {"gone": HERE | {"precheck_root": "/nowhere"}})
-    project.write("precheck.yml", "rules: [{name: marker, plays: [{play: x}], checks: [{path: /etc/pki/ca.crt}]}]")
+    project.inventory(
+        {name: hosts[name] for name in ("h1", "h2")}
+        | {"gone": HERE | {"precheck_root": "/nowhere"}}
+    )
+    project.write(
+        "precheck.yml",
+        "rules: [{name: marker, plays: [{play: x}], checks: [{path: /etc/pki/ca.crt}]}]",
+    )
     assert project.run(AUDIT, env={"ANSIBLE_PRECHECK_REPORT": "last.json"}).rc == 2
-    earlier = report(project.folder / "last.json")
+    earlier = report(project.directory / "last.json")
 
     project.inventory(hosts)
     project.write("h2/etc/pki/ca.crt", "")
-    (project.folder / "h1/etc/pki/ca.crt").unlink()
+    (project.directory / "h1/etc/pki/ca.crt").unlink()
     run = project.run(*command("=last.json"))
     assert run.rc == 2
-    reason = f"{project.folder}/h1/etc/pki/ca.crt is missing"
+    reason = f"{project.directory}/h1/etc/pki/ca.crt is missing"
     assert (
         f"\n\nSince the report of {earlier['started']}:\n  newly not ready: h1 for marker: {reason}\n"
         "  newly ready: h2 for marker\n  new: h3\n  gone: gone\n\nVerdicts of" in run.stdout
     )
-    found = report(project.folder / "last.json")
+    found = report(project.directory / "last.json")
     assert found["changes"] == {
         "since": earlier["started"],
         "newly_not_ready": [{"host": "h1", "rule": "marker", "reasons": [reason]}],
@@ -192,7 +229,9 @@ def test_what_changed_since_an_earlier_report(project):
 @pytest.mark.one_release
 def test_the_document_shows_what_is_printed(project):
     project.local_hosts(ready="pg-1 pg-2", missing="pg-3 web-1")
-    hosts = json.loads((project.folder / "inventory.json").read_text())["all"]["hosts"] | {"pg-4": dict(AWAY)}
+    hosts = json.loads((project.directory / "inventory.json").read_text())["all"]["hosts"] | {
+        "pg-4": dict(AWAY)
+    }
     for name in ("pg-1", "pg-2", "pg-3", "pg-4"):
         hosts[name]["pg_cluster"] = "main"
     project.inventory(hosts)
@@ -204,8 +243,10 @@ def test_the_document_shows_what_is_printed(project):
     )
     run = project.run(*command("audit"))
     assert run.rc == 2
-    shown = run.stdout[run.stdout.index("PRECHECK") :].replace(f"{project.folder}/pg-3", "")
-    shown = re.sub("(Failed to connect to the host via ssh: ).*: ", r"\1", shown.replace("Task failed: ", ""))
+    shown = run.stdout[run.stdout.index("PRECHECK") :].replace(f"{project.directory}/pg-3", "")
+    shown = re.sub(
+        "(Failed to connect to the host via ssh: ).*: ", r"\1", shown.replace("Task failed: ", "")
+    )
     assert f"```text\n{shown}```" in DOCUMENT
 
 
@@ -214,14 +255,21 @@ def test_the_document_shows_what_is_printed(project):
 def test_a_page_is_written(project):
     """It is for its owner. One that was there keeps its mode."""
     project.inventory({"h1": HERE, "h2": HERE})
-    project.write("precheck.yml", "rules: [{name: marker, plays: [{play: x}], checks: [{that: inventory_hostname == 'h1'}]}]")
-    page = project.folder / "audit.html"
+    project.write(
+        "precheck.yml",
+        "rules: [{name: marker, plays: [{play: x}], checks: [{that: inventory_hostname == 'h1'}]}]",
+    )
+    page = project.directory / "audit.html"
     for mode in (0o600, 0o644):
         run = project.run(*command("audit.html"))
         assert run.rc == 2
         assert "WARNING" not in run.stderr
         text = page.read_text()
-        assert "<html" in text and ">h1<" in text and "inventory_hostname == &#39;h1&#39; does not hold" in text
+        assert (
+            "<html" in text
+            and ">h1<" in text
+            and "inventory_hostname == &#39;h1&#39; does not hold" in text
+        )
         assert stat.S_IMODE(page.stat().st_mode) == mode
         page.chmod(0o644)
         page.write_text("old")
@@ -243,8 +291,13 @@ AUDIT_PLAY = """
 
 def test_a_playbook_with_an_audit_ends_after_it_when_not_all_are_ready(project):
     project.inventory(three_hosts(project))
-    project.write("precheck.yml", "rules: [{name: marker, plays: [{play: x}], checks: [{path: /etc/pki/ca.crt}]}]")
-    project.write("site.yml", AUDIT_PLAY.format(keywords="strategy: precheck.guard.linear", more=""))
+    project.write(
+        "precheck.yml",
+        "rules: [{name: marker, plays: [{play: x}], checks: [{path: /etc/pki/ca.crt}]}]",
+    )
+    project.write(
+        "site.yml", AUDIT_PLAY.format(keywords="strategy: precheck.guard.linear", more="")
+    )
     run = project.run("site.yml", "site.yml")
     assert run.rc == 2
     assert run.stdout.count("TASK [") == run.stdout.count("\nPRECHECK audited 3 hosts") == 1
@@ -252,7 +305,12 @@ def test_a_playbook_with_an_audit_ends_after_it_when_not_all_are_ready(project):
     run = project.run("site.yml", "site.yml")
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 6
-    assert run.stdout.count("\nPRECHECK audited 3 hosts by 1 rule: all are ready.\n\nRule marker: all 3 hosts are ready.\n") == 2
+    assert (
+        run.stdout.count(
+            "\nPRECHECK audited 3 hosts by 1 rule: all are ready.\n\nRule marker: all 3 hosts are ready.\n"
+        )
+        == 2
+    )
 
 
 NO_AUDIT = {  # keywords of the play, more tasks
@@ -264,10 +322,16 @@ NO_AUDIT = {  # keywords of the play, more tasks
 @pytest.mark.parametrize(("keywords", "more"), NO_AUDIT.values(), ids=NO_AUDIT)
 def test_the_task_fails_where_the_guard_makes_no_audit(project, keywords, more):
     project.inventory({"h1": HERE})
-    project.write("precheck.yml", 'rules: [{name: marker, plays: [{play: "*"}], checks: [{that: true}]}]')
-    project.write("site.yml", AUDIT_PLAY.format(keywords=keywords + "\n  gather_facts: false", more=more))
+    project.write(
+        "precheck.yml", 'rules: [{name: marker, plays: [{play: "*"}], checks: [{that: true}]}]'
+    )
+    project.write(
+        "site.yml", AUDIT_PLAY.format(keywords=keywords + "\n  gather_facts: false", more=more)
+    )
     run = project.run("site.yml")
     assert run.rc == 2
     assert "nothing was audited" in run.stdout
-    assert ("TASK [Precheck marker]" in run.stdout) == bool(more)  # beside other tasks, the play is guarded
+    assert ("TASK [Precheck marker]" in run.stdout) == bool(
+        more
+    )  # beside other tasks, the play is guarded
     assert "beside" not in run.stdout and "reached" not in run.stdout

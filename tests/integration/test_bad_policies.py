@@ -14,8 +14,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import BIN, Run
-from corpus import BAD, MADE, RULES, expected, make
+
+from support.commands import BIN, Run
+from support.corpus import BAD, MADE, RULES, expected, make
 
 PLAY = """
 - hosts: all
@@ -49,8 +50,16 @@ def run_each(project, files):
     """Run the playbook with each of the policy files."""
     command = [sys.executable, "-c", FORKING, *(str(path) for path, _told in files)]
     quicker = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_INVENTORY_ENABLED": "ansible.builtin.yaml"}
-    env = os.environ | {"ANSIBLE_CONFIG": str(project.folder / "ansible.cfg")} | quicker
-    done = subprocess.run(command, cwd=project.folder, env=env, capture_output=True, text=True, timeout=300, check=True)
+    env = os.environ | {"ANSIBLE_CONFIG": str(project.directory / "ansible.cfg")} | quicker
+    done = subprocess.run(
+        command,
+        cwd=project.directory,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
     results = map(json.loads, done.stdout.splitlines())
     return [Run(subprocess.CompletedProcess(command, code, out, err)) for code, out, err in results]
 
@@ -73,7 +82,7 @@ def ended(run, project, *told, rc=1):
     assert run.rc == rc, run.output
     assert run.stderr.count("ERROR") == 1, run.output
     assert "TASK" not in run.stdout and "PLAY RECAP" not in run.stdout, run.output
-    assert not (project.folder / "witness").exists(), "the play was run"
+    assert not (project.directory / "witness").exists(), "the play was run"
     for text in told:
         assert flat(text) in flat(run.stderr), (text, run.stderr)
 
@@ -81,7 +90,9 @@ def ended(run, project, *told, rc=1):
 @pytest.mark.one_release
 def test_each_bad_file(playbook):
     # The unit tests look at every file; some of them are enough to see that ansible-playbook passes on what they say.
-    files = [(path, expected(path)) for path in BAD[::18]] + [make(name, playbook.folder) for name in MADE]
+    files = [(path, expected(path)) for path in BAD[::18]] + [
+        make(name, playbook.directory) for name in MADE
+    ]
     with ThreadPoolExecutor(2) as pool:
         [first, second] = pool.map(functools.partial(run_each, playbook), [files[::2], files[1::2]])
     wrong = []
@@ -93,39 +104,56 @@ def test_each_bad_file(playbook):
         except AssertionError as ex:
             wrong.append(f"{path.name}: {ex}")
     assert not wrong, "\n".join(wrong)
-    assert not (playbook.folder / "other").exists()
+    assert not (playbook.directory / "other").exists()
 
 
-@pytest.mark.parametrize("name", ["several_problems", "tab", "task_with_unknown_module", "python_object"])
+@pytest.mark.parametrize(
+    "name", ["several_problems", "tab", "task_with_unknown_module", "python_object"]
+)
 def test_bad_files_on_every_release(playbook, name):
     [path] = [path for path in BAD if path.stem == name]
-    ended(playbook.run("site.yml", "-e", f"precheck_policy={path}"), playbook, HEADER, *expected(path))
+    ended(
+        playbook.run("site.yml", "-e", f"precheck_policy={path}"), playbook, HEADER, *expected(path)
+    )
 
 
 def test_a_vaulted_policy_without_its_password(playbook):
-    path, _told = make("vaulted", playbook.folder)
+    path, _told = make("vaulted", playbook.directory)
     run = playbook.run("site.yml", "-e", f"precheck_policy={path}")
     ended(run, playbook, HEADER, f"{path}: ", "vault")
     playbook.write("password", "a password\n")
-    assert playbook.run("site.yml", "-e", f"precheck_policy={path}", "--vault-password-file", "password").rc == 0
+    assert (
+        playbook.run(
+            "site.yml", "-e", f"precheck_policy={path}", "--vault-password-file", "password"
+        ).rc
+        == 0
+    )
 
 
 @pytest.mark.one_release
 def test_a_file_that_may_not_be_read(playbook):
     playbook.write("policy.yml", RULES)
-    (playbook.folder / "policy.yml").chmod(0)
+    (playbook.directory / "policy.yml").chmod(0)
     command = [str(BIN / "ansible-playbook"), "site.yml", "-e", "precheck_policy=policy.yml"]
     if os.geteuid() == 0:  # who may read all, but for these capabilities
         if not shutil.which("setpriv"):
             pytest.skip("root can read all files; to be another needs setpriv")
         command = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", *command]
-    env = os.environ | {"ANSIBLE_CONFIG": str(playbook.folder / "ansible.cfg")}
-    run = subprocess.run(command, cwd=playbook.folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    env = os.environ | {"ANSIBLE_CONFIG": str(playbook.directory / "ansible.cfg")}
+    run = subprocess.run(
+        command,
+        cwd=playbook.directory,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert run.returncode == 1
-    assert f"{HEADER}\n  {playbook.folder}/policy.yml: " in run.stderr
+    assert f"{HEADER}\n  {playbook.directory}/policy.yml: " in run.stderr
     assert "ermission denied" in run.stderr
     assert "Traceback" not in run.stderr and "TASK" not in run.stdout
-    assert not (playbook.folder / "witness").exists()
+    assert not (playbook.directory / "witness").exists()
 
 
 @pytest.mark.one_release
@@ -134,16 +162,18 @@ def test_the_problems_of_all_files_are_told_at_once(playbook):
     playbook.write("project.yml", RULES + "    mandatory: 1\n")
     playbook.write("good.yml", RULES)
     playbook.write("again.yml", "\n" + RULES)
-    run = playbook.run("site.yml", "-e", "precheck_policy=company.yml,project.yml,good.yml,again.yml,nowhere.yml")
-    folder = playbook.folder
+    run = playbook.run(
+        "site.yml", "-e", "precheck_policy=company.yml,project.yml,good.yml,again.yml,nowhere.yml"
+    )
+    directory = playbook.directory
     lines = [
-        f"{folder}/company.yml:3: rule r: value of severity must be one of: error, warn, got: fatal",
-        f"{folder}/project.yml:5: rule r: mandatory: expected true or false, not a number",
-        f"{folder}/again.yml:3: rule r: there is a rule of this name at {folder}/good.yml:2",
-        f"{folder}/nowhere.yml: there is no such file",
+        f"{directory}/company.yml:3: rule r: value of severity must be one of: error, warn, got: fatal",
+        f"{directory}/project.yml:5: rule r: mandatory: expected true or false, not a number",
+        f"{directory}/again.yml:3: rule r: there is a rule of this name at {directory}/good.yml:2",
+        f"{directory}/nowhere.yml: there is no such file",
     ]
     ended(run, playbook, "\n  ".join([HEADER, *lines]))
-    assert run.stderr.count(f"{folder}/") == 5
+    assert run.stderr.count(f"{directory}/") == 5
 
 
 def test_syntax_check_and_listing_need_no_policy(playbook):
@@ -151,15 +181,20 @@ def test_syntax_check_and_listing_need_no_policy(playbook):
     for option in ("--syntax-check", "--list-tasks"):
         run = playbook.run("site.yml", option)
         assert run.rc == 0
-        assert "precheck" not in run.output.lower().replace(str(playbook.folder).lower(), "")
-    ended(playbook.run("site.yml"), playbook, HEADER, f"{playbook.folder}/precheck.yml:1: not valid YAML")
+        assert "precheck" not in run.output.lower().replace(str(playbook.directory).lower(), "")
+    ended(
+        playbook.run("site.yml"),
+        playbook,
+        HEADER,
+        f"{playbook.directory}/precheck.yml:1: not valid YAML",
+    )
 
 
 def test_a_play_that_the_policy_does_not_cover_is_ended_too(playbook):
     """Nobody can tell what a policy covers that cannot be read. Nor does an opt-out help."""
     playbook.write("site.yml", PLAY.replace("hosts: all", "hosts: all\n  tags: no_precheck"))
     playbook.write("precheck.yml", RULES + "    colour: red\n")
-    told = f"{playbook.folder}/precheck.yml:5: rule r: a rule: unknown key 'colour': expected name, plays, when, checks"
+    told = f"{playbook.directory}/precheck.yml:5: rule r: a rule: unknown key 'colour': expected name, plays, when, checks"
     ended(playbook.run("site.yml", "--skip-tags", "precheck"), playbook, HEADER, told)
 
 
@@ -181,9 +216,11 @@ def policy(**keys):
 )
 def test_a_when_that_has_no_value_ends_the_run(playbook, when, why):
     playbook.write("precheck.yml", policy(when=when))
-    run = playbook.run("site.yml", "-e", '{"round": "{{ and_round }}", "and_round": "{{ round }}", "a": 1}')
+    run = playbook.run(
+        "site.yml", "-e", '{"round": "{{ and_round }}", "and_round": "{{ round }}", "a": 1}'
+    )
     expression = when.strip("[]").split(", ")[-1]
-    told = f"rule r ({playbook.folder}/precheck.yml:2) applies to h1, so nothing was run: in its when, {expression}: "
+    told = f"rule r ({playbook.directory}/precheck.yml:2) applies to h1, so nothing was run: in its when, {expression}: "
     ended(run, playbook, told)
     assert flat(why) in flat(run.stderr)
 
@@ -212,7 +249,7 @@ def test_templates_without_an_end_in_what_is_checked(playbook):
     playbook.write("precheck.yml", policy(checks=checks))
     run = playbook.run("site.yml", "-e", LOOP)
     assert run.rc == 2
-    assert not (playbook.folder / "witness").exists()
+    assert not (playbook.directory / "witness").exists()
     assert "2 of 2 hosts are not ready" in run.stderr
     for text in (
         "/{{ round }} cannot be asked: ",
@@ -244,7 +281,7 @@ def test_templates_without_an_end_in_what_is_told(playbook):
     )
     run = playbook.run("site.yml", "-e", LOOP)
     assert run.rc == 2
-    assert not (playbook.folder / "witness").exists()
+    assert not (playbook.directory / "witness").exists()
     told = [
         "file {{ itself }}",
         "condition {{ no_such_thing }}",

@@ -13,8 +13,9 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN
-from nodes import ADDRESSES, STOPPED
+
+from support.commands import BIN
+from support.nodes import ADDRESSES, STOPPED
 
 WITNESS = "- name: Covered\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: 'touch {{ witness }}'}]\n"
 NOWHERE = {"ansible_connection": "ssh", "ansible_host": STOPPED, "ansible_port": 1}
@@ -32,7 +33,7 @@ def rule(*checks, name="only", **more):
 
 
 def covered(project, *rules, hosts="h1", **variables):
-    """Make a play that ``rules`` cover. Each host has a folder for its root directory."""
+    """Make a play that ``rules`` cover. Each host has a directory for its root directory."""
     project.configure("callback")
     project.write("play.yml", WITNESS)
     project.write("precheck.yml", json.dumps({"rules": rules}))
@@ -40,8 +41,8 @@ def covered(project, *rules, hosts="h1", **variables):
         {
             name: {
                 "ansible_connection": "local",
-                "precheck_root": f"{project.folder}/{name}",
-                "witness": f"{project.folder}/witness",
+                "precheck_root": f"{project.directory}/{name}",
+                "witness": f"{project.directory}/witness",
             }
             | variables
             for name in hosts.split()
@@ -68,14 +69,14 @@ def stopped(project, *arguments, witness="witness"):
     """Run the covered play, which does nothing, and return the reasons."""
     run = project.run("play.yml", *arguments)
     assert run.rc == 2, run.output
-    assert not (project.folder / witness).exists()
+    assert not (project.directory / witness).exists()
     return reasons(run)
 
 
 def passed(project, *arguments, witness="witness"):
     run = project.run("play.yml", *arguments)
     assert run.rc == 0, run.output
-    assert (project.folder / witness).exists() != ("--check" in arguments)
+    assert (project.directory / witness).exists() != ("--check" in arguments)
     return run
 
 
@@ -96,22 +97,43 @@ def test_each_option_of_path(project):
         {"path": "/file", "owner": "{{ 1 }}"},
         {"path": "/file", "group": "daemon"},
         {"path": "/file", "name": "the owner", "owner": "daemon"},
-        {"path": "/file", "message": "{{ what }} is not {{ inventory_hostname }}'s", "owner": "daemon"},
-        {"path": "/file", "name": "both", "message": "see {{ nowhere_defined }}", "owner": "daemon"},
+        {
+            "path": "/file",
+            "message": "{{ what }} is not {{ inventory_hostname }}'s",
+            "owner": "daemon",
+        },
+        {
+            "path": "/file",
+            "name": "both",
+            "message": "see {{ nowhere_defined }}",
+            "owner": "daemon",
+        },
     ]
-    covered(project, rule(*checks), rule(*bad, name="bad", when="'bad' in group_names"), hosts="h1 h2", most="0750", what="file")
+    covered(
+        project,
+        rule(*checks),
+        rule(*bad, name="bad", when="'bad' in group_names"),
+        hosts="h1 h2",
+        most="0750",
+        what="file",
+    )
     for name in ("h1", "h2"):
-        (project.folder / name / "folder").mkdir(parents=True)
+        (project.directory / name / "folder").mkdir(parents=True)
         for file in ("there", "file"):
-            (project.folder / name / file).touch()
-    for path, mode in {"h1/file": 0o600, "h1/folder": 0o750, "h2/file": 0o664, "h2/folder": 0o755}.items():
-        (project.folder / path).chmod(mode)
+            (project.directory / name / file).touch()
+    for path, mode in {
+        "h1/file": 0o600,
+        "h1/folder": 0o750,
+        "h2/file": 0o664,
+        "h2/folder": 0o755,
+    }.items():
+        (project.directory / path).chmod(mode)
     passed(project, "--limit", "h1")
-    (project.folder / "witness").unlink()
+    (project.directory / "witness").unlink()
 
-    root = f"{project.folder}/h2"
-    (project.folder / "h2/there").rename(f"{root}/file2")
-    (project.folder / "h2/there").symlink_to("nowhere")
+    root = f"{project.directory}/h2"
+    (project.directory / "h2/there").rename(f"{root}/file2")
+    (project.directory / "h2/there").symlink_to("nowhere")
     checks[1:3] = [{"path": "/file", "type": "directory"}, {"path": "/folder", "type": "file"}]
     project.write("precheck.yml", json.dumps({"rules": [rule(*checks, *bad)]}))
     assert stopped(project, "--limit", "h2") == {
@@ -141,12 +163,12 @@ def test_values_of_options_that_make_no_sense_are_not_passed_over(project):
         {"command": "{{ value }}"},
     ]
     covered(project, rule(*checks), hosts="h1 h2")
-    inventory = json.loads((project.folder / "inventory.json").read_text())
+    inventory = json.loads((project.directory / "inventory.json").read_text())
     for name, value in {"h1": "-1", "h2": ""}.items():
         inventory["all"]["hosts"][name]["value"] = value
-        (project.folder / name).mkdir()
-        (project.folder / name / "file").touch()
-    (project.folder / "inventory.json").write_text(json.dumps(inventory))
+        (project.directory / name).mkdir()
+        (project.directory / name / "file").touch()
+    (project.directory / "inventory.json").write_text(json.dumps(inventory))
     found = stopped(project)
     assert found["h1"][0].endswith("/file cannot be asked: its mode is not an octal number")
     assert len(found["h2"]) == 6, found["h2"]
@@ -159,31 +181,50 @@ def test_same_as(project):
         {"path": "/ca.crt", "same_as": "ca/in_files.crt"},
         {"path": "/ca.crt", "same_as": "beside_playbook.crt"},
         {"path": "/ca.crt", "same_as": "in_files_beside_playbook.crt"},
-        {"path": "/ca.crt", "same_as": f"{project.folder}/absolute.crt"},
+        {"path": "/ca.crt", "same_as": f"{project.directory}/absolute.crt"},
         {"path": "/ca.crt", "same_as": "ca/{{ which }}.crt"},
-        {"path": "/ca.crt", "same_as": "{{ folder }}/absolute.crt", "name": "the certificate", "message": "run ./node.yml"},
+        {
+            "path": "/ca.crt",
+            "same_as": "{{ directory }}/absolute.crt",
+            "name": "the certificate",
+            "message": "run ./node.yml",
+        },
         {"path": "/key", "same_as": "key"},
     ]
-    covered(project, rule(*checks), hosts="own other empty", which="in_files", folder=str(project.folder))
-    (project.folder / "policies").mkdir()
-    (project.folder / "precheck.yml").rename(project.folder / "policies/company.yml")
-    (project.folder / "books").mkdir()
-    (project.folder / "play.yml").rename(project.folder / "books/play.yml")
-    places = ["policies/beside_policy", "policies/files/ca/in_files", "books/beside_playbook", "absolute"]
+    covered(
+        project,
+        rule(*checks),
+        hosts="own other empty",
+        which="in_files",
+        directory=str(project.directory),
+    )
+    (project.directory / "policies").mkdir()
+    (project.directory / "precheck.yml").rename(project.directory / "policies/company.yml")
+    (project.directory / "books").mkdir()
+    (project.directory / "play.yml").rename(project.directory / "books/play.yml")
+    places = [
+        "policies/beside_policy",
+        "policies/files/ca/in_files",
+        "books/beside_playbook",
+        "absolute",
+    ]
     for place in [*places, "books/files/in_files_beside_playbook"]:
         project.write(f"{place}.crt", "ours\n")
     for host, text in {"own": "ours\n", "other": "theirs\n"}.items():
         project.write(f"{host}/ca.crt", text)
         project.write(f"{host}/key", "the key\n")
     project.write("empty/ca.crt", "")
-    (project.folder / "empty/key").mkdir()
+    (project.directory / "empty/key").mkdir()
     project.write("books/key", "the key\n")
     project.write("password", "secret\n")
-    assert project.run("ansible-vault", "encrypt", "--vault-password-file", "password", "books/key").rc == 0
+    assert (
+        project.run("ansible-vault", "encrypt", "--vault-password-file", "password", "books/key").rc
+        == 0
+    )
     options = ("-e", "precheck_policy=policies/company.yml", "--vault-password-file", "password")
     run = project.run("books/play.yml", *options)
     assert run.rc == 2, run.output
-    other = f"{project.folder}/other/ca.crt is there, but it is not this installation's: its content differs from "
+    other = f"{project.directory}/other/ca.crt is there, but it is not this installation's: its content differs from "
     found = reasons(run)
     assert found.keys() == {"other", "empty"}
     assert len(found["other"]) == 7
@@ -191,21 +232,31 @@ def test_same_as(project):
     assert found["other"][5] == f"{other}ca/in_files.crt"
     assert found["other"][6] == "the certificate: run ./node.yml"
     assert len(found["empty"]) == 8
-    assert found["empty"][7].startswith(f"{project.folder}/empty/key is there, but it is not this installation's: ")
+    assert found["empty"][7].startswith(
+        f"{project.directory}/empty/key is there, but it is not this installation's: "
+    )
     assert project.run("books/play.yml", *options, "--limit", "own").rc == 0
 
     run = project.run("books/play.yml", *options, "-e", "which=nowhere", "--limit", "own,other")
     assert run.rc == 2
     found = reasons(run)
     [own] = found["own"]
-    assert own.startswith("unverified: /ca.crt cannot be asked: there is no file ca/nowhere.crt on the control node")
+    assert own.startswith(
+        "unverified: /ca.crt cannot be asked: there is no file ca/nowhere.crt on the control node"
+    )
     assert len(found["other"]) == 7
     assert project.run("books/play.yml", *options[:2]).rc != 0  # without the password
-    assert (project.folder / "witness").exists()
+    assert (project.directory / "witness").exists()
 
 
 def test_a_node_without_a_tool_for_digests_gets_the_right_verdict(project, nodes):
-    covered(project, rule({"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}, {"path": "/etc/pki", "type": "directory"}))
+    covered(
+        project,
+        rule(
+            {"path": "/etc/pki/ca.crt", "same_as": "ca.crt"},
+            {"path": "/etc/pki", "type": "directory"},
+        ),
+    )
     no_python = {"ansible_python_interpreter": "/nowhere/python"}
     hosts = {name: nodes.host(name) | {"witness": "/etc/pki/witness"} for name in ADDRESSES}
     project.inventory(hosts | {"n4": hosts["n4"] | no_python, "n5": hosts["n5"] | no_python})
@@ -250,9 +301,9 @@ def test_commands(project, mode):
         {"command": "true {{ '; exit 0; false' }}; exit 1"},
     ]
     covered(project, rule(*good), odd=odd)
-    (project.folder / "h1").mkdir()
+    (project.directory / "h1").mkdir()
     passed(project, *filter(None, [mode]))
-    (project.folder / "witness").unlink(missing_ok=True)
+    (project.directory / "witness").unlink(missing_ok=True)
     bad = [
         {"command": "echo first; echo last; exit 3"},
         {"command": "echo only >&2; exit 1"},
@@ -286,32 +337,51 @@ def test_commands(project, mode):
     assert len(found) == 11
 
 
-@pytest.mark.claims("They run as the user of the connection, without `become` unless the check asks for it.")
+@pytest.mark.claims(
+    "They run as the user of the connection, without `become` unless the check asks for it."
+)
 def test_become_only_where_a_check_says_so(project, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     plain, root = 'test -z "$AS_ROOT"', 'test -n "$AS_ROOT"'
     covered(
         project,
         rule({"command": plain}, {"path": "/etc/pki/ca.crt"}, {"that": "true"}),
-        rule({"command": root, "become": True}, {"command": plain}, {"path": "/etc/pki", "become": True}, name="other"),
+        rule(
+            {"command": root, "become": True},
+            {"command": plain},
+            {"path": "/etc/pki", "become": True},
+            name="other",
+        ),
         rule({"command": root, "become": True}, name="third", when="inventory_hostname == 'n1'"),
-        rule({"path": "/etc/pki/gone"}, name="one", when="inventory_hostname == 'n2'", severity="warn"),
+        rule(
+            {"path": "/etc/pki/gone"},
+            name="one",
+            when="inventory_hostname == 'n2'",
+            severity="warn",
+        ),
     )
     project.write("sudo", SUDO)
-    (project.folder / "sudo").chmod(0o755)
-    become = {"ansible_become_exe": f"{project.folder}/sudo", "ansible_become_user": "daemon", "witness": "/etc/pki/witness"}
+    (project.directory / "sudo").chmod(0o755)
+    become = {
+        "ansible_become_exe": f"{project.directory}/sudo",
+        "ansible_become_user": "daemon",
+        "witness": "/etc/pki/witness",
+    }
     project.inventory({name: nodes.host(name) | become for name in ("n1", "n2")})
     run = project.run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
     assert run.stdout.count("TASK [") == run.stdout.count("TASK [Precheck ") == 4
     assert asked(nodes, "n1") == 2
-    assert len((project.folder / "sudo.log").read_text().splitlines()) == 2
+    assert len((project.directory / "sudo.log").read_text().splitlines()) == 2
     for name in ("n1", "n2"):
         assert nodes.commands(name).count("/etc/pki/ca.crt") >= 1
 
     # What cannot be done is told, and the rest too.
     project.inventory({"n1": nodes.host("n1") | become | {"ansible_become_exe": "/nowhere/sudo"}})
-    project.write("precheck.yml", json.dumps({"rules": [rule({"path": "/gone"}, {"command": root, "become": True})]}))
+    project.write(
+        "precheck.yml",
+        json.dumps({"rules": [rule({"path": "/gone"}, {"command": root, "become": True})]}),
+    )
     found = stopped(project)["n1"]
     assert found[0] == "not ready: /gone is missing"
     assert found[1].startswith(f"{root} could not be run: ")
@@ -328,20 +398,30 @@ def test_one_remote_command_for_all_rules_of_a_host(project, nodes):
         rule({"path": "/etc/pki/ca.crt"}, name="fourth", when="inventory_hostname == 'n2'"),
     )
     project.write("play.yml", WITNESS + WITNESS)
-    project.inventory({name: nodes.host(name) | {"witness": "/etc/pki/witness"} for name in ("n1", "n2")})
+    project.inventory(
+        {name: nodes.host(name) | {"witness": "/etc/pki/witness"} for name in ("n1", "n2")}
+    )
     run = project.run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
     assert (asked(nodes, "n1"), asked(nodes, "n2")) == (1, 1)
-    assert re.findall(r"TASK \[(.*)\]", run.stdout) == [f"Precheck {name}" for name in ("only", "second", "third", "fourth")]
+    assert re.findall(r"TASK \[(.*)\]", run.stdout) == [
+        f"Precheck {name}" for name in ("only", "second", "third", "fourth")
+    ]
 
 
 def test_hosts_are_asked_in_parallel_even_under_serial_1(project):
     """Up to the number of forks: no host's check ends before the last one's begins."""
-    begun, ended = (f"touch {project.folder}/{word}-{{{{ inventory_hostname }}}}" for word in ("begun", "ended"))
+    begun, ended = (
+        f"touch {project.directory}/{word}-{{{{ inventory_hostname }}}}"
+        for word in ("begun", "ended")
+    )
     covered(project, rule({"command": f"{begun}; sleep 3; {ended}"}), hosts="h1 h2 h3 h4 h5")
     project.write("play.yml", WITNESS.replace("hosts: all", "hosts: all\n  serial: 1"))
     passed(project)
-    times = {word: [path.stat().st_mtime for path in project.folder.glob(f"{word}-*")] for word in ("begun", "ended")}
+    times = {
+        word: [path.stat().st_mtime for path in project.directory.glob(f"{word}-*")]
+        for word in ("begun", "ended")
+    }
     assert len(times["begun"]) == len(times["ended"]) == 5
     assert max(times["begun"]) < min(times["ended"])
 
@@ -366,7 +446,9 @@ def test_conditions_need_no_connection(project):
     project.write("precheck.yml", json.dumps({"rules": [rule(*checks, *more)]}))
     found = stopped(project, "--limit", "h1")["h1"]
     assert found[0] == "not ready: number < 2 does not hold; number > 5 does not hold"
-    assert re.fullmatch("nowhere_defined > 1 cannot be evaluated: .*'nowhere_defined' is undefined.*", found[1])
+    assert re.fullmatch(
+        "nowhere_defined > 1 cannot be evaluated: .*'nowhere_defined' is undefined.*", found[1]
+    )
     assert found[2:] == ["enough: 2 is too few", "never: False does not hold"]
 
 
@@ -376,9 +458,15 @@ def test_tasks(project):
     no_log = {"ansible.builtin.command": "echo the secret", "no_log": True, "failed_when": True}
     tasks = {
         "wait": {"ansible.builtin.wait_for": {"host": STOPPED, "port": 1, "timeout": 1}},
-        "when": {"ansible.builtin.stat": {"path": "{{ precheck_root }}"}, "failed_when": "not precheck_result.stat.exists"},
+        "when": {
+            "ansible.builtin.stat": {"path": "{{ precheck_root }}"},
+            "failed_when": "not precheck_result.stat.exists",
+        },
         "hidden": no_log,
-        "loop": {"ansible.builtin.assert": {"that": "item < 3", "fail_msg": "{{ item }} is too much"}, "loop": [1, 5]},
+        "loop": {
+            "ansible.builtin.assert": {"that": "item < 3", "fail_msg": "{{ item }} is too much"},
+            "loop": [1, 5],
+        },
         "retries": {
             "ansible.builtin.command": "sh -c 'echo x >> {{ witness }}.tries; test $(wc -l < {{ witness }}.tries) = 3'",
             "retries": 5,
@@ -389,13 +477,19 @@ def test_tasks(project):
     }
     rules = [rule({"task": task, "name": name}, name=name) for name, task in tasks.items()]
     rules.append(
-        rule({"task": {"ansible.builtin.fail": {"msg": "oops"}}, "message": "{{ inventory_hostname }}: told"}, name="told")
+        rule(
+            {
+                "task": {"ansible.builtin.fail": {"msg": "oops"}},
+                "message": "{{ inventory_hostname }}: told",
+            },
+            name="told",
+        )
     )
     covered(project, *rules, hosts="h1 nowhere")
-    inventory = json.loads((project.folder / "inventory.json").read_text())
+    inventory = json.loads((project.directory / "inventory.json").read_text())
     inventory["all"]["hosts"]["nowhere"] |= NOWHERE
     inventory["all"]["hosts"]["localhost"] = {"ansible_connection": "local", "witness": "/dev/null"}
-    (project.folder / "inventory.json").write_text(json.dumps(inventory))
+    (project.directory / "inventory.json").write_text(json.dumps(inventory))
     run = project.run("play.yml", "--limit", "h1")
     assert run.rc == 2
     found = reasons(run)["h1"]
@@ -407,25 +501,33 @@ def test_tasks(project):
     assert found[5:] == ["not ready: h1: told"]
     assert "the secret" not in run.output
     assert run.stdout.count("TASK [") == 7
-    assert not (project.folder / "witness").exists()
+    assert not (project.directory / "witness").exists()
 
-    (project.folder / "h1").mkdir()
-    project.write("precheck.yml", json.dumps({"rules": [rules[1], rule({"task": tasks["delegated"]}, name="delegated")]}))
+    (project.directory / "h1").mkdir()
+    project.write(
+        "precheck.yml",
+        json.dumps({"rules": [rules[1], rule({"task": tasks["delegated"]}, name="delegated")]}),
+    )
     found = stopped(project, "--limit", "h1,nowhere")
     assert len(found["h1"]) == 1
     assert found["nowhere"][0].startswith("unverified: unreachable: ")
-    project.write("precheck.yml", json.dumps({"rules": [rule({"task": tasks["delegated"] | {"failed_when": False}})]}))
+    project.write(
+        "precheck.yml",
+        json.dumps({"rules": [rule({"task": tasks["delegated"] | {"failed_when": False}})]}),
+    )
     run = project.run("play.yml", "--limit", "nowhere", "--tags", "precheck")
     assert run.rc == 0, run.output
 
 
-@pytest.mark.claims("They run as the user of the connection, without `become` unless the check asks for it.")
+@pytest.mark.claims(
+    "They run as the user of the connection, without `become` unless the check asks for it."
+)
 def test_neither_check_mode_nor_become_of_the_run_reach_a_task(project):
     """In check mode ansible-core would skip the command, and the sudo here would refuse."""
     covered(project, rule({"task": {"ansible.builtin.command": "true"}}))
-    (project.folder / "sudo").write_text("#!/bin/sh\nexit 1\n")
-    (project.folder / "sudo").chmod(0o755)
-    become = f"ansible_become=true ansible_become_exe={project.folder}/sudo ansible_become_user=nobody"
+    (project.directory / "sudo").write_text("#!/bin/sh\nexit 1\n")
+    (project.directory / "sudo").chmod(0o755)
+    become = f"ansible_become=true ansible_become_exe={project.directory}/sudo ansible_become_user=nobody"
     run = project.run("play.yml", "--check", "--tags", "precheck", "-e", become)
     assert run.rc == 0, run.output
     assert "ok: [h1]" in run.stdout or "changed: [h1]" in run.stdout
@@ -448,7 +550,7 @@ def test_a_rule_reports_all_that_fails(project):
     project.write("h1/file", "")
     run = project.run("play.yml")
     assert run.rc == 2
-    root = f"{project.folder}/h1"
+    root = f"{project.directory}/h1"
     found = reasons(run)["h1"]
     expected = [
         f"not ready: {root}/gone is missing",
@@ -473,26 +575,35 @@ HOSTILE = b"{{ lookup('pipe', 'touch witness') }} {% if true %}\033[31mred\033[0
     " operator's terminal, or forge lines of the report.",
 )
 def test_hostile_output_is_only_text(project):
-    checks = [{"command": "cat {{ precheck_root }}/hostile; exit 1"}, {"command": "printf '\\r\\033[2J'; exit 1"}]
+    checks = [
+        {"command": "cat {{ precheck_root }}/hostile; exit 1"},
+        {"command": "printf '\\r\\033[2J'; exit 1"},
+    ]
     covered(project, rule(*checks))
     project.write("h1/hostile", "")
-    (project.folder / "h1/hostile").write_bytes(HOSTILE)
+    (project.directory / "h1/hostile").write_bytes(HOSTILE)
     for verbosity in ("-v", "-vvv"):
         run = project.run("play.yml", verbosity)
         assert run.rc == 2
-        assert not (project.folder / "witness").exists()
+        assert not (project.directory / "witness").exists()
         [first, _second] = reasons(run)["h1"]
-        assert first.startswith("not ready: {{ lookup('pipe', 'touch witness') }} {% if true %}[31mred[0m]0;title {# #}")
+        assert first.startswith(
+            "not ready: {{ lookup('pipe', 'touch witness') }} {% if true %}[31mred[0m]0;title {# #}"
+        )
         assert not set("\x1b\x07\x08\u202e") & set(run.stderr)
         assert not set("\x1b\x07\x08") & set(run.stdout)
 
 
 def memory_of(project):
     """Return how many KiB ansible-playbook and its workers had at most."""
-    environment = dict(os.environ) | {"ANSIBLE_CONFIG": f"{project.folder}/ansible.cfg"}
+    environment = dict(os.environ) | {"ANSIBLE_CONFIG": f"{project.directory}/ansible.cfg"}
     with open(os.devnull, "w") as nothing:
         process = subprocess.Popen(
-            [BIN / "ansible-playbook", "play.yml"], cwd=project.folder, env=environment, stdout=nothing, stderr=nothing
+            [BIN / "ansible-playbook", "play.yml"],
+            cwd=project.directory,
+            env=environment,
+            stdout=nothing,
+            stderr=nothing,
         )
         _pid, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -508,7 +619,9 @@ def test_much_output_takes_no_memory(project):
     assert memory_of(project) < little + 3000
 
 
-@pytest.mark.claims("Nothing of a variable's value goes into what is told unless the policy puts it there by a template.")
+@pytest.mark.claims(
+    "Nothing of a variable's value goes into what is told unless the policy puts it there by a template."
+)
 def test_a_variable_that_is_undefined_is_the_hosts_own_trouble(project):
     checks = [
         {"path": "/{{ file }}"},
@@ -520,9 +633,9 @@ def test_a_variable_that_is_undefined_is_the_hosts_own_trouble(project):
         {"path": "/there"},
     ]
     covered(project, rule(*checks), hosts="h1 h2", secrets={"password": "hunter2"})
-    inventory = json.loads((project.folder / "inventory.json").read_text())
+    inventory = json.loads((project.directory / "inventory.json").read_text())
     inventory["all"]["hosts"]["h2"] |= {"file": "there", "secrets": {"owner": getpass.getuser()}}
-    (project.folder / "inventory.json").write_text(json.dumps(inventory))
+    (project.directory / "inventory.json").write_text(json.dumps(inventory))
     for name in ("h1", "h2"):
         project.write(f"{name}/there", "")
     project.write("there.crt", "")
@@ -533,7 +646,9 @@ def test_a_variable_that_is_undefined_is_the_hosts_own_trouble(project):
     found = reasons(run)
     assert found.keys() == {"h1"}
     assert len(found["h1"]) == 5
-    for line, label in zip(found["h1"], ["/{{ file }}", "test -n {{ file }}", "test -n {{ file }}", "/there", "/there"]):
+    for line, label in zip(
+        found["h1"], ["/{{ file }}", "test -n {{ file }}", "test -n {{ file }}", "/there", "/there"]
+    ):
         assert f"{label} cannot be asked: " in line
         assert ("'file' is undefined" in line) or ("has no attribute 'owner'" in line)
     assert found["h1"][0].startswith("unverified: ")
@@ -582,15 +697,16 @@ def test_a_connection_without_a_posix_shell(project):
         {"task": {"ansible.builtin.raw": "Get-Date"}},
     ]
     covered(project, rule(*checks), ansible_connection="device", ansible_shell_type="powershell")
-    attributes = (
-        "module_implementation_preferences = ('.ps1', '.exe', '')\n    allow_executable = False\n    _shell_type = 'powershell'"
+    attributes = "module_implementation_preferences = ('.ps1', '.exe', '')\n    allow_executable = False\n    _shell_type = 'powershell'"
+    log = f"{project.directory}/log"
+    project.write(
+        "connection_plugins/device.py",
+        CONNECTION.format(name="device", attributes=attributes, log=log),
     )
-    log = f"{project.folder}/log"
-    project.write("connection_plugins/device.py", CONNECTION.format(name="device", attributes=attributes, log=log))
     project.configure("callback", more="connection_plugins = connection_plugins")
     reason = "a device connection has no POSIX shell to ask: of the kinds of checks only that and task work there"
     assert stopped(project) == {"h1": [f"unverified: {reason}", f"named: {reason}"]}
-    assert (project.folder / "log").read_text().splitlines() == ["Get-Date"]
+    assert (project.directory / "log").read_text().splitlines() == ["Get-Date"]
 
     project.write("precheck.yml", json.dumps({"rules": [rule(*checks[2:])]}))
     run = project.run("play.yml", "--tags", "precheck")
@@ -635,13 +751,18 @@ def test_a_connection_to_a_device(project):
     """Like network_cli: it has no shell at all, and modules for it are run on the control node."""
     checks = [{"path": "/etc/hosts"}, {"command": "touch {{ witness }}"}, {"that": "true"}]
     covered(project, rule(*checks), ansible_connection="appliance")
-    log = f"{project.folder}/log"
+    log = f"{project.directory}/log"
     project.write("connection_plugins/appliance.py", PERSISTENT.replace("LOG", repr(log)))
     project.configure("callback", more="connection_plugins = connection_plugins")
     reason = "a appliance connection has no POSIX shell to ask: of the kinds of checks only that and task work there"
     assert stopped(project) == {"h1": [f"unverified: {reason}", reason]}
-    assert not (project.folder / "log").exists()
-    project.write("precheck.yml", json.dumps({"rules": [rule(checks[2], {"task": {"ansible.builtin.debug": {"msg": "fine"}}})]}))
+    assert not (project.directory / "log").exists()
+    project.write(
+        "precheck.yml",
+        json.dumps(
+            {"rules": [rule(checks[2], {"task": {"ansible.builtin.debug": {"msg": "fine"}}})]}
+        ),
+    )
     run = project.run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
 
@@ -695,15 +816,15 @@ def test_the_action_as_a_task_of_any_play(project, mode):
     covered(project, rule({"that": False}), owner=str(os.getuid()), same="ours")
     project.write("play.yml", TASKS)
     project.write("h1/file", "ours\n")
-    (project.folder / "h1/file").chmod(0o644)
+    (project.directory / "h1/file").chmod(0o644)
     project.write("files/ours", "ours\n")
     run = project.run("play.yml", *filter(None, [mode]))
     assert run.rc == 0, run.output
-    told = json.loads((project.folder / "witness").read_text())
+    told = json.loads((project.directory / "witness").read_text())
     assert (told["path"]["verdict"], told["path"]["msg"]) == ("ready", "all checks passed")
     assert told["path"]["checks"] == [{"check": "/file", "verdict": "ready", "msg": ""}]
     assert not told["path"]["changed"]
-    root = f"{project.folder}/h1"
+    root = f"{project.directory}/h1"
     several = [(one["check"], one["verdict"], one["msg"]) for one in told["several"]["checks"]]
     assert several == [
         ("/gone", "not_ready", f"{root}/gone is missing"),
@@ -718,7 +839,11 @@ def test_the_action_as_a_task_of_any_play(project, mode):
     ]
     assert told["several"]["verdict"] == "not_ready"
     assert told["several"]["msg"].startswith(f"{root}/gone is missing; a name: ")
-    assert (told["command"]["verdict"], told["command"]["msg"], told["command"]["failed"]) == ("not_ready", "out", True)
+    assert (told["command"]["verdict"], told["command"]["msg"], told["command"]["failed"]) == (
+        "not_ready",
+        "out",
+        True,
+    )
     assert told["condition"]["verdict"] == "unverified"
     assert "'nowhere_defined' is undefined" in told["condition"]["msg"]
 
@@ -743,8 +868,12 @@ def test_wrong_arguments_of_the_action(project):
     covered(project, rule({"that": True}))
     tasks = [f"{{precheck.guard.check: {arguments!r}, ignore_errors: true}}" for arguments in WRONG]
     tasks += ["{precheck.guard.check: {checks: []}, ignore_errors: true}"]
-    tasks += ["{precheck.guard.check: {checks: [{path: /etc}, {that: 'a ==='}, /etc]}, ignore_errors: true}"]
-    project.write("play.yml", f"- hosts: all\n  gather_facts: false\n  tasks: [{', '.join(tasks)}]\n")
+    tasks += [
+        "{precheck.guard.check: {checks: [{path: /etc}, {that: 'a ==='}, /etc]}, ignore_errors: true}"
+    ]
+    project.write(
+        "play.yml", f"- hosts: all\n  gather_facts: false\n  tasks: [{', '.join(tasks)}]\n"
+    )
     run = project.run("play.yml")
     assert run.rc == 0, run.output
     messages = [json.loads(line)["msg"] for line in re.findall(r"FAILED! => (\{.*\})", run.stdout)]
@@ -759,19 +888,35 @@ def test_the_action_from_the_command_line(project):
     """There all arguments are text."""
     covered(project, rule({"that": True}))
     project.write("h1/file", "")
-    for arguments in ("path=/file become=false", "path=/file become=no timeout=10", "command='test a = a'", "that='1 < 2'"):
+    for arguments in (
+        "path=/file become=false",
+        "path=/file become=no timeout=10",
+        "command='test a = a'",
+        "that='1 < 2'",
+    ):
         run = project.run("ansible", "all", "-m", "precheck.guard.check", "-a", arguments)
         assert run.rc == 0, run.output
         assert '"verdict": "ready"' in run.stdout
     project.write("sudo", SUDO)
-    (project.folder / "sudo").chmod(0o755)
-    become = ("-e", f"ansible_become_exe={project.folder}/sudo ansible_become_user=daemon")
+    (project.directory / "sudo").chmod(0o755)
+    become = ("-e", f"ansible_become_exe={project.directory}/sudo ansible_become_user=daemon")
     command = "command='echo =$AS_ROOT=; exit 1'"
     for arguments, ran in {"": "yes", " become=true": "yes", " become=false": ""}.items():
-        run = project.run("ansible", "all", "--become", "-m", "precheck.guard.check", "-a", command + arguments, *become)
+        run = project.run(
+            "ansible",
+            "all",
+            "--become",
+            "-m",
+            "precheck.guard.check",
+            "-a",
+            command + arguments,
+            *become,
+        )
         assert run.rc == 2, run.output
         assert f'"msg": "={ran}="' in run.stdout
     # What it cannot do is not passed over.
-    run = project.run("ansible", "all", "-m", "precheck.guard.check", "-a", "command=true become=true", *become)
+    run = project.run(
+        "ansible", "all", "-m", "precheck.guard.check", "-a", "command=true become=true", *become
+    )
     assert run.rc == 2, run.output
     assert "become" in run.stdout

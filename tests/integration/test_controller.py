@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BIN, DOORS, REPOSITORY
+
+from support.commands import BIN, REPOSITORY
+from support.project import ENTRY_POINTS
 
 DOCUMENT = (REPOSITORY / "docs/controller.md").read_text()
 
@@ -42,7 +44,11 @@ def block(kind: str) -> str:
 
 
 def run(command, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHONPATH"))}
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("ANSIBLE_", "PYTHONPATH"))
+    }
     return subprocess.run(
         command,
         cwd=cwd,
@@ -55,22 +61,26 @@ def run(command, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def in_git(folder: Path) -> str:
-    """Make a repository of git with all that is in the folder, and return its address."""
-    for command in ("init -q -b main", "add -A", "-c user.name=test -c user.email=test@example.org commit -q -m all"):
-        subprocess.run(["git", *command.split()], cwd=folder, check=True)
-    return f"file://{folder}"
+def in_git(directory: Path) -> str:
+    """Make a repository of git with all that is in the directory, and return its address."""
+    for command in (
+        "init -q -b main",
+        "add -A",
+        "-c user.name=test -c user.email=test@example.org commit -q -m all",
+    ):
+        subprocess.run(["git", *command.split()], cwd=directory, check=True)
+    return f"file://{directory}"
 
 
 @pytest.fixture
 def data(tmp_path):
     """A private data directory of ansible-runner, as a controller makes it: a project, an inventory, an environment."""
-    folder = tmp_path / "data"
+    directory = tmp_path / "data"
     for name in ("project", "inventory", "env"):
-        (folder / name).mkdir(parents=True)
-    (folder / "project/pgsql.yml").write_text(PLAY)
-    (folder / "env/envvars").write_text(json.dumps({"ANSIBLE_NOCOLOR": "1"}))
-    return folder
+        (directory / name).mkdir(parents=True)
+    (directory / "project/pgsql.yml").write_text(PLAY)
+    (directory / "env/envvars").write_text(json.dumps({"ANSIBLE_NOCOLOR": "1"}))
+    return directory
 
 
 def hosts(data: Path, ready: str, missing: str, **variables: str) -> None:
@@ -81,7 +91,9 @@ def hosts(data: Path, ready: str, missing: str, **variables: str) -> None:
             (data.parent / name / "etc/pki").mkdir(parents=True)
             (data.parent / name / "etc/pki/ca.crt").touch()
     variables["ansible_python_interpreter"] = sys.executable
-    (data / "inventory/hosts.json").write_text(json.dumps({"all": {"vars": variables, "hosts": found}}))
+    (data / "inventory/hosts.json").write_text(
+        json.dumps({"all": {"vars": variables, "hosts": found}})
+    )
 
 
 class Job:
@@ -91,33 +103,39 @@ class Job:
     the events show.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.status, self.rc = (folder / "status").read_text(), (folder / "rc").read_text()
-        self.stdout = (folder / "stdout").read_text().replace("\r", "")
-        events = [json.loads(path.read_text()) for path in folder.glob("job_events/*.json")]
+    def __init__(self, directory: Path) -> None:
+        self.status, self.rc = (directory / "status").read_text(), (directory / "rc").read_text()
+        self.stdout = (directory / "stdout").read_text().replace("\r", "")
+        events = [json.loads(path.read_text()) for path in directory.glob("job_events/*.json")]
         events.sort(key=lambda event: event["counter"])
         self.text = "\n".join(event["stdout"] for event in events).replace("\r", "")
         data = [(event["event"], event.get("event_data", {})) for event in events]
-        self.results = {(name, of["host"], of["task"]): of["res"] for name, of in data if "res" in of}
+        self.results = {
+            (name, of["host"], of["task"]): of["res"] for name, of in data if "res" in of
+        }
         self.tasks = {of["task"] for _name, of in data if "task" in of}
 
 
 @pytest.mark.others
-@pytest.mark.parametrize("door", ["strategy", "callback"])
-def test_ansible_runner(data, door):
-    (data / "project/ansible.cfg").write_text(f"[defaults]\n{DOORS[door]}\n")
+@pytest.mark.parametrize("entry_point", ["strategy", "callback"])
+def test_ansible_runner(data, entry_point):
+    (data / "project/ansible.cfg").write_text(f"[defaults]\n{ENTRY_POINTS[entry_point]}\n")
     (data / "project/collections").symlink_to(REPOSITORY / "collections")
     hosts(data, ready="h2", missing="h1")
     [command] = re.findall("`(ansible-runner run .*?)`", DOCUMENT)
     done = run(shlex.split(command), data.parent)
     assert done.returncode == 2, done.stdout + done.stderr
-    [folder] = (data / "artifacts").iterdir()
-    job = Job(folder)
+    [directory] = (data / "artifacts").iterdir()
+    job = Job(directory)
     assert (job.status, job.rc) == ("failed", "2")
     check, reason = "Precheck pigsty-node", f"{data.parent}/h1/etc/pki/ca.crt is missing"
     assert {key: result["checks"] for key, result in job.results.items()} == {
-        ("runner_on_failed", "h1", check): [{"check": "/etc/pki/ca.crt", "verdict": "not_ready", "msg": reason}],
-        ("runner_on_ok", "h2", check): [{"check": "/etc/pki/ca.crt", "verdict": "ready", "msg": ""}],
+        ("runner_on_failed", "h1", check): [
+            {"check": "/etc/pki/ca.crt", "verdict": "not_ready", "msg": reason}
+        ],
+        ("runner_on_ok", "h2", check): [
+            {"check": "/etc/pki/ca.crt", "verdict": "ready", "msg": ""}
+        ],
     }
     assert job.tasks == {check}
     told = f"""\
@@ -141,7 +159,7 @@ To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags 
 def test_slices_on_another_machine(data, copy_repository):
     """Each slice of a job has an inventory of its own, and the collection is where AWX and the document put it."""
     project = data / "project"
-    (project / "ansible.cfg").write_text(f"[defaults]\n{DOORS['both']}\n{block('ini')}")
+    (project / "ansible.cfg").write_text(f"[defaults]\n{ENTRY_POINTS['both']}\n{block('ini')}")
     (project / "precheck.yml").write_text(POLICY)
     (project / "collections").mkdir()
     address = in_git(copy_repository(data.parent / "precheck"))
@@ -175,7 +193,10 @@ def test_slices_on_another_machine(data, copy_repository):
         assert "\nPRECHECK stopped the run before play " in text
         assert "\nRule prepared: 1 of 2 hosts is not ready.\n  h1  not ready: " in text
     assert (passed.returncode, second.status, second.rc) == (0, "successful", "0")
-    assert {key[1:] for key in second.results if key[2] == "install"} == {("h2", "install"), ("h4", "install")}
+    assert {key[1:] for key in second.results if key[2] == "install"} == {
+        ("h2", "install"),
+        ("h4", "install"),
+    }
     assert "PRECHECK" not in passed.stdout + second.stdout
 
 
@@ -185,20 +206,28 @@ def test_ansible_pull(project):
     what is told must not be mixed with what was printed before.
     """
     project.configure("both")
-    project.inventory({os.uname().nodename: {"precheck_root": str(project.folder / "h1")}, "another": {}})
+    project.inventory(
+        {os.uname().nodename: {"precheck_root": str(project.directory / "h1")}, "another": {}}
+    )
     project.write("pgsql.yml", PLAY)
-    (project.folder / "inventory.json").rename(project.folder / "pigsty.yml")
-    address = in_git(project.folder)
+    (project.directory / "inventory.json").rename(project.directory / "pigsty.yml")
+    address = in_git(project.directory)
     [command] = re.findall("^(ansible-pull .*)$", DOCUMENT, re.MULTILINE)
     command, replaced = re.subn(r"https://\S+", address, command)
     assert replaced == 1
-    home = project.folder / "home"
+    home = project.directory / "home"
     home.mkdir()
     done = run(shlex.split(command), home, HOME=str(home))
     assert done.returncode == 2, done.stdout + done.stderr
     recap, told = done.stdout.split("PRECHECK", 1)
     assert re.search(r"\nPLAY RECAP \*+\n\S+ +: ok=0 .* failed=1 .*\n\n$", recap)
     assert told.startswith(' stopped the run before play "Set up PostgreSQL" (')
-    assert f"\nRule pigsty-node: 1 of 1 host is not ready.\n  {os.uname().nodename}  not ready: " in told
-    assert "\nTo run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.\n" in told
+    assert (
+        f"\nRule pigsty-node: 1 of 1 host is not ready.\n  {os.uname().nodename}  not ready: "
+        in told
+    )
+    assert (
+        "\nTo run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.\n"
+        in told
+    )
     assert "it ran" not in done.stdout

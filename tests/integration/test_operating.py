@@ -9,7 +9,8 @@ import re
 import subprocess
 
 import pytest
-from conftest import BIN, REPOSITORY, Run
+
+from support.commands import BIN, REPOSITORY, Run
 
 STARTED = (REPOSITORY / "docs/getting-started.md").read_text()
 OPERATING = (REPOSITORY / "docs/operations.md").read_text()
@@ -45,24 +46,35 @@ def pigsty(project):
     """Two nodes in the cluster pg-test, of which h2 is not initialised."""
     project.configure("both")
     project.local_hosts(ready="h1", missing="h2")
-    inventory = project.folder / "inventory.json"
+    inventory = project.directory / "inventory.json"
     inventory.write_text(
-        inventory.read_text().replace('"hosts":', '"children": {"pg-test": {"hosts": {"h1": {}, "h2": {}}}}, "hosts":', 1)
+        inventory.read_text().replace(
+            '"hosts":', '"children": {"pg-test": {"hosts": {"h1": {}, "h2": {}}}}, "hosts":', 1
+        )
     )
-    (project.folder / "h2").mkdir()
+    (project.directory / "h2").mkdir()
     for name, text in FILES.items():
         project.write(name, f"#!{BIN}/ansible-playbook\n{text}" if "/" not in name else text)
     project.write("bin/pgsql-add", '#!/bin/sh\ncd "$(dirname "$0")/.."\n./pgsql.yml -l "$1"\n')
-    for path in (*project.folder.glob("*.yml"), project.folder / "bin/pgsql-add"):
+    for path in (*project.directory.glob("*.yml"), project.directory / "bin/pgsql-add"):
         path.chmod(0o755)
     return project
 
 
 def run(project, command, **more):
-    """Run a command in the project's folder, as an operator would."""
+    """Run a command in the project's directory, as an operator would."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     env = clean | {"PATH": f"{BIN}:{os.environ['PATH']}"} | more
-    return Run(subprocess.run(command.split(), cwd=project.folder, env=env, capture_output=True, text=True, check=False))
+    return Run(
+        subprocess.run(
+            command.split(),
+            cwd=project.directory,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    )
 
 
 def status(project, command):
@@ -76,7 +88,7 @@ def test_what_changes_for_the_playbooks(pigsty):
     assert shown == list(TOLD)
     for command, (rc, done) in TOLD.items():
         assert status(pigsty, command) == rc, command
-        left = [path for path in (pigsty.folder / "h1").iterdir() if path.name != "etc"]
+        left = [path for path in (pigsty.directory / "h1").iterdir() if path.name != "etc"]
         assert " ".join(path.name for path in left) == done, command
         for path in left:
             path.unlink()
@@ -85,7 +97,10 @@ def test_what_changes_for_the_playbooks(pigsty):
 @pytest.mark.one_release
 def test_the_checks_alone_and_going_on_all_the_same(pigsty):
     commands = re.findall(r"^\$ (ansible-playbook .*)$", STARTED, re.MULTILINE)
-    assert commands == ["ansible-playbook pgsql.yml --tags precheck", "ansible-playbook pgsql.yml --skip-tags precheck"]
+    assert commands == [
+        "ansible-playbook pgsql.yml --tags precheck",
+        "ansible-playbook pgsql.yml --skip-tags precheck",
+    ]
     checks, skipped = (pigsty.run(*command.split()) for command in commands)
     assert checks.rc == 2
     assert "TASK [Precheck pigsty-node]" in checks.stdout
@@ -94,33 +109,40 @@ def test_the_checks_alone_and_going_on_all_the_same(pigsty):
 
 
 def initialise(project, name):
-    (project.folder / name / "etc/pki").mkdir(parents=True, exist_ok=True)
-    (project.folder / name / "etc/pki/ca.crt").write_text("a certificate\n")
+    (project.directory / name / "etc/pki").mkdir(parents=True, exist_ok=True)
+    (project.directory / name / "etc/pki/ca.crt").write_text("a certificate\n")
 
 
 @pytest.mark.one_release
 def test_the_procedure_and_a_step_in_a_script(pigsty):
     [script] = re.findall(r"```sh\n(.*?)```", OPERATING, re.DOTALL)
     inline = re.findall(r"`(ansible[-a-z]* .+?)`", OPERATING)
-    assert inline == ["ansible-playbook pgsql.yml -l pg-test --tags precheck", "ansible-config dump --only-changed"]
+    assert inline == [
+        "ansible-playbook pgsql.yml -l pg-test --tags precheck",
+        "ansible-config dump --only-changed",
+    ]
     pigsty.write("step", f"#!/bin/sh\ncluster=pg-test\n{script}")
-    (pigsty.folder / "step").chmod(0o755)
+    (pigsty.directory / "step").chmod(0o755)
     for command in (inline[0], "./step"):
         stopped = run(pigsty, command)
         assert stopped.rc == 2
         assert "    ./node.yml -l h2\n" in "".join(stopped.stderr.splitlines(keepends=True)[-5:])
         assert stopped.stdout.count("TASK [") == stopped.stdout.count("TASK [Precheck") == 1
-        assert not (pigsty.folder / "h1/installed").exists()
+        assert not (pigsty.directory / "h1/installed").exists()
     initialise(pigsty, "h2")
     done = run(pigsty, "./step")
     assert done.rc == 0
     assert done.stdout.count("TASK [Precheck") == 2
-    assert (pigsty.folder / "h1/installed").exists()
+    assert (pigsty.directory / "h1/installed").exists()
 
 
 # What the table of exit statuses has, and a command for each of its words.
 STATUSES = {
-    "0": ["pgsql.yml -l h1 --tags precheck", "node.yml --tags precheck", "pgsql.yml -i empty.yml --tags precheck"],
+    "0": [
+        "pgsql.yml -l h1 --tags precheck",
+        "node.yml --tags precheck",
+        "pgsql.yml -i empty.yml --tags precheck",
+    ],
     "1": ["node.yml -e precheck_policy=wrong.yml", "gone.yml", "pgsql.yml -l nobody"],
     "2": ["pgsql.yml --tags precheck", "failing.yml", "pgsql.yml --tag-list"],
     "4": ["wrong.yml --tags precheck", "node.yml -e ansible_connection=ssh -e ansible_port=1"],
@@ -134,7 +156,9 @@ def test_exit_statuses(pigsty):
     assert rows == [*STATUSES, "others"]
     pigsty.write("wrong.yml", "rules: []\n")
     pigsty.write("empty.yml", "all:\n")
-    pigsty.write("failing.yml", "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.fail: }]}\n")
+    pigsty.write(
+        "failing.yml", "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.fail: }]}\n"
+    )
     for expected, options in STATUSES.items():
         for words in options:
             done = run(pigsty, f"ansible-playbook {words}")
@@ -149,7 +173,9 @@ def test_when_the_guard_is_not_there(pigsty):
         lines = run(pigsty, "ansible-config dump --only-changed", **more).stdout.splitlines()
         by_name = {line.partition("(")[0]: line for line in lines}
         assert by_name["CALLBACKS_ENABLED"].endswith("ansible.cfg) = ['precheck.guard.enforce']")
-        strategy = "(env: ANSIBLE_STRATEGY) = free" if more else "ansible.cfg) = precheck.guard.linear"
+        strategy = (
+            "(env: ANSIBLE_STRATEGY) = free" if more else "ansible.cfg) = precheck.guard.linear"
+        )
         assert by_name["DEFAULT_STRATEGY"].endswith(strategy)
     told = run(pigsty, "ansible-playbook node.yml pgsql.yml --tags precheck -vv").stdout
     assert "Precheck: policy " in told

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.page import page
-from chromium import Browser, program
-from conftest import lacking
-from report_documents import HOSTILE, LONG, MISSING, few, hostile, many
+
+from support.chromium import Browser, program
+from support.report_documents import HOSTILE, LONG, MISSING, few, hostile, many
+from support.requirements import lacking
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_release]
 
@@ -86,7 +87,12 @@ def test_hostile_texts_are_shown_as_they_are(browser, show):
     hosts = browser.evaluate(SHOWN)
     assert len(hosts) == len(HOSTILE)
     assert set(HOSTILE[:7]) <= set(hosts)
-    assert browser.evaluate("document.querySelectorAll('script, style, img, [onfocus], [onerror]').length") == 2
+    assert (
+        browser.evaluate(
+            "document.querySelectorAll('script, style, img, [onfocus], [onerror]').length"
+        )
+        == 2
+    )
 
 
 @pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
@@ -98,7 +104,10 @@ def test_the_policy_of_the_page_forbids_other_scripts_styles_and_requests(browse
     browser.evaluate(
         "(e => { e.textContent = 'document.title = \"broken\"'; document.body.append(e) })(document.createElement('script'))"
     )
-    assert browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')") == "refused"
+    assert (
+        browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')")
+        == "refused"
+    )
     assert browser.evaluate("document.title").startswith("Precheck ")
     assert browser.evaluate("getComputedStyle(document.getElementById('p')).display") == "block"
     assert len([one for one in browser.complaints() if "Content Security Policy" in str(one)]) >= 4
@@ -120,7 +129,11 @@ def test_filters(browser, show):
     browser.evaluate("document.querySelector('button').click()")
     browser.evaluate("new Promise((done) => setTimeout(done))")
     assert len(browser.evaluate(SHOWN)) == 5
-    for state, hosts in {"not_ready": ["db2", "db10"], "unverified": ["db11"], "warning": ["db10", "web1"]}.items():
+    for state, hosts in {
+        "not_ready": ["db2", "db10"],
+        "unverified": ["db11"],
+        "warning": ["db10", "web1"],
+    }.items():
         browser.evaluate(FILL % ("state", state, "state"))
         assert browser.evaluate(SHOWN) == hosts
     assert browser.complaints() == []
@@ -145,7 +158,9 @@ def test_a_long_reason_opens_by_keyboard_and_by_mouse(browser, show):
     browser.press("Tab", 9)
     browser.press("Enter", 13, "\r")
     assert browser.evaluate(visible) is True
-    assert browser.evaluate("document.querySelector('.unverified details p').innerText") == " ".join(LONG.split())
+    assert browser.evaluate(
+        "document.querySelector('.unverified details p').innerText"
+    ) == " ".join(LONG.split())
     browser.evaluate("document.querySelector('.unverified summary').click()")
     assert browser.evaluate(visible) is False
 
@@ -153,10 +168,17 @@ def test_a_long_reason_opens_by_keyboard_and_by_mouse(browser, show):
 def test_a_screen_reader_hears_a_table(browser, show):
     show(few())
     nodes = browser.ask("Accessibility.getFullAXTree")["nodes"]
-    heard = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"]]
+    heard = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in nodes
+        if not node["ignored"]
+    ]
     assert ("columnheader", "pigsty-node") in heard
     assert ("rowheader", "db10 pg-main, pgsql") in heard
-    assert ("cell", f"✗ not ready {MISSING}") in heard or ("gridcell", f"✗ not ready {MISSING}") in heard
+    assert ("cell", f"✗ not ready {MISSING}") in heard or (
+        "gridcell",
+        f"✗ not ready {MISSING}",
+    ) in heard
     assert ("textbox", "Host") in heard or ("searchbox", "Host") in heard
     assert ("status", "") in heard or "status" in dict(heard)
 
@@ -172,7 +194,9 @@ def test_contrast(browser, show, scheme):
     assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 24, 29)")
 
 
-@pytest.mark.parametrize("made", [few, hostile, lambda: many(30, 40)], ids=["few", "hostile", "forty rules"])
+@pytest.mark.parametrize(
+    "made", [few, hostile, lambda: many(30, 40)], ids=["few", "hostile", "forty rules"]
+)
 def test_a_narrow_window_scrolls_the_matrix_and_not_the_page(browser, show, made):
     browser.look(400, 800)
     show(made())
@@ -181,9 +205,13 @@ def test_a_narrow_window_scrolls_the_matrix_and_not_the_page(browser, show, made
 
 def test_the_names_of_hosts_and_rules_stay_in_sight(browser, show):
     show(many(60, 20))
-    browser.evaluate("(e => { e.scrollIntoView(); e.scrollTo(3000, 3000) })(document.getElementById('matrix'))")
+    browser.evaluate(
+        "(e => { e.scrollIntoView(); e.scrollTo(3000, 3000) })(document.getElementById('matrix'))"
+    )
     frame, top, left = (
-        browser.evaluate(f"(({{left, top}}) => [left, top])(document.querySelector('{one}').getBoundingClientRect())")
+        browser.evaluate(
+            f"(({{left, top}}) => [left, top])(document.querySelector('{one}').getBoundingClientRect())"
+        )
         for one in ("#matrix", "#matrix thead th:last-child", "#matrix tbody tr:last-child th")
     )
     assert abs(top[1] - frame[1]) < 2
@@ -194,7 +222,12 @@ def test_on_paper_everything_is_open(browser, show):
     browser.look(media="print", scheme="dark")
     show(few())
     assert browser.evaluate("document.querySelector('form').checkVisibility()") is False
-    assert browser.evaluate("document.querySelector('.unverified details p').getBoundingClientRect().height") > 10
+    assert (
+        browser.evaluate(
+            "document.querySelector('.unverified details p').getBoundingClientRect().height"
+        )
+        > 10
+    )
     assert browser.evaluate("getComputedStyle(document.body).color") == "rgb(28, 33, 39)"
 
 

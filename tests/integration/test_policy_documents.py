@@ -23,7 +23,9 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins import loader as plugin_loader
 from ansible_collections.precheck.guard.plugins.plugin_utils import policy_file, sources
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import TASK_KEYWORDS
-from conftest import REPOSITORY, Project
+
+from support.commands import REPOSITORY
+from support.project import Project
 
 pytestmark = pytest.mark.one_release  # what the documents show was written from the newest
 
@@ -33,7 +35,11 @@ POLICIES = REPOSITORY / "docs/policies"
 # The words after the fence, and the text, of each block. What a block of YAML is, the word after "yaml" says: keys of a
 # rule, checks, a policy that is wrong, or a whole policy if there is none.
 BLOCKS = re.findall(r"^```(.+)\n((?:.*\n)+?)```$", DOCUMENT, re.MULTILINE)
-RULE = {"name": "name: example", "plays": 'plays: [{play: "*"}]', "checks": "checks: [{that: true}]"}
+RULE = {
+    "name": "name: example",
+    "plays": 'plays: [{play: "*"}]',
+    "checks": "checks: [{that: true}]",
+}
 
 
 def blocks(words: str) -> list[str]:
@@ -56,13 +62,22 @@ EXAMPLES = [
     *map(whole_rule, blocks("yaml rule")),
     *map(whole_check, blocks("yaml checks")),
     *(path.read_text() for path in sorted(POLICIES.iterdir())),
-    *re.findall(r"^```yaml\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL),
+    *re.findall(
+        r"^```yaml\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    ),
 ]
 
 
 def test_every_block_is_of_a_known_kind():
     assert DOCUMENT.count("```") == 2 * len(BLOCKS)
-    assert {words for words, _text in BLOCKS} == {"yaml", "yaml rule", "yaml checks", "yaml broken", "text", "ini"}
+    assert {words for words, _text in BLOCKS} == {
+        "yaml",
+        "yaml rule",
+        "yaml checks",
+        "yaml broken",
+        "text",
+        "ini",
+    }
     assert "```ini\n[precheck]\npolicy = " in DOCUMENT
 
 
@@ -114,14 +129,18 @@ def test_each_key_is_explained_and_has_an_example(read):
     assert used == known
     sections = re.findall(r"^### (.*)", DOCUMENT, re.MULTILINE)
     for key in set().union(*known.values()):
-        assert f"\n| `{key}` |" in DOCUMENT or key in sections or f"With `{key}: true`" in DOCUMENT, key
+        assert (
+            f"\n| `{key}` |" in DOCUMENT or key in sections or f"With `{key}: true`" in DOCUMENT
+        ), key
     told = re.search(r"Allowed beside the module are (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", told)) == TASK_KEYWORDS
 
 
 def test_where_same_as_is_looked_for(tmp_path):
     policy = tmp_path / "policies/precheck.yml"
-    places = [tmp_path / name for name in ("policies/files", "policies", "playbooks/files", "playbooks")]
+    places = [
+        tmp_path / name for name in ("policies/files", "policies", "playbooks/files", "playbooks")
+    ]
     for place in places:
         place.mkdir(parents=True, exist_ok=True)
         (place / "ca.crt").touch()
@@ -146,27 +165,35 @@ def test_the_gallery_lists_every_policy_once():
 
 @pytest.fixture
 def near(sockets: Path) -> Iterator[Project]:
-    """A project in a folder with a short path. A reason is cut to 200 characters, and may hold two paths."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Project(Path(folder), sockets, "callback")
+    """A project in a directory with a short path. A reason is cut to 200 characters, and may hold two paths."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Project(Path(directory), sockets, "callback")
 
 
 def shown(project, text: str) -> str:
     """Return output as the document shows it: paths of nodes from their root, those of the project below /srv/pigsty."""
-    folder = re.escape(str(project.folder))
-    text = re.sub(rf"{folder}/pg-\d/etc", "/etc", text)
-    return re.sub(folder, "/srv/pigsty", text).replace("ERROR! ", "[ERROR]: ")  # the latter since 2.19
+    directory = re.escape(str(project.directory))
+    text = re.sub(rf"{directory}/pg-\d/etc", "/etc", text)
+    return re.sub(directory, "/srv/pigsty", text).replace(
+        "ERROR! ", "[ERROR]: "
+    )  # the latter since 2.19
 
 
 def playbook(*plays: dict[str, object]) -> str:
-    common = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {"msg": "ran on {{ host }}"}}]}
+    common = {
+        "hosts": "all",
+        "gather_facts": False,
+        "tasks": [{"ansible.builtin.debug": {"msg": "ran on {{ host }}"}}],
+    }
     variables = {"host": "{{ inventory_hostname }}"}
-    return yaml.safe_dump([common | play | {"vars": variables | play.get("vars", {})} for play in plays])
+    return yaml.safe_dump(
+        [common | play | {"vars": variables | play.get("vars", {})} for play in plays]
+    )
 
 
 def test_the_first_example_prints_what_is_shown(near):
     near.local_hosts(ready="pg-1 pg-2", missing="pg-3 pg-4")
-    hosts = json.loads((near.folder / "inventory.json").read_text())["all"]["hosts"]
+    hosts = json.loads((near.directory / "inventory.json").read_text())["all"]["hosts"]
     for name in ("pg-1", "pg-2", "pg-3"):
         hosts[name] |= {"pg_cluster": "main"} | ({} if name == "pg-3" else {"pg_seq": 1})
     near.inventory(hosts)
@@ -199,16 +226,19 @@ def test_a_vaulted_policy_and_a_vaulted_file_to_compare_with(project):
     project.local_hosts(ready="h1", missing="h2")
     vault = VaultLib([("default", VaultSecret(b"a password"))])
     project.write("files/ca.crt", vault.encrypt("a certificate\n").decode())
-    project.write("precheck.yml", vault.encrypt(whole_check("- path: /etc/pki/ca.crt\n  same_as: ca.crt\n")).decode())
+    project.write(
+        "precheck.yml",
+        vault.encrypt(whole_check("- path: /etc/pki/ca.crt\n  same_as: ca.crt\n")).decode(),
+    )
     project.write("password", "a password\n")
     project.write("site.yml", playbook({"hosts": "h1"}, {"hosts": "h2"}))
     run = project.run("site.yml", "--vault-password-file", "password")
     assert run.rc == 2
     assert "ran on h1" in run.stdout
-    assert f"  h2  not ready: {project.folder}/h2/etc/pki/ca.crt is missing\n" in run.stderr
+    assert f"  h2  not ready: {project.directory}/h2/etc/pki/ca.crt is missing\n" in run.stderr
     run = project.run("site.yml")
     assert run.rc == 1
-    assert f"{project.folder}/precheck.yml: " in run.stderr
+    assert f"{project.directory}/precheck.yml: " in run.stderr
     assert "ran on" not in run.stdout
 
 
@@ -237,10 +267,21 @@ def test_the_tasks_shown(project, ports):
     project.configure("callback")
     tasks = [text for text in blocks("yaml checks") if "task:" in text]
     assert len(tasks) == 3
-    project.write("precheck.yml", whole_check("".join(tasks)).replace("/run/reboot-required", "'{{ reboot }}'"))
+    project.write(
+        "precheck.yml",
+        whole_check("".join(tasks)).replace("/run/reboot-required", "'{{ reboot }}'"),
+    )
     hosts = {
-        name: {"ansible_connection": "local", "ansible_host": "127.0.0.1", "pg_port": port, "patroni_port": port, "reboot": file}
-        for name, port, file in zip(("h1", "h2"), ports, (f"{project.folder}/nothing", str(project.folder)))
+        name: {
+            "ansible_connection": "local",
+            "ansible_host": "127.0.0.1",
+            "pg_port": port,
+            "patroni_port": port,
+            "reboot": file,
+        }
+        for name, port, file in zip(
+            ("h1", "h2"), ports, (f"{project.directory}/nothing", str(project.directory))
+        )
     }
     project.inventory(hosts)
     project.write("site.yml", playbook({"hosts": "h1"}, {"hosts": "h2"}))
@@ -248,15 +289,27 @@ def test_the_tasks_shown(project, ports):
     assert run.rc == 2
     assert "ran on h1" in run.stdout
     assert "ran on h2" not in run.stdout
-    told = [line.strip() for line in run.stderr.partition("Rule example: 1 of 1 host is not ready.\n")[2].splitlines()[:3]]
-    assert told[0].startswith(f"h2  not ready: PostgreSQL: Timeout when waiting for 127.0.0.1:{ports[1]}")
-    assert told[1:] == ["Patroni: Patroni is not healthy on h2", "reboot: h2 has to be rebooted first"]
+    told = [
+        line.strip()
+        for line in run.stderr.partition("Rule example: 1 of 1 host is not ready.\n")[
+            2
+        ].splitlines()[:3]
+    ]
+    assert told[0].startswith(
+        f"h2  not ready: PostgreSQL: Timeout when waiting for 127.0.0.1:{ports[1]}"
+    )
+    assert told[1:] == [
+        "Patroni: Patroni is not healthy on h2",
+        "reboot: h2 has to be rebooted first",
+    ]
 
 
 def gallery(project, name: str, hosts: dict[str, dict[str, object]]) -> None:
     """Set up a project with a policy of the gallery and local hosts with these variables."""
     project.configure("callback", f"[precheck]\npolicy = {POLICIES / name}\n")
-    project.inventory({host: {"ansible_connection": "local"} | variables for host, variables in hosts.items()})
+    project.inventory(
+        {host: {"ansible_connection": "local"} | variables for host, variables in hosts.items()}
+    )
 
 
 def stopped(run, *lines: str) -> None:
@@ -274,17 +327,22 @@ READY_AND_ALMOST = playbook({"name": "Ready", "hosts": "h1"}, {"name": "Almost"}
 
 def test_pigsty(near):
     names = ("h1", "h2", "h3")
-    gallery(near, "pigsty.yml", {name: {"precheck_root": f"{near.folder}/{name}"} for name in names})
+    gallery(
+        near, "pigsty.yml", {name: {"precheck_root": f"{near.directory}/{name}"} for name in names}
+    )
     near.write("files/pki/ca/ca.crt", "this certificate\n")
     near.write("h1/etc/pki/ca.crt", "this certificate\n")
     near.write("h2/etc/pki/ca.crt", "another certificate\n")
     near.write("pgsql.yml", READY_AND_ALMOST)
-    there, ca = "is there, but it is not this installation's: its content differs from", f"{near.folder}/files/pki/ca/ca.crt"
+    there, ca = (
+        "is there, but it is not this installation's: its content differs from",
+        f"{near.directory}/files/pki/ca/ca.crt",
+    )
     stopped(
         near.run("pgsql.yml"),
-        f"  h3  not ready: {near.folder}/h3/etc/pki/ca.crt is missing",
+        f"  h3  not ready: {near.directory}/h3/etc/pki/ca.crt is missing",
         "    ./node.yml -l h2,h3",
-        f"  h2  not ready: {near.folder}/h2/etc/pki/ca.crt {there} {ca}",
+        f"  h2  not ready: {near.directory}/h2/etc/pki/ca.crt {there} {ca}",
     )
     # Before there is a certificate to compare with, the playbook that makes it can run.
     os.remove(ca)
@@ -292,20 +350,33 @@ def test_pigsty(near):
     run = near.run("infra.yml", "pgsql.yml", "--limit", "h1")
     assert run.rc == 2
     assert run.stdout.count("ran on h1") == 1
-    assert f"  h1  unverified: /etc/pki/ca.crt cannot be asked: there is no file {ca} on the control node" in run.stderr
+    assert (
+        f"  h1  unverified: /etc/pki/ca.crt cannot be asked: there is no file {ca} on the control node"
+        in run.stderr
+    )
 
 
 def test_large_run(project):
     gallery(project, "pigsty.yml", {"h1": {}, "h2": {}})
-    plays = {"name": "Ready", "hosts": "h1"}, {"name": "Almost"}, {"name": "Large by intent", "vars": {"large_run": 2}}
-    project.write("site.yml", playbook(*(play | {"vars": {"large_run": 1} | play.get("vars", {})} for play in plays)))
-    named = ("-e", f"precheck_policy={POLICIES / 'large-run.yml'}")  # goes before that of ansible.cfg
+    plays = (
+        {"name": "Ready", "hosts": "h1"},
+        {"name": "Almost"},
+        {"name": "Large by intent", "vars": {"large_run": 2}},
+    )
+    project.write(
+        "site.yml",
+        playbook(*(play | {"vars": {"large_run": 1} | play.get("vars", {})} for play in plays)),
+    )
+    named = (
+        "-e",
+        f"precheck_policy={POLICIES / 'large-run.yml'}",
+    )  # goes before that of ansible.cfg
     stopped(
         project.run("site.yml", *named),
         "Rule large-run: the play is not ready for 2 hosts.",
         "  not ready: 2 hosts and no --limit",
         "Say on which hosts to run: with --limit, or --limit all if you mean all of them.",
-        f"    ansible-playbook {project.folder}/site.yml --limit h1",
+        f"    ansible-playbook {project.directory}/site.yml --limit h1",
     )
     run = project.run("site.yml", *named, "--limit", "all")
     assert run.rc == 0
@@ -313,17 +384,24 @@ def test_large_run(project):
 
 
 def test_fresh_backup(project):
-    folders = {name: project.folder / f"{name}-backups" for name in ("h1", "h2", "h3", "h4")}
-    gallery(project, "fresh-backup.yml", {name: {"backup_folder": str(folder)} for name, folder in folders.items()})
+    directories = {name: project.directory / f"{name}-backups" for name in ("h1", "h2", "h3", "h4")}
+    gallery(
+        project,
+        "fresh-backup.yml",
+        {name: {"backup_folder": str(directory)} for name, directory in directories.items()},
+    )
     for name in ("h1", "h2", "h3"):
         project.write(f"{name}-backups/main/base.tar", "" if name == "h3" else "a backup")
     two_days_ago = time.time() - 2 * 86400
-    os.utime(folders["h2"] / "main/base.tar", (two_days_ago, two_days_ago))
+    os.utime(directories["h2"] / "main/base.tar", (two_days_ago, two_days_ago))
     project.write("pg-upgrade-16.yml", READY_AND_ALMOST)
     run = project.run("pg-upgrade-16.yml")
     stopped(
         run,
-        *(f"  {name}  not ready: backup: no file younger than a day in {folders[name]}" for name in ("h2", "h3", "h4")),
+        *(
+            f"  {name}  not ready: backup: no file younger than a day in {directories[name]}"
+            for name in ("h2", "h3", "h4")
+        ),
         "An upgrade needs a backup to go back to.",
         "    ansible-playbook backup.yml --limit h2,h3,h4",
         "The play cannot be run unchecked: mandatory is fresh-backup.",
@@ -332,14 +410,30 @@ def test_fresh_backup(project):
 
 def test_free_space(project):
     # Nothing is nearly full on h1 and on the second host, everything is on the third.
-    never_full = {"full_percent": 101, "free_space_folder": str(project.folder), "free_space_needed": 0}
-    hosts = {"h1": never_full, "h2": never_full | {"free_space_needed": 10**9}, "h3": never_full | {"full_percent": 0}}
-    gallery(project, "pigsty.yml", hosts | {"h4": never_full | {"free_space_folder": "/no/such/folder"}})
+    never_full = {
+        "full_percent": 101,
+        "free_space_folder": str(project.directory),
+        "free_space_needed": 0,
+    }
+    hosts = {
+        "h1": never_full,
+        "h2": never_full | {"free_space_needed": 10**9},
+        "h3": never_full | {"full_percent": 0},
+    }
+    gallery(
+        project, "pigsty.yml", hosts | {"h4": never_full | {"free_space_folder": "/no/such/folder"}}
+    )
     project.write("site.yml", READY_AND_ALMOST)
     # The variable goes before ansible.cfg.
     run = project.run("site.yml", env={"ANSIBLE_PRECHECK_POLICY": str(POLICIES / "free-space.yml")})
-    stopped(run, "Rule free-space: 2 of 3 hosts are not ready.", "There must be room for what the play installs.")
-    assert re.search(r"^  h2  not ready: disk: only \d+ MiB free, 1000000000 needed$", run.stderr, re.MULTILINE)
+    stopped(
+        run,
+        "Rule free-space: 2 of 3 hosts are not ready.",
+        "There must be room for what the play installs.",
+    )
+    assert re.search(
+        r"^  h2  not ready: disk: only \d+ MiB free, 1000000000 needed$", run.stderr, re.MULTILINE
+    )
     assert re.search(r"^  h4  not ready: disk: df: .*no/such/folder", run.stderr, re.MULTILINE)
     warning, stop = run.stderr.split("PRECHECK stopped")
     assert "Rule nearly-full: 2 of 3 hosts are not ready." in warning
@@ -352,8 +446,12 @@ def test_free_space(project):
 def test_change_freeze(project):
     gallery(project, "change-freeze.yml", {"h1": {}})
     project.write("freeze", "The books are being closed until Friday.\n")
-    frozen, free = ({"change_freeze_file": f"{project.folder}/{name}"} for name in ("freeze", "nothing"))
-    project.write("site.yml", playbook({"name": "Ready", "vars": free}, {"name": "Almost", "vars": frozen}))
+    frozen, free = (
+        {"change_freeze_file": f"{project.directory}/{name}"} for name in ("freeze", "nothing")
+    )
+    project.write(
+        "site.yml", playbook({"name": "Ready", "vars": free}, {"name": "Almost", "vars": frozen})
+    )
     stopped(
         project.run("site.yml"),
         "Rule change-freeze: the play is not ready for 1 host.",
@@ -370,8 +468,12 @@ def test_change_freeze(project):
 
 
 def test_maintenance(project):
-    file = f"{project.folder}/a maintenance file"
-    hosts = {"h1": {"maintenance": False}, "h2": {"maintenance": True}, "h3": {"maintenance_file": file}}
+    file = f"{project.directory}/a maintenance file"
+    hosts = {
+        "h1": {"maintenance": False},
+        "h2": {"maintenance": True},
+        "h3": {"maintenance_file": file},
+    }
     gallery(project, "maintenance.yml", hosts)
     project.write("a maintenance file", "The night shift: new disks.\n\n")
     project.write("site.yml", READY_AND_ALMOST)
@@ -380,13 +482,21 @@ def test_maintenance(project):
         "  h2  not ready: in maintenance, says the inventory",
         "  h3  not ready: The night shift: new disks.",
         "Somebody works on these hosts. Leave them out until they are done.",
-        f"    ansible-playbook {project.folder}/site.yml -l 'all:!h2:!h3'",
+        f"    ansible-playbook {project.directory}/site.yml -l 'all:!h2:!h3'",
     )
 
 
 def test_a_play_in_json_is_known_by_its_file_too(project):
     project.configure("callback")
     project.local_hosts(missing="h1")
-    project.write("precheck.yml", whole_rule("plays: [{playbook: pgsql.yml}]\nchecks: [{path: /etc/pki/ca.crt}]\n"))
-    project.write("pgsql.yml", json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": None}]}]))
+    project.write(
+        "precheck.yml",
+        whole_rule("plays: [{playbook: pgsql.yml}]\nchecks: [{path: /etc/pki/ca.crt}]\n"),
+    )
+    project.write(
+        "pgsql.yml",
+        json.dumps(
+            [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": None}]}]
+        ),
+    )
     assert project.run("pgsql.yml").rc == 2

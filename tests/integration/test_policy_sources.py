@@ -35,7 +35,11 @@ def enforced(run):
     """Return the names of the rules by which a run that went through checked its hosts: "a b"."""
     assert run.rc == 0, run.output
     head = "TASK [Precheck "
-    return " ".join(line[len(head) : line.index("]")] for line in run.stdout.splitlines() if line.startswith(head))
+    return " ".join(
+        line[len(head) : line.index("]")]
+        for line in run.stdout.splitlines()
+        if line.startswith(head)
+    )
 
 
 def assert_refused(run, *problems):
@@ -59,24 +63,33 @@ def test_each_source_outranks_those_below_it(guarded):
     guarded.write("precheck.yml", POLICY.format(name="beside"))
     guarded.write("site.yml", PLAY + "  vars: {precheck_policy: policies/variable.yml}\n")
     guarded.write("group_vars/all.yml", "precheck_policy: policies/variable.yml\n")
-    folder, environment = guarded.folder, {"ANSIBLE_PRECHECK_POLICY": "policies/environment.yml"}
+    directory, environment = (
+        guarded.directory,
+        {"ANSIBLE_PRECHECK_POLICY": "policies/environment.yml"},
+    )
 
-    guarded.configure(guarded.door, "[precheck]\npolicy = policies/config.yml")
+    guarded.configure(guarded.entry_point, "[precheck]\npolicy = policies/config.yml")
     run = guarded.run("site.yml", "-v", "-e", "precheck_policy=policies/extra.yml", env=environment)
     assert enforced(run) == "extra"
-    assert f"Precheck: policy {folder}/policies/extra.yml (var: precheck_policy)\n" in run.stdout
+    assert f"Precheck: policy {directory}/policies/extra.yml (var: precheck_policy)\n" in run.stdout
     run = guarded.run("site.yml", "-v", env=environment)
     assert enforced(run) == "environment"
-    assert f"Precheck: policy {folder}/policies/environment.yml (env: ANSIBLE_PRECHECK_POLICY)\n" in run.stdout
+    assert (
+        f"Precheck: policy {directory}/policies/environment.yml (env: ANSIBLE_PRECHECK_POLICY)\n"
+        in run.stdout
+    )
     run = guarded.run("site.yml", "-v")
     assert enforced(run) == "config"
-    assert f"Precheck: policy {folder}/policies/config.yml ({folder}/ansible.cfg)\n" in run.stdout
+    assert (
+        f"Precheck: policy {directory}/policies/config.yml ({directory}/ansible.cfg)\n"
+        in run.stdout
+    )
 
-    guarded.configure(guarded.door)
+    guarded.configure(guarded.entry_point)
     run = guarded.run("site.yml", "-v")
     assert enforced(run) == "beside"
-    assert f"Precheck: policy {folder}/precheck.yml (beside ansible.cfg)\n" in run.stdout
-    (folder / "precheck.yml").unlink()
+    assert f"Precheck: policy {directory}/precheck.yml (beside ansible.cfg)\n" in run.stdout
+    (directory / "precheck.yml").unlink()
     run = guarded.run("site.yml", "-v")
     assert enforced(run) == ""
     assert "/plugins/plugin_utils/built_in.yml (built in)\n" in run.stdout
@@ -95,7 +108,11 @@ def test_which_was_taken_is_told_once_and_with_v_only(project):
 @pytest.mark.one_release
 @pytest.mark.parametrize(
     "value",
-    ["@more.yml", '{"precheck_policy": ["policies/a.yml", "policies/b.yml"]}', "precheck_policy=policies/a.yml,policies/b.yml"],
+    [
+        "@more.yml",
+        '{"precheck_policy": ["policies/a.yml", "policies/b.yml"]}',
+        "precheck_policy=policies/a.yml,policies/b.yml",
+    ],
 )
 def test_extra_variables_of_any_form(project, value):
     project.configure("callback", "[precheck]\npolicy = policies/nothing.yml")
@@ -115,8 +132,16 @@ def test_what_a_relative_path_is_relative_to(project):
     project.write("elsewhere/policies/config.yml", POLICY.format(name="wrong"))
     project.write("elsewhere/precheck.yml", POLICY.format(name="wrong"))
     assert enforced(project.run("../site.yml", cwd="elsewhere")) == "config"
-    assert enforced(project.run("../site.yml", "-e", "precheck_policy=here.yml", cwd="elsewhere")) == "here"
-    assert enforced(project.run("../site.yml", env={"ANSIBLE_PRECHECK_POLICY": "here.yml"}, cwd="elsewhere")) == "here"
+    assert (
+        enforced(project.run("../site.yml", "-e", "precheck_policy=here.yml", cwd="elsewhere"))
+        == "here"
+    )
+    assert (
+        enforced(
+            project.run("../site.yml", env={"ANSIBLE_PRECHECK_POLICY": "here.yml"}, cwd="elsewhere")
+        )
+        == "here"
+    )
     project.configure("callback")
     project.write("precheck.yml", POLICY.format(name="beside"))
     assert enforced(project.run("../site.yml", cwd="elsewhere")) == "beside"
@@ -131,29 +156,31 @@ def test_without_a_configuration_file_precheck_yml_is_not_looked_for(project):
     project_with_policies(project)
     project.write("elsewhere/precheck.yml", POLICY.format(name="wrong"))
     environment = {
-        "ANSIBLE_CONFIG": str(project.folder / "nothing.cfg"),
-        "HOME": str(project.folder),
+        "ANSIBLE_CONFIG": str(project.directory / "nothing.cfg"),
+        "HOME": str(project.directory),
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(
             line.partition(" = ")[2]
-            for line in (project.folder / "ansible.cfg").read_text().splitlines()
+            for line in (project.directory / "ansible.cfg").read_text().splitlines()
             if "collections_path" in line
         ),
         "ANSIBLE_CALLBACKS_ENABLED": "precheck.guard.enforce",
     }
-    run = project.run("../site.yml", "-v", "-i", "../inventory.json", env=environment, cwd="elsewhere")
+    run = project.run(
+        "../site.yml", "-v", "-i", "../inventory.json", env=environment, cwd="elsewhere"
+    )
     assert enforced(run) == ""
     assert "built_in.yml (built in)\n" in run.stdout
 
 
 def test_a_file_that_does_not_exist_is_an_error(project):
     project_with_policies(project, "a")
-    folder = project.folder
+    directory = project.directory
     project.configure("callback", "[precheck]\npolicy = policies/gone.yml")
-    assert_refused(project.run("site.yml"), f"{folder}/policies/gone.yml: there is no such file")
+    assert_refused(project.run("site.yml"), f"{directory}/policies/gone.yml: there is no such file")
     run = project.run("site.yml", env={"ANSIBLE_PRECHECK_POLICY": "policies/a.yml,gone.yml"})
-    assert_refused(run, f"{folder}/gone.yml: there is no such file")
+    assert_refused(run, f"{directory}/gone.yml: there is no such file")
     run = project.run("site.yml", "-e", "precheck_policy=policies")
-    assert_refused(run, f"{folder}/policies: is not a file (is the option that names it empty?)")
+    assert_refused(run, f"{directory}/policies: is not a file (is the option that names it empty?)")
 
 
 WRONG = {  # the option's value, and what is told
@@ -178,14 +205,18 @@ def test_a_value_that_cannot_be_used_is_an_error(project, value, told):
 
 
 def test_the_rules_of_several_files_add_up(project):
-    project.configure("callback", "[precheck]\npolicy = policies/a.yml, policies/b.yml, policies/c.yml, ./policies/a.yml")
+    project.configure(
+        "callback",
+        "[precheck]\npolicy = policies/a.yml, policies/b.yml, policies/c.yml, ./policies/a.yml",
+    )
     project_with_policies(project, "a", "b", "c")
     assert enforced(project.run("site.yml")) == "a b c"  # the file that is listed twice counts once
 
-    folder, twice = project.folder, POLICY.format(name="a")
+    directory, twice = project.directory, POLICY.format(name="a")
     project.write("policies/b.yml", twice)
     assert_refused(
-        project.run("site.yml"), f"{folder}/policies/b.yml:3: rule a: there is a rule of this name at {folder}/policies/a.yml:3"
+        project.run("site.yml"),
+        f"{directory}/policies/b.yml:3: rule a: there is a rule of this name at {directory}/policies/a.yml:3",
     )
 
     project.write("policies/b.yml", twice + "    sevrity: warn\n")
@@ -194,19 +225,21 @@ def test_the_rules_of_several_files_add_up(project):
     assert run.rc not in (0, 2)
     assert "TASK [" not in run.stdout
     text = " ".join(run.stderr.split())
-    assert f"{folder}/policies/b.yml:6: rule a: a rule: unknown key 'sevrity'" in text
-    assert f"{folder}/policies/c.yml:5: not valid YAML" in text
+    assert f"{directory}/policies/b.yml:6: rule a: a rule: unknown key 'sevrity'" in text
+    assert f"{directory}/policies/c.yml:5: not valid YAML" in text
 
 
 def test_a_policy_may_be_a_link_and_a_broken_one_is_an_error(project):
     project.configure("callback")
     project_with_policies(project, "a")
-    (project.folder / "precheck.yml").symlink_to("policies/a.yml")
+    (project.directory / "precheck.yml").symlink_to("policies/a.yml")
     run = project.run("site.yml", "-v")
     assert enforced(run) == "a"
-    assert f"Precheck: policy {project.folder}/precheck.yml (beside ansible.cfg)\n" in run.stdout
-    (project.folder / "policies/a.yml").unlink()
-    assert_refused(project.run("site.yml"), f"{project.folder}/precheck.yml: there is no such file")
+    assert f"Precheck: policy {project.directory}/precheck.yml (beside ansible.cfg)\n" in run.stdout
+    (project.directory / "policies/a.yml").unlink()
+    assert_refused(
+        project.run("site.yml"), f"{project.directory}/precheck.yml: there is no such file"
+    )
 
 
 def test_a_vaulted_policy_needs_its_password(project):
@@ -215,15 +248,26 @@ def test_a_vaulted_policy_needs_its_password(project):
     project.write("precheck.yml", POLICY.format(name="secret"))
     project.write("password", "correct\n")
     project.write("wrong", "wrong\n")
-    assert project.run("ansible-vault", "encrypt", "--vault-password-file", "password", "precheck.yml").rc == 0
-    assert (project.folder / "precheck.yml").read_text().startswith("$ANSIBLE_VAULT")
+    assert (
+        project.run(
+            "ansible-vault", "encrypt", "--vault-password-file", "password", "precheck.yml"
+        ).rc
+        == 0
+    )
+    assert (project.directory / "precheck.yml").read_text().startswith("$ANSIBLE_VAULT")
     assert enforced(project.run("site.yml", "--vault-password-file", "password")) == "secret"
-    for options, told in (((), "no vault secrets"), (("--vault-password-file", "wrong"), "Decryption failed")):
+    for options, told in (
+        ((), "no vault secrets"),
+        (("--vault-password-file", "wrong"), "Decryption failed"),
+    ):
         run = project.run("site.yml", *options)
         assert run.rc not in (0, 2)
         assert "TASK [" not in run.stdout
         text = " ".join(run.stderr.split())
-        assert f"Precheck cannot use its policy, so nothing was run: {project.folder}/precheck.yml: " in text
+        assert (
+            f"Precheck cannot use its policy, so nothing was run: {project.directory}/precheck.yml: "
+            in text
+        )
         assert told in text
 
 
@@ -231,6 +275,9 @@ def test_the_manual_page_has_the_option(project):
     run = project.run("ansible-doc", "-t", "callback", "precheck.guard.enforce", "--json")
     assert run.rc == 0
     page = " ".join(run.stdout.split())
-    for words in ('"env": [ { "name": "ANSIBLE_PRECHECK_POLICY" } ]', '"vars": [ { "name": "precheck_policy" } ]'):
+    for words in (
+        '"env": [ { "name": "ANSIBLE_PRECHECK_POLICY" } ]',
+        '"vars": [ { "name": "precheck_policy" } ]',
+    ):
         assert words in page
     assert '"key": "policy", "section": "precheck"' in page

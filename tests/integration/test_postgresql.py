@@ -15,8 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, Project, Run, lacking
-from nodes import Nodes
+
+from support.commands import REPOSITORY, Run
+from support.nodes import Nodes
+from support.project import Project
+from support.requirements import lacking
 
 pytestmark = pytest.mark.one_release  # PostgreSQL is the same behind each
 
@@ -50,7 +53,11 @@ done
 def version() -> int | None:
     """Return the newest version of PostgreSQL on this machine, if all that the example needs is there."""
     found = [int(path.parts[-3]) for path in Path("/usr/lib/postgresql").glob("[0-9]*/bin/initdb")]
-    return max(found, default=None) if os.path.exists("/usr/sbin/pgbouncer") and os.path.exists(PYTHON) else None
+    return (
+        max(found, default=None)
+        if os.path.exists("/usr/sbin/pgbouncer") and os.path.exists(PYTHON)
+        else None
+    )
 
 
 def free_port() -> int:
@@ -59,15 +66,18 @@ def free_port() -> int:
 
 
 class Installation:
-    """The example in the project's folder, and nodes in the place of the hosts in its inventory."""
+    """The example in the project's directory, and nodes in the place of the hosts in its inventory."""
 
     def __init__(self, project: Project, nodes: Nodes) -> None:
         self.project, self.nodes = project, nodes
-        shutil.copytree(EXAMPLE, project.folder, dirs_exist_ok=True)
+        shutil.copytree(EXAMPLE, project.directory, dirs_exist_ok=True)
         self.ports = free_port(), free_port()
-        hosts = {host: nodes.host(name) | {"pg_listen": nodes.addresses[name]} for host, name in HOSTS.items()}
+        hosts = {
+            host: nodes.host(name) | {"pg_listen": nodes.addresses[name]}
+            for host, name in HOSTS.items()
+        }
         common = {
-            "ansible_become_exe": str(project.folder / "sudo"),
+            "ansible_become_exe": str(project.directory / "sudo"),
             "ansible_become_flags": "",
             "ansible_python_interpreter": PYTHON,
             "pg_version": version(),
@@ -76,7 +86,7 @@ class Installation:
             "pgbouncer_port": self.ports[1],
         }
         project.write("sudo", SUDO)
-        (project.folder / "sudo").chmod(0o755)
+        (project.directory / "sudo").chmod(0o755)
         project.write("nodes.json", json.dumps({"all": {"vars": common, "hosts": hosts}}))
 
     def run(self, command: str) -> Run:
@@ -92,16 +102,31 @@ class Installation:
     def on_node(self, name: str, command: str) -> Run:
         """Run a shell command on a node, by a session of its own."""
         host = self.nodes.host(name)
-        ssh = ["ssh", *shlex.split(str(host["ansible_ssh_common_args"])), "-p", str(host["ansible_port"]), "-o", "LogLevel=ERROR"]
+        ssh = [
+            "ssh",
+            *shlex.split(str(host["ansible_ssh_common_args"])),
+            "-p",
+            str(host["ansible_port"]),
+            "-o",
+            "LogLevel=ERROR",
+        ]
         done = subprocess.run(
-            [*ssh, f"root@{host['ansible_host']}", command], capture_output=True, text=True, timeout=60, check=False
+            [*ssh, f"root@{host['ansible_host']}", command],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         return Run(done)
 
     def shows(self, run: Run, text: str) -> bool:
         """Return whether the run printed what the page shows, where "..." stands for anything."""
-        printed = run.output.replace(str(self.project.folder), "/srv/pigsty").replace(FOLDER, "/pg")
-        return bool(re.search(re.escape(text.strip()).replace(r"\.\.\.", ".*?"), printed, re.DOTALL))
+        printed = run.output.replace(str(self.project.directory), "/srv/pigsty").replace(
+            FOLDER, "/pg"
+        )
+        return bool(
+            re.search(re.escape(text.strip()).replace(r"\.\.\.", ".*?"), printed, re.DOTALL)
+        )
 
 
 @pytest.fixture
@@ -127,7 +152,7 @@ def test_the_example_goes_as_its_page_tells(installation):
 
 
 def half_a_database_is_left_without_the_guard(installation: Installation) -> None:
-    nodes, config = installation.nodes, installation.project.folder / "ansible.cfg"
+    nodes, config = installation.nodes, installation.project.directory / "ansible.cfg"
     guarded = config.read_text()
     config.write_text("".join(line for line in config.open() if "precheck.guard" not in line))
     run = installation.run(BARE[0])
@@ -142,7 +167,7 @@ def half_a_database_is_left_without_the_guard(installation: Installation) -> Non
 
 
 def nothing_is_left_with_the_guard(installation: Installation) -> None:
-    nodes, certificates = installation.nodes, installation.project.folder / "files/pki/pgsql"
+    nodes, certificates = installation.nodes, installation.project.directory / "files/pki/pgsql"
     shutil.rmtree(nodes.path("n3", "pki/pg"))
     shutil.rmtree(certificates)
     run = installation.run(STOPPED[0])
@@ -156,7 +181,11 @@ def nothing_is_left_with_the_guard(installation: Installation) -> None:
 def psql_answers(installation: Installation) -> str:
     """Return the command, to which the SQL is to be added."""
     port, pooled_port = map(str, installation.ports)
-    psql = ASK[0].replace("10.10.10.12", installation.nodes.addresses["n3"]).replace("6432", pooled_port)
+    psql = (
+        ASK[0]
+        .replace("10.10.10.12", installation.nodes.addresses["n3"])
+        .replace("6432", pooled_port)
+    )
     psql = f"PGPASSWORD=DBUser.Postgres {psql}"
     answer = installation.on_node("n3", psql)
     assert answer.stdout.split() == ASK[1].split(), answer.output
@@ -167,7 +196,10 @@ def psql_answers(installation: Installation) -> str:
     assert installation.on_node("n3", f"{psql} -Atc '{encrypted}'").stdout == "1\n"
     plain = psql.replace("verify-full", "disable")
     assert "SSL required" in installation.on_node("n3", f"{plain} -c 'select 1'").stderr
-    assert "no encryption" in installation.on_node("n3", f"{plain.replace(pooled_port, port)} -c 'select 1'").stderr
+    assert (
+        "no encryption"
+        in installation.on_node("n3", f"{plain.replace(pooled_port, port)} -c 'select 1'").stderr
+    )
     return psql
 
 

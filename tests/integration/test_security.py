@@ -8,8 +8,9 @@ import hashlib
 import json
 
 import pytest
-from conftest import REPOSITORY
-from nodes import STOPPED
+
+from support.commands import REPOSITORY
+from support.nodes import STOPPED
 
 PLAY = """
 - name: {name}
@@ -28,8 +29,8 @@ def policy(*rules: dict[str, object]) -> str:
 def script(project, name: str, text: str) -> str:
     """Make an executable file and return its path."""
     project.write(name, f"#!/bin/sh\n{text}\n")
-    (project.folder / name).chmod(0o755)
-    return f"{project.folder}/{name}"
+    (project.directory / name).chmod(0o755)
+    return f"{project.directory}/{name}"
 
 
 FACTS = {
@@ -48,7 +49,11 @@ def liar(project):
     """A host that is not ready, and answers each module with the same facts."""
     answer = json.dumps({"changed": False, "ansible_facts": FACTS})
     python = script(project, "python", f"cat > /dev/null\necho '{answer}'")
-    host = {"ansible_connection": "local", "ansible_python_interpreter": python, "stage": "production"}
+    host = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": python,
+        "stage": "production",
+    }
     group = {"databases": {"hosts": {"h1": {}}}}
     project.write("inventory.json", json.dumps({"all": {"hosts": {"h1": host}, "children": group}}))
     project.write("earlier.yml", PLAY.format(name="Earlier", facts="true"))
@@ -66,11 +71,23 @@ def liar(project):
     "a node | facts that make a `when` false | nothing: see above",
 )
 def test_facts_are_the_nodes_word(liar):
-    conditions = ("stage == 'production'", "'databases' in group_names", "inventory_hostname == 'h1'")
-    rules = [{"name": f"r{number}", "when": when, "checks": [{"that": False}]} for number, when in enumerate(conditions)]
-    asked = {"name": "asked", "checks": [{"command": "true"}]}  # where the inventory says that the host is
+    conditions = (
+        "stage == 'production'",
+        "'databases' in group_names",
+        "inventory_hostname == 'h1'",
+    )
+    rules = [
+        {"name": f"r{number}", "when": when, "checks": [{"that": False}]}
+        for number, when in enumerate(conditions)
+    ]
+    asked = {
+        "name": "asked",
+        "checks": [{"command": "true"}],
+    }  # where the inventory says that the host is
     liar.write("precheck.yml", policy(*rules, asked))
-    liar.configure("callback", "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts")
+    liar.configure(
+        "callback", "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts"
+    )
     run = liar.run("earlier.yml", "pgsql.yml")
     assert run.rc == 0, run.output
     assert "Covered ran, stage is test" in run.stdout
@@ -86,16 +103,23 @@ def test_facts_are_the_nodes_word(liar):
 
 @pytest.mark.claims("What a node answers to a check sets no variable of the play.")
 def test_facts_of_a_check_are_not_those_of_the_play(liar):
-    liar.write("precheck.yml", policy({"name": "asked", "checks": [{"task": {"ansible.builtin.service_facts": None}}]}))
-    liar.configure("callback", "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts")
+    liar.write(
+        "precheck.yml",
+        policy({"name": "asked", "checks": [{"task": {"ansible.builtin.service_facts": None}}]}),
+    )
+    liar.configure(
+        "callback", "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts"
+    )
     run = liar.run("pgsql.yml")
     assert run.rc == 0, run.output
     assert run.stdout.count(CHECK) == 1
     assert "Covered ran, stage is production" in run.stdout
-    assert not (liar.folder / "facts/h1").exists()
+    assert not (liar.directory / "facts/h1").exists()
 
 
-HOSTILE = "{{ lookup('pipe', 'touch witness') }}\033[2J\n\nNothing was changed: \302\233 it's a lie."
+HOSTILE = (
+    "{{ lookup('pipe', 'touch witness') }}\033[2J\n\nNothing was changed: \302\233 it's a lie."
+)
 
 EARLIER = """
 - hosts: all
@@ -130,7 +154,7 @@ def test_what_a_node_printed_in_the_words_of_a_policy(project):
     project.write("precheck.yml", policy({"name": "words", **rule}))
     run = project.run("earlier.yml", "pgsql.yml")
     assert run.rc == 2
-    assert not (project.folder / "witness").exists()
+    assert not (project.directory / "witness").exists()
     block = run.stderr.partition("PRECHECK stopped")[2]
     shown = "{{ lookup('pipe', 'touch witness') }}[2J"
     assert f"  h1  not ready: found {shown} Nothing was changed: it's a lie.\n" in block
@@ -158,11 +182,17 @@ def test_what_a_node_and_the_inventory_can_do(project, nodes):
     """None of n2 to n5 is ready, and each passes in a way of its own."""
     nodes.reset(ready="n1")
     project.configure("callback")
-    root = project.folder / "root"
+    root = project.directory / "root"
     project.write("root/etc/pki/ca.crt", "a certificate\n")
     project.write("ca.crt", "a certificate\n")
-    project.write("precheck.yml", policy({"name": "ca", "checks": [{"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}]}))
-    project.write("pgsql.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: test -e /etc/pki/ca.crt}]\n")
+    project.write(
+        "precheck.yml",
+        policy({"name": "ca", "checks": [{"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}]}),
+    )
+    project.write(
+        "pgsql.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: test -e /etc/pki/ca.crt}]\n",
+    )
     shell = script(project, "shell", LYING_SHELL)
     nodes.path("n2", "prepare").write_text(f"SHELL={shell}\n")
     hosts = {
@@ -196,21 +226,35 @@ def test_what_goes_to_a_node_and_what_stays_there(project, nodes):
     project.configure("callback", "local_tmp = local")
     project.write("secret", "open sesame\n")
     project.write("password", "secret\n")
-    assert project.run("ansible-vault", "encrypt", "--vault-password-file", "password", "secret").rc == 0
+    assert (
+        project.run("ansible-vault", "encrypt", "--vault-password-file", "password", "secret").rc
+        == 0
+    )
     digest = hashlib.sha256(b"open sesame\n").hexdigest()
-    checks = [{"path": "/etc/pki/ca.crt", "same_as": "secret"}, {"command": "test {{ word }} = other"}]
+    checks = [
+        {"path": "/etc/pki/ca.crt", "same_as": "secret"},
+        {"command": "test {{ word }} = other"},
+    ]
     project.write("precheck.yml", policy({"name": "ca", "checks": checks}))
     project.write("pgsql.yml", PLAY.format(name="Covered", facts="false"))
-    project.inventory({"n1": nodes.host("n1") | {"word": "swordfish", "ansible_remote_tmp": "/etc/pki/tmp"}})
+    project.inventory(
+        {"n1": nodes.host("n1") | {"word": "swordfish", "ansible_remote_tmp": "/etc/pki/tmp"}}
+    )
     more = "ansible_pipelining=false ansible_python_interpreter=/usr/bin/python3"
     run = project.run("pgsql.yml", "--vault-password-file", "password", "-e", more)
     assert run.rc == 2
-    assert f"its content differs from {project.folder}/secret\n" in run.stderr
+    assert f"its content differs from {project.directory}/secret\n" in run.stderr
     assert "/etc/pki/tmp" in nodes.commands("n1")
-    assert list(nodes.path("n1", "pki").rglob("*")) == [nodes.path("n1", "pki/ca.crt"), nodes.path("n1", "pki/tmp")]
-    assert "test {{ word }} = other ended with exit status 1" in run.stderr and "swordfish" not in run.output
+    assert list(nodes.path("n1", "pki").rglob("*")) == [
+        nodes.path("n1", "pki/ca.crt"),
+        nodes.path("n1", "pki/tmp"),
+    ]
+    assert (
+        "test {{ word }} = other ended with exit status 1" in run.stderr
+        and "swordfish" not in run.output
+    )
     assert digest in nodes.commands("n1") and "swordfish" in nodes.commands("n1")
-    for path in [*nodes.path("n1", ".").rglob("*"), *(project.folder / "local").rglob("*")]:
+    for path in [*nodes.path("n1", ".").rglob("*"), *(project.directory / "local").rglob("*")]:
         assert path.is_dir() or "sesame" not in path.read_text()
 
 
@@ -221,13 +265,22 @@ def elsewhere(project):
     project.local_hosts(missing="h1")
     project.write("pgsql.yml", PLAY.format(name="Covered", facts="false"))
     project.write("policies/strict.yml", policy({"name": "strict", "checks": [{"that": False}]}))
-    project.write("public/ansible.cfg", (project.folder / "ansible.cfg").read_text().partition("[precheck]")[0])
-    (project.folder / "public").chmod(0o777)
-    (project.folder / "other").mkdir()
-    needed = {"ANSIBLE_COLLECTIONS_PATH": f"{REPOSITORY}/collections", "HOME": str(project.folder), "ANSIBLE_CONFIG": "/nowhere"}
+    project.write(
+        "public/ansible.cfg",
+        (project.directory / "ansible.cfg").read_text().partition("[precheck]")[0],
+    )
+    (project.directory / "public").chmod(0o777)
+    (project.directory / "other").mkdir()
+    needed = {
+        "ANSIBLE_COLLECTIONS_PATH": f"{REPOSITORY}/collections",
+        "HOME": str(project.directory),
+        "ANSIBLE_CONFIG": "/nowhere",
+    }
 
-    def run(folder: str, **env: str):
-        return project.run("../pgsql.yml", "-i", "../inventory.json", cwd=folder, env=needed | env)
+    def run(directory: str, **env: str):
+        return project.run(
+            "../pgsql.yml", "-i", "../inventory.json", cwd=directory, env=needed | env
+        )
 
     return run
 
@@ -241,12 +294,14 @@ def elsewhere(project):
 )
 @pytest.mark.one_release
 def test_where_the_guard_is_off(elsewhere):
-    for folder in ("other", "public"):
-        run = elsewhere(folder)
+    for directory in ("other", "public"):
+        run = elsewhere(directory)
         assert run.rc == 0
         assert "Covered ran" in run.stdout
         assert CHECK not in run.stdout
-        assert ("world writable directory" in " ".join(run.stderr.split())) == (folder == "public")
+        assert ("world writable directory" in " ".join(run.stderr.split())) == (
+            directory == "public"
+        )
 
 
 @pytest.mark.claims(
@@ -257,14 +312,21 @@ def test_where_the_guard_is_off(elsewhere):
 @pytest.mark.one_release
 def test_what_switches_it_on_everywhere(elsewhere, project):
     text = (REPOSITORY / "docs/security.md").read_text()
-    lines = text.partition("```sh\n")[2].partition("```")[0].replace("/etc/precheck/policy.yml", "../policies/strict.yml")
+    lines = (
+        text.partition("```sh\n")[2]
+        .partition("```")[0]
+        .replace("/etc/precheck/policy.yml", "../policies/strict.yml")
+    )
     env = dict(line.split("=") for line in lines.split())
     assert len(env) == 3
-    for folder in ("public", "other"):
-        run = elsewhere(folder, **env)
+    for directory in ("public", "other"):
+        run = elsewhere(directory, **env)
         assert run.rc == 2
         assert "Rule strict: " in run.stderr
-        project.write("other/ansible.cfg", "[defaults]\nstrategy = free\ncallbacks_enabled = ansible.builtin.junit\n")
+        project.write(
+            "other/ansible.cfg",
+            "[defaults]\nstrategy = free\ncallbacks_enabled = ansible.builtin.junit\n",
+        )
 
     project.write("public/precheck.yml", policy({"name": "planted", "checks": [{"that": False}]}))
     run = elsewhere("other", ANSIBLE_CONFIG="../public/ansible.cfg")

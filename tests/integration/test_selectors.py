@@ -23,16 +23,22 @@ WEB, BOTH_WEB = "by-role (by role web)", "by-role (by role web); by-full-name (b
 PLAYS = {  # by name: the rest of the play, and the rules that cover it with their selectors
     "Nothing": ("tasks: [{debug: }]", "no rule"),
     "Set up a shop": ("tasks: [{debug: }]", "by-play (by play Set up *)"),
-    "{{ verb }} {{ what }}": ("vars: {what: by template}\n  tasks: [{debug: }]", "by-play (by play Set up *)"),
+    "{{ verb }} {{ what }}": (
+        "vars: {what: by template}\n  tasks: [{debug: }]",
+        "by-play (by play Set up *)",
+    ),
     "Not to Set up": ("tasks: [{debug: }]", "no rule"),
-    "Tag": ("tags: [other, db]\n  tasks: [{debug: }]", "by-tag (by tag db or cache); either (by tag db)"),
+    "Tag": (
+        "tags: [other, db]\n  tasks: [{debug: }]",
+        "by-tag (by tag db or cache); either (by tag db)",
+    ),
     "Two selectors": (
         "tags: cache\n  tasks: [{debug: }]",
         "by-tag (by tag db or cache); by-both (by playbook site.yml, tag cache)",
     ),
     "Tag of a task": ("tasks: [{debug: , tags: db}]", "no rule"),
     "Listed": ("roles: [web]", WEB),
-    "Listed by folder": ("roles: [{role: roles/web}]", WEB),
+    "Listed by directory": ("roles: [{role: roles/web}]", WEB),
     "Listed with a variable": ("vars: {which: web}\n  roles: [{role: '{{ which }}'}]", WEB),
     "Dependency": ("roles: [dependent]", WEB),
     "First of two": ("roles: [first, web]", f"{WEB}; either (by role first)"),
@@ -47,11 +53,17 @@ PLAYS = {  # by name: the rest of the play, and the rules that cover it with the
     "In a file": ("tasks: [{import_tasks: tasks.yml}]", WEB),
     "Imported in a role": ("roles: [importing]", WEB),
     "Included in a role": ("roles: [including]", WEB),
-    "Included with a variable": ("vars: {which: web}\n  tasks: [{include_role: {name: '{{ which }}'}}]", "no rule"),
+    "Included with a variable": (
+        "vars: {which: web}\n  tasks: [{include_role: {name: '{{ which }}'}}]",
+        "no rule",
+    ),
     "Collection listed": ("roles: [acme.site.web]", BOTH_WEB),
     "Collection imported": ("tasks: [{import_role: {name: acme.site.web}}]", BOTH_WEB),
     "Collection included": ("tasks: [{include_role: {name: acme.site.web}}]", BOTH_WEB),
-    "Collection searched": ("collections: [acme.site]\n  roles: [shop]", "by-full-name (by role acme.site.*)"),
+    "Collection searched": (
+        "collections: [acme.site]\n  roles: [shop]",
+        "by-full-name (by role acme.site.*)",
+    ),
     "Collection searched later": (
         "collections: [acme.site]\n  tasks: [{include_role: {name: shop}}]",
         "by-full-name (by role acme.site.*)",
@@ -68,12 +80,15 @@ def site(project):
     """A project with all these rules, plays and roles, and site.yml, which imports a few plays more."""
     project.configure("callback")
     project.local_hosts(missing="h1")
-    rules = "".join(f"  - name: {name}\n    plays: [{plays}]\n    checks: [{{that: true}}]\n" for name, plays in RULES.items())
-    project.write("precheck.yml", "rules:\n" + rules)
-    imports = (
-        "- import_playbook: imported.yml\n  tags: cache\n- import_playbook: db/deep.yml\n- import_playbook: olddb/deep.yml\n"
+    rules = "".join(
+        f"  - name: {name}\n    plays: [{plays}]\n    checks: [{{that: true}}]\n"
+        for name, plays in RULES.items()
     )
-    project.write("site.yml", "".join(play(name, rest) for name, (rest, _told) in PLAYS.items()) + imports)
+    project.write("precheck.yml", "rules:\n" + rules)
+    imports = "- import_playbook: imported.yml\n  tags: cache\n- import_playbook: db/deep.yml\n- import_playbook: olddb/deep.yml\n"
+    project.write(
+        "site.yml", "".join(play(name, rest) for name, (rest, _told) in PLAYS.items()) + imports
+    )
     for name in ("imported", "db/deep", "olddb/deep"):
         project.write(f"{name}.yml", play(f"From {name}", "tasks: [{debug: }]"))
 
@@ -89,22 +104,30 @@ def site(project):
     project.write("roles/dependent/meta/main.yml", "dependencies: [web]\n")
     project.write("tasks.yml", "- include_role: {name: web}\n")
     for name in ("web", "shop"):
-        project.write(f"more/ansible_collections/acme/site/roles/{name}/tasks/main.yml", "- debug:\n")
+        project.write(
+            f"more/ansible_collections/acme/site/roles/{name}/tasks/main.yml", "- debug:\n"
+        )
     return project
 
 
 def run_site(site, *options):
-    configured = (site.folder / "ansible.cfg").read_text()
-    [path] = [line.partition(" = ")[2] for line in configured.splitlines() if line.startswith("collections_path")]
-    paths = os.pathsep.join([path, str(site.folder / "more")])
-    run = site.run("site.yml", "-vv", "-e", "verb='Set up'", *options, env={"ANSIBLE_COLLECTIONS_PATH": paths})
+    configured = (site.directory / "ansible.cfg").read_text()
+    [path] = [
+        line.partition(" = ")[2]
+        for line in configured.splitlines()
+        if line.startswith("collections_path")
+    ]
+    paths = os.pathsep.join([path, str(site.directory / "more")])
+    run = site.run(
+        "site.yml", "-vv", "-e", "verb='Set up'", *options, env={"ANSIBLE_COLLECTIONS_PATH": paths}
+    )
     assert run.rc == 0, run.output
     told = {}
     for line in run.stdout.splitlines():
         if line.startswith('Precheck: play "'):
             name, _, rest = line[len('Precheck: play "') :].partition('" (')
             where, _, told[name] = rest.partition(") is covered by ")
-            assert where.startswith(str(site.folder))
+            assert where.startswith(str(site.directory))
     return told
 
 
@@ -128,11 +151,17 @@ def test_what_covers_each_play(site):
 def test_what_the_tags_leave_out_counts_all_the_same(site):
     """Each play has one task left to run, which is none of a role's."""
     left = "post_tasks: [{debug: , tags: left}]"
-    plays = {name: rest for name, (rest, covered) in PLAYS.items() if covered in (WEB, BOTH_WEB) and "post_tasks" not in rest}
+    plays = {
+        name: rest
+        for name, (rest, covered) in PLAYS.items()
+        if covered in (WEB, BOTH_WEB) and "post_tasks" not in rest
+    }
     assert len(plays) > 10
     site.write("site.yml", "".join(play(name, f"{rest}\n  {left}") for name, rest in plays.items()))
     assert run_site(site, "--tags", "left") == {name: PLAYS[name][1] for name in plays}
-    assert run_site(site, "--tags", "all", "--skip-tags", "nothing") == {name: PLAYS[name][1] for name in plays}
+    assert run_site(site, "--tags", "all", "--skip-tags", "nothing") == {
+        name: PLAYS[name][1] for name in plays
+    }
 
 
 def test_the_strategy_tells_the_same(site):
@@ -151,7 +180,10 @@ def test_an_ad_hoc_command(project):
     """It is a play with a name and without a file, for which ansible loads no callbacks."""
     project.configure("both")
     project.local_hosts(missing="h1")
-    project.write("precheck.yml", "rules: [{name: any, plays: [{play: '*'}], checks: [{path: /etc/pki/ca.crt}]}]")
+    project.write(
+        "precheck.yml",
+        "rules: [{name: any, plays: [{play: '*'}], checks: [{path: /etc/pki/ca.crt}]}]",
+    )
     run = project.run("ansible", "all", "-m", "ansible.builtin.debug")
     assert run.rc == 2
     assert "Hello world!" not in run.stdout
@@ -159,7 +191,7 @@ def test_an_ad_hoc_command(project):
 PRECHECK stopped the run before play "Ansible Ad-Hoc".
 
 Rule any: 1 of 1 host is not ready.
-  h1  not ready: {project.folder}/h1/etc/pki/ca.crt is missing
+  h1  not ready: {project.directory}/h1/etc/pki/ca.crt is missing
 
 Nothing was changed: no task of this play ran on any host.
 """)

@@ -17,9 +17,14 @@ import pytest
 from ansible.plugins import loader  # noqa: F401 - before 2.15 it must come before any part of a collection
 from ansible_collections.precheck.guard.plugins.plugin_utils import checking
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Check
-from ansible_collections.precheck.guard.plugins.plugin_utils.question import YES, PathQuestion, scripts
+from ansible_collections.precheck.guard.plugins.plugin_utils.question import (
+    YES,
+    PathQuestion,
+    scripts,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import READY
-from conftest import lacking
+
+from support.requirements import lacking
 
 TEXT = "a certificate\n"
 DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
@@ -114,8 +119,8 @@ print(json.dumps([call(arguments) for arguments in calls]))
 
 
 @pytest.fixture(scope="module")
-def folder():
-    """All states. Not in pytest's own folder, which an unprivileged user cannot enter."""
+def directory():
+    """All states. Not in pytest's own directory, which an unprivileged user cannot enter."""
     if os.geteuid() != 0:
         pytest.skip("files of several owners need root")
     path = Path(tempfile.mkdtemp())
@@ -155,10 +160,10 @@ def folder():
 
 
 @pytest.fixture(scope="module")
-def questions(folder):
+def questions(directory):
     """A question for each cell of the table, by the state and the number of what is required."""
     return {
-        (state, number): PathQuestion(os.path.join(folder, name), **required)
+        (state, number): PathQuestion(os.path.join(directory, name), **required)
         for state, name in (THERE | NOT_THERE).items()
         for number, required in enumerate(REQUIRED)
     }
@@ -190,25 +195,28 @@ def slow(questions):
 
     def ready(question):
         stat = found[question.path, bool(question.digest)].get("stat")
-        return stat is not None and checking._of_stat(Check("path", question.path), question, stat).state == READY
+        return (
+            stat is not None
+            and checking._of_stat(Check("path", question.path), question, stat).state == READY
+        )
 
     return {key: ready(question) for key, question in questions.items()}
 
 
 @pytest.mark.one_release
 @pytest.mark.parametrize("tools", ["the machine's", "busybox", "no sha256sum"])
-def test_the_shell_is_as_strict_as_the_stat_module(folder, questions, slow, tools):
+def test_the_shell_is_as_strict_as_the_stat_module(directory, questions, slow, tools):
     environment = dict(os.environ)
     shell = "/bin/sh"
     if tools == "busybox":
         if not shutil.which("busybox"):
             lacking("busybox is not installed")
-        environment, shell = {"PATH": str(folder / "busybox")}, str(folder / "busybox/sh")
+        environment, shell = {"PATH": str(directory / "busybox")}, str(directory / "busybox/sh")
     elif tools == "no sha256sum":
-        (folder / "broken").mkdir(exist_ok=True)
-        (folder / "broken/sha256sum").write_text("#!/bin/sh\nexit 1\n")
-        (folder / "broken/sha256sum").chmod(0o755)
-        environment["PATH"] = f"{folder}/broken:{environment['PATH']}"
+        (directory / "broken").mkdir(exist_ok=True)
+        (directory / "broken/sha256sum").write_text("#!/bin/sh\nexit 1\n")
+        (directory / "broken/sha256sum").chmod(0o755)
+        environment["PATH"] = f"{directory}/broken:{environment['PATH']}"
     user = [shutil.which("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     limit = [shutil.which("timeout"), "-s", "KILL", "5"]  # it ends all that the shell started, too
     too_lenient, too_strict = [], []
@@ -216,7 +224,12 @@ def test_the_shell_is_as_strict_as_the_stat_module(folder, questions, slow, tool
         keys = [key for key in questions if key[0] == state]
         answers = []
         for script in scripts([questions[key] for key in keys]):
-            done = subprocess.run([*limit, *user, shell, "-c", script.text], env=environment, capture_output=True, check=False)
+            done = subprocess.run(
+                [*limit, *user, shell, "-c", script.text],
+                env=environment,
+                capture_output=True,
+                check=False,
+            )
             answers += script.answers(done.stdout.decode())
         for key, answer in zip(keys, answers):
             fast = answer is not None and answer[0] == YES
@@ -231,18 +244,25 @@ def test_the_shell_is_as_strict_as_the_stat_module(folder, questions, slow, tool
 def test_what_the_stat_module_says_of_each_state(slow):
     """So that the comparison is with what is expected, on each release."""
     by_state = {
-        state: [REQUIRED[number] for number in range(len(REQUIRED)) if slow[state, number]] for state in THERE | NOT_THERE
+        state: [REQUIRED[number] for number in range(len(REQUIRED)) if slow[state, number]]
+        for state in THERE | NOT_THERE
     }
     assert [state for state, ready in by_state.items() if {} in ready] == list(THERE)
     assert [state for state in NOT_THERE if by_state[state]] == []
-    for state, mode in {"file": "0644", "no permission to read": "0600", "no permission at all": "0000"}.items():
+    for state, mode in {
+        "file": "0644",
+        "no permission to read": "0600",
+        "no permission at all": "0000",
+    }.items():
         assert {"mode": mode} in by_state[state]
         assert ({"digest": DIGEST} in by_state[state]) == (state == "file")
     assert [state for state in THERE if {"digest": DIGEST_OF_NOTHING} in by_state[state]] == [
         "empty file",
         "link to an empty file",
     ]
-    assert [state for state in THERE if {"owner": "65534"} in by_state[state]] == ["of another owner"]
+    assert [state for state in THERE if {"owner": "65534"} in by_state[state]] == [
+        "of another owner"
+    ]
     assert REQUIRED[-2] in by_state["file"]
     assert REQUIRED[-2] in by_state["link"]
     # It is not the unprivileged user's to read, but here it is its own.
@@ -279,10 +299,16 @@ def test_states_that_an_operator_meets(project, nodes, python):
     unverified = "  {}  unverified: cannot {}"
     missing = "  {}  not ready: /etc/pki/ca.crt is missing"
     assert (
-        unverified.format("n2", "read /etc/pki/ca.crt to compare it with " if "usr" in python else "tell whether ") in run.stderr
+        unverified.format(
+            "n2", "read /etc/pki/ca.crt to compare it with " if "usr" in python else "tell whether "
+        )
+        in run.stderr
     )
     if "usr" in python:
-        assert unverified.format("n1", "tell whether /etc/pki/ca.crt is there: Permission denied\n") in run.stderr
+        assert (
+            unverified.format("n1", "tell whether /etc/pki/ca.crt is there: Permission denied\n")
+            in run.stderr
+        )
         assert unverified.format("n3", "tell whether /etc/pki/ca.crt is there: ") in run.stderr
         assert missing.format("n5") + "\n" in run.stderr
     else:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible import release
-from conftest import BLOCK
+
+from support.output import CLOSING_BLOCK
 
 PLAY = "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
 
@@ -29,17 +30,17 @@ def stopped(guarded):
 def test_the_closing_block_is_the_last_thing(stopped):
     run = stopped.run("pgsql.yml")
     assert run.rc == 2
-    assert run.stderr == BLOCK.format(folder=stopped.folder)
+    assert run.stderr == CLOSING_BLOCK.format(directory=stopped.directory)
     assert run.stdout.count("TASK [") == run.stdout.count("TASK [Precheck pigsty-node]") == 1
     both = subprocess.run(
         [f"{Path(sys.executable).parent}/ansible-playbook", "pgsql.yml"],
-        cwd=stopped.folder,
+        cwd=stopped.directory,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     ).stdout
-    assert both.endswith(BLOCK.format(folder=stopped.folder))
+    assert both.endswith(CLOSING_BLOCK.format(directory=stopped.directory))
 
 
 def test_one_task_line_for_the_rule_under_free(stopped):
@@ -56,7 +57,12 @@ def test_many_hosts_stay_readable(guarded):
     guarded.write("pgsql.yml", PLAY)
     # A condition, as a path that is missing takes the stat module on each host.
     remedy = "./node.yml -l {{ precheck_hosts | join(',') }}"
-    rule = {"name": "none", "plays": [{"playbook": "pgsql.yml"}], "checks": [{"that": "false"}], "remedy": remedy}
+    rule = {
+        "name": "none",
+        "plays": [{"playbook": "pgsql.yml"}],
+        "checks": [{"that": "false"}],
+        "remedy": remedy,
+    }
     guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
@@ -74,7 +80,7 @@ def test_the_callback_alone_brings_no_deprecation_warning(stopped):
     run = stopped.run("pgsql.yml", env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
     assert run.rc == 2
     since_2_19 = tuple(map(int, release.__version__.split(".")[:2])) >= (2, 19)
-    assert ("strategy plugins" in run.stderr) == (since_2_19 and stopped.door == "strategy")
+    assert ("strategy plugins" in run.stderr) == (since_2_19 and stopped.entry_point == "strategy")
 
 
 VERDICTS = """
@@ -102,40 +108,54 @@ def test_the_check_as_a_task_of_any_play(project):
     assert '"ready /etc/pki/ca.crt ready False"' in run.stdout
     assert '"not_ready /etc/pki/ca.crt not_ready False"' in run.stdout
     assert run.stdout.count('"after"') == 1
-    project.write("play.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{precheck.guard.check: {paht: /etc}}]\n")
+    project.write(
+        "play.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks: [{precheck.guard.check: {paht: /etc}}]\n",
+    )
     run = project.run("play.yml")
     assert run.rc == 2
     assert "unknown key 'paht'" in run.output
     assert "expected one of path, command, that" in run.output
 
 
-@pytest.mark.parametrize("state", ["link", "dangling", "folder", "loop"])
+@pytest.mark.parametrize("state", ["link", "dangling", "directory", "loop"])
 def test_what_counts_as_present(project, state):
     project.local_hosts(missing="h1")
-    pki = project.folder / "h1/etc/pki"
+    pki = project.directory / "h1/etc/pki"
     pki.mkdir(parents=True)
     if state == "link":
         (pki / "real").write_text("a certificate")
         (pki / "ca.crt").symlink_to("real")
     elif state == "dangling":
         (pki / "ca.crt").symlink_to("gone")
-    elif state == "folder":
+    elif state == "directory":
         (pki / "ca.crt").mkdir()
     elif state == "loop":
         (pki / "ca.crt").symlink_to("ca.crt")
     run = project.run("ansible", "all", "-m", "precheck.guard.check", "-a", "path=/etc/pki/ca.crt")
-    expected = {"link": "ready", "dangling": "not_ready", "folder": "ready", "loop": "unverified"}[state]
+    expected = {
+        "link": "ready",
+        "dangling": "not_ready",
+        "directory": "ready",
+        "loop": "unverified",
+    }[state]
     assert f'"verdict": "{expected}"' in run.stdout
     assert run.rc == (0 if expected == "ready" else 2)
 
 
 PAGES = {  # by the kind of plugin, what its manual pages must have
-    "module": ("check audit", "OPTIONS ATTRIBUTES: check_mode NOTES: SEE-ALSO: EXAMPLES: RETURN-VALUES:"),
+    "module": (
+        "check audit",
+        "OPTIONS ATTRIBUTES: check_mode NOTES: SEE-ALSO: EXAMPLES: RETURN-VALUES:",
+    ),
     "callback": (
         "enforce",
         "OPTIONS ANSIBLE_PRECHECK_POLICY ANSIBLE_PRECHECK_REPORT NOTES: exit-status Module-precheck.guard.check EXAMPLES:",
     ),
-    "strategy": ("linear free host_pinned debug", "exit-status NOTES: Module-precheck.guard.check EXAMPLES:"),
+    "strategy": (
+        "linear free host_pinned debug",
+        "exit-status NOTES: Module-precheck.guard.check EXAMPLES:",
+    ),
 }
 
 
@@ -150,7 +170,9 @@ def test_manual_pages(project):
         assert len(pages) == len(names)
         for page in map(" ".join, map(str.split, pages)):
             assert [word for word in words.split() if word.replace("-", " ") not in page] == []
-            assert not re.search(r"\b[OVPME]\(", page)  # what releases before 2.15 show as it is written
+            assert not re.search(
+                r"\b[OVPME]\(", page
+            )  # what releases before 2.15 show as it is written
         run = project.run("ansible-doc", "-t", kind, "--json", *names)
         assert (run.rc, run.stderr) == (0, "")
         for name, page in json.loads(run.stdout).items():

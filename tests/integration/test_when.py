@@ -43,7 +43,19 @@ SITE = """
   tasks: [{ansible.builtin.debug: {msg: reached}}]
 """
 
-SOURCES = ("inventory", "group", "host", "play", "file", "prompt", "answer", "defaults", "role", "extra", "earlier_play")
+SOURCES = (
+    "inventory",
+    "group",
+    "host",
+    "play",
+    "file",
+    "prompt",
+    "answer",
+    "defaults",
+    "role",
+    "extra",
+    "earlier_play",
+)
 
 
 @pytest.mark.parametrize("value", ["mine", "other"])
@@ -65,13 +77,20 @@ def test_what_it_sees(guarded, value):
     rules.append(
         rule(
             "special",
-            [f"from_play == '{value}'", "groups.all == ['h1']", "ansible_play_hosts_all == ['h1']", "from_play == 'mine'"],
+            [
+                f"from_play == '{value}'",
+                "groups.all == ['h1']",
+                "ansible_play_hosts_all == ['h1']",
+                "from_play == 'mine'",
+            ],
         )
     )
     guarded.write("precheck.yml", "rules:\n" + "".join(rules))
     run = guarded.run("all.yml", "-e", f"from_extra={value} from_answer={value}")
     for source in (*SOURCES, "template", "special"):
-        assert (f"Rule {source}: 1 of 1 host is not ready." in run.stderr) == (value == "mine"), source
+        assert (f"Rule {source}: 1 of 1 host is not ready." in run.stderr) == (value == "mine"), (
+            source
+        )
     assert run.rc == (2 if value == "mine" else 0)
     assert ("reached" in run.stdout) == (value == "other")
 
@@ -97,7 +116,10 @@ def test_a_list_means_all_of_them_and_booleans_are_conditions(project):
     project.configure("callback")
     project.inventory({"h1": {"ansible_connection": "local", "switch": True}})
     project.write("site.yml", PLAY)
-    project.write("precheck.yml", "rules:\n" + "".join(rule(name, when) for name, (when, _holds) in CONDITIONS.items()))
+    project.write(
+        "precheck.yml",
+        "rules:\n" + "".join(rule(name, when) for name, (when, _holds) in CONDITIONS.items()),
+    )
     run = project.run("site.yml")
     assert run.rc == 2
     told = [line.split(":")[0] for line in run.stderr.splitlines() if line.startswith("Rule ")]
@@ -107,7 +129,11 @@ def test_a_list_means_all_of_them_and_booleans_are_conditions(project):
 BROKEN = {  # the condition, the part of it that is told, what is told of it
     "undefined": ("nowhere_defined == 1", "nowhere_defined == 1", "'nowhere_defined' is undefined"),
     "undefined on one host": (["1 < 2", "mine == 1"], "mine == 1", "'mine' is undefined"),
-    "undefined attribute": ("groups.nowhere.more == 1", "groups.nowhere.more == 1", "has no attribute 'nowhere'"),
+    "undefined attribute": (
+        "groups.nowhere.more == 1",
+        "groups.nowhere.more == 1",
+        "has no attribute 'nowhere'",
+    ),
     "no such filter": ("1 | nofilter", "1 | nofilter", "nofilter"),
     "fails": ("1 / 0 == 1", "1 / 0 == 1", "it fails (-vvv shows how)"),
 }
@@ -120,20 +146,24 @@ def test_a_condition_without_a_value_is_an_error(project, when, expression, why)
     local = {"ansible_connection": "local"}
     project.inventory({"h1": local | {"mine": 1}, "h2": local})
     project.write("site.yml", PLAY)
-    project.write("precheck.yml", "rules:\n" + rule("fine", True, "that: true") + rule("strict", when))
+    project.write(
+        "precheck.yml", "rules:\n" + rule("fine", True, "that: true") + rule("strict", when)
+    )
     run = project.run("site.yml")
     assert run.rc not in (0, 2)
     assert "TASK [" not in run.stdout
     text = " ".join(run.stderr.split())
     host = "h2" if "mine" in expression else "h1"
-    place = f"rule strict ({project.folder}/precheck.yml:6) applies to {host}, so nothing was run: in its when, {expression}: "
+    place = f"rule strict ({project.directory}/precheck.yml:6) applies to {host}, so nothing was run: in its when, {expression}: "
     assert place in text
     assert why in text.partition(place)[2]
 
 
 WITNESS = "\n- hosts: all\n  gather_facts: false\n  {keywords}\n  tasks: [{{ansible.builtin.raw: touch /etc/pki/witness}}]\n"
 TWO_RULES = (
-    "rules:\n" + rule("database", "kind == 'db'", "path: /etc/pki/ca.crt") + rule("web", "kind == 'web'", "path: /etc/pki/web")
+    "rules:\n"
+    + rule("database", "kind == 'db'", "path: /etc/pki/ca.crt")
+    + rule("web", "kind == 'web'", "path: /etc/pki/web")
 )
 
 
@@ -188,13 +218,17 @@ def test_it_is_asked_anew_at_each_play(project):
     second = PLAY.replace("Site", "Second") + "  vars: {all_of_them: true}\n"
     project.write("site.yml", PLAY + second)
     project.write(
-        "precheck.yml", "rules:\n" + rule("late", "all_of_them is defined or inventory_hostname == 'h2'", "that: [late]")
+        "precheck.yml",
+        "rules:\n"
+        + rule("late", "all_of_them is defined or inventory_hostname == 'h2'", "that: [late]"),
     )
-    inventory = json.loads((project.folder / "inventory.json").read_text())
+    inventory = json.loads((project.directory / "inventory.json").read_text())
     inventory["all"]["vars"]["late"] = "{{ inventory_hostname == 'h2' }}"
-    (project.folder / "inventory.json").write_text(json.dumps(inventory))
+    (project.directory / "inventory.json").write_text(json.dumps(inventory))
     run = project.run("site.yml")
     assert run.rc == 2
     assert run.stdout.count('"reached"') == 2
     assert "PLAY [Second]" in run.stdout
-    assert [line for line in run.stderr.splitlines() if line.startswith("  ")] == ["  h1  not ready: late does not hold"]
+    assert [line for line in run.stderr.splitlines() if line.startswith("  ")] == [
+        "  h1  not ready: late does not hold"
+    ]

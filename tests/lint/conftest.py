@@ -19,7 +19,11 @@ Run = Callable[..., str]
 @pytest.fixture(scope="session")
 def run() -> Run:
     """A function that runs a command, and returns what it prints. The test fails when the command does."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHONPATH"))}
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("ANSIBLE_", "PYTHONPATH"))
+    }
 
     def run(*command: str | Path, cwd: Path, **env: str | Path) -> str:
         done = subprocess.run(
@@ -39,9 +43,11 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory, copy_repository: Callable[[Path], Path]) -> Path:
+def checkout(
+    tmp_path_factory: pytest.TempPathFactory, copy_repository: Callable[[Path], Path]
+) -> Path:
     """A used clone: it contains what builds, tests, editors and the demonstration leave behind."""
-    folder = copy_repository(tmp_path_factory.mktemp("checkout") / "precheck")
+    directory = copy_repository(tmp_path_factory.mktemp("checkout") / "precheck")
     for leftover in (
         ".hypothesis/x",
         ".ruff_cache/x",
@@ -56,22 +62,24 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, copy_repository: Callable
         "precheck-guard-0.0.1.tar.gz",
         "tests/output/x",
     ):
-        (folder / leftover).parent.mkdir(parents=True, exist_ok=True)
-        (folder / leftover).touch()
-    return folder
+        (directory / leftover).parent.mkdir(parents=True, exist_ok=True)
+        (directory / leftover).touch()
+    return directory
 
 
 @pytest.fixture(scope="session")
 def tarball(checkout: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tarball")
-    run("ansible-galaxy", "collection", "build", checkout, "--output-path", folder, cwd=folder)
-    [found] = folder.glob("*.tar.gz")
+    directory = tmp_path_factory.mktemp("tarball")
+    run(
+        "ansible-galaxy", "collection", "build", checkout, "--output-path", directory, cwd=directory
+    )
+    [found] = directory.glob("*.tar.gz")
     return found
 
 
 @pytest.fixture(scope="session")
 def installed(tarball: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the collection as users have it."""
-    folder = tmp_path_factory.mktemp("installed")
-    run("ansible-galaxy", "collection", "install", tarball, "-p", folder, cwd=folder)
-    return folder / "ansible_collections/precheck/guard"
+    """The directory of the collection as users have it."""
+    directory = tmp_path_factory.mktemp("installed")
+    run("ansible-galaxy", "collection", "install", tarball, "-p", directory, cwd=directory)
+    return directory / "ansible_collections/precheck/guard"

@@ -25,21 +25,43 @@ def test_ansible_lint(run, tmp_path):
     for plugin in (REPOSITORY / "plugins").glob("*/*.py"):
         text = examples(plugin)
         if content := yaml.safe_load(text):
-            folder = tmp_path / ("playbooks" if "hosts" in content[0] else "tasks")
-            folder.mkdir(exist_ok=True)
-            (folder / f"{plugin.stem}.yml").write_text(f"---{text}")
-    found = [*tmp_path.glob("*/*.yml")]  # ansible-lint would pass over their folders, which are not in the repository
+            directory = tmp_path / ("playbooks" if "hosts" in content[0] else "tasks")
+            directory.mkdir(exist_ok=True)
+            (directory / f"{plugin.stem}.yml").write_text(f"---{text}")
+    found = [
+        *tmp_path.glob("*/*.yml")
+    ]  # ansible-lint would pass over their directories, which are not in the repository
     assert {path.name for path in found} >= {"check.yml", "linear.yml"}
-    run("ansible-lint", "--nocolor", "playbooks", "plugins", "meta", "galaxy.yml", *found, cwd=REPOSITORY)
+    run(
+        "ansible-lint",
+        "--nocolor",
+        "playbooks",
+        "plugins",
+        "meta",
+        "galaxy.yml",
+        *found,
+        cwd=REPOSITORY,
+    )
 
 
 def test_manual_pages(installed, run):
-    run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "all", ".", cwd=installed)
+    run(
+        "antsibull-docs",
+        "lint-collection-docs",
+        "--plugin-docs",
+        "--validate-collection-refs",
+        "all",
+        ".",
+        cwd=installed,
+    )
 
 
 def test_schema(run):
     schema = "docs/policy.schema.json"
-    policies = [*(REPOSITORY / "docs/policies").iterdir(), REPOSITORY / "plugins/plugin_utils/built_in.yml"]
+    policies = [
+        *(REPOSITORY / "docs/policies").iterdir(),
+        REPOSITORY / "plugins/plugin_utils/built_in.yml",
+    ]
     run("check-jsonschema", "--check-metaschema", schema, cwd=REPOSITORY)
     run("check-jsonschema", "--schemafile", schema, *policies, cwd=REPOSITORY)
 

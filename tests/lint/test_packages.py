@@ -19,7 +19,11 @@ REPOSITORY = Path(__file__).parents[2]
 def tracked(*places: str) -> set[str]:
     """Return the files of the repository, those about to be tracked included, at these places."""
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *places]
-    return set(subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.splitlines())
+    return set(
+        subprocess.run(
+            listing, cwd=REPOSITORY, check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+    )
 
 
 VERSION = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
@@ -29,10 +33,10 @@ PAGES = tracked("docs") - tracked("docs/examples")
 
 @pytest.fixture(scope="module")
 def distributions(checkout, run, tmp_path_factory):
-    """The folder of the sdist, and of the wheel that is made of it."""
-    folder = tmp_path_factory.mktemp("dist")
-    run("python", "-m", "build", "--no-isolation", "--outdir", folder, checkout, cwd=folder)
-    return folder
+    """The directory of the sdist, and of the wheel that is made of it."""
+    directory = tmp_path_factory.mktemp("dist")
+    run("python", "-m", "build", "--no-isolation", "--outdir", directory, checkout, cwd=directory)
+    return directory
 
 
 def files(tarball: Path) -> set[str]:
@@ -53,9 +57,24 @@ def test_wheel(distributions):
         names = set(archive.namelist())
     about = f"ansible_precheck-{VERSION}.dist-info"
     told = {
-        f"{about}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
+        f"{about}/{name}"
+        for name in (
+            "METADATA",
+            "RECORD",
+            "WHEEL",
+            "entry_points.txt",
+            "top_level.txt",
+            "licenses/LICENSE",
+        )
     }
-    assert names == {f"ansible_collections/precheck/guard/{name}" for name in {*WORKS, *PAGES, "README.md", "galaxy.yml"}} | told
+    assert (
+        names
+        == {
+            f"ansible_collections/precheck/guard/{name}"
+            for name in {*WORKS, *PAGES, "README.md", "galaxy.yml"}
+        }
+        | told
+    )
 
 
 def test_sdist(distributions):
@@ -64,7 +83,15 @@ def test_sdist(distributions):
     assert sdist.name == f"{top}.tar.gz"
     made = {"PKG-INFO", *(name for name in files(sdist) if ".egg-info/" in name)}
     of_repository = {name.removeprefix(f"{top}/") for name in files(sdist) - made}
-    assert of_repository - {"PKG-INFO"} == {"README.md", "LICENSE", "galaxy.yml", "pyproject.toml", "setup.cfg", *WORKS, *PAGES}
+    assert of_repository - {"PKG-INFO"} == {
+        "README.md",
+        "LICENSE",
+        "galaxy.yml",
+        "pyproject.toml",
+        "setup.cfg",
+        *WORKS,
+        *PAGES,
+    }
 
 
 def test_distributions_can_be_published(distributions, run):
@@ -78,7 +105,9 @@ def test_the_tarball_can_be_published(checkout, run, tmp_path):
         file.write("repository: https://example.org/precheck\n")
     run("ansible-galaxy", "collection", "build", "checkout", cwd=tmp_path)
     importer = ("python", "-m", "galaxy_importer.main", f"precheck-guard-{VERSION}.tar.gz")
-    said = run(*importer, cwd=tmp_path, GALAXY_IMPORTER_RUN_ANSIBLE_LINT="false")  # the same is linted from the repository
+    said = run(
+        *importer, cwd=tmp_path, GALAXY_IMPORTER_RUN_ANSIBLE_LINT="false"
+    )  # the same is linted from the repository
     assert "Loading strategy linear" in said
     assert "Importer processing completed successfully" in said
     assert not [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR"))]
@@ -87,7 +116,16 @@ def test_the_tarball_can_be_published(checkout, run, tmp_path):
 def test_execution_environment(installed, run, tmp_path):
     """The collection can be put in one, and asks for no packages there."""
     definition = REPOSITORY / "docs/execution-environment.yml"
-    create = ("ansible-builder", "create", "-f", definition, "-c", "context", "--output-filename", "Containerfile")
+    create = (
+        "ansible-builder",
+        "create",
+        "-f",
+        definition,
+        "-c",
+        "context",
+        "--output-filename",
+        "Containerfile",
+    )
     run(*create, cwd=tmp_path)
     wanted = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())
     assert wanted == {"collections": ["precheck.guard"]}

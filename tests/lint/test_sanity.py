@@ -12,21 +12,31 @@ from pathlib import Path
 # ansible-test gives each of its tests an environment, and would download pip for it. Here it is this environment's own.
 GET_PIP = """
 import shutil, sysconfig
-for folder in {folders}:
-    shutil.copytree(folder, sysconfig.get_path("purelib") + "/" + folder.rpartition("/")[2])
+for directory in {directories}:
+    shutil.copytree(directory, sysconfig.get_path("purelib") + "/" + directory.rpartition("/")[2])
 """
 
 
 def test_sanity(installed, run):
     home = Path(sys.prefix) / "ansible-test"  # the environments that it makes can be used again
     site = Path(str(distribution("pip").locate_file("")))
-    folders = [str(site / "pip"), *map(str, site.glob("pip-*.dist-info"))]
-    source = Path(str(distribution("ansible-core").locate_file("ansible_test/_internal/python_requirements.py")))
+    directories = [str(site / "pip"), *map(str, site.glob("pip-*.dist-info"))]
+    source = Path(
+        str(
+            distribution("ansible-core").locate_file(
+                "ansible_test/_internal/python_requirements.py"
+            )
+        )
+    )
     for version in re.findall(r"""pip=['"]([\d.]+)""", source.read_text()):
         script = home / ".ansible/test/cache" / f"get_pip_{version.replace('.', '_')}.py"
         script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(GET_PIP.format(folders=folders))
+        script.write_text(GET_PIP.format(directories=directories))
     user = Path.home()
-    places = {"HOME": home, "XDG_CACHE_HOME": user / ".cache", "XDG_CONFIG_HOME": user / ".config"}  # pip's own are the user's
+    places = {
+        "HOME": home,
+        "XDG_CACHE_HOME": user / ".cache",
+        "XDG_CONFIG_HOME": user / ".config",
+    }  # pip's own are the user's
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     run("ansible-test", "sanity", "--color", "no", "--python", python, cwd=installed, **places)

@@ -44,7 +44,9 @@ def modules_are_known():
 @pytest.mark.usefixtures("modules_are_known")
 @pytest.mark.parametrize(("keys", "is_one"), PLAYS, ids=range(len(PLAYS)))
 def test_an_audit_is_a_play_that_has_nothing_else_in_it(tmp_path, mocker, keys, is_one):
-    mocker.patch.object(plays, "AUDIT", "ansible.builtin.ping")  # modules of collections are not known here
+    mocker.patch.object(
+        plays, "AUDIT", "ansible.builtin.ping"
+    )  # modules of collections are not known here
     (tmp_path / "roles/other/tasks").mkdir(parents=True)
     (tmp_path / "roles/other/tasks/main.yml").write_text("- ansible.builtin.debug:\n")
     loader = DataLoader()
@@ -59,7 +61,12 @@ RULES = [Rule("a", (), (OF_HOST,)), Rule("b", (), (OF_PLAY,)), Rule("c, d", (), 
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [([], ["a", "c, d"]), (["", " "], ["a", "c, d"]), (["c, d"], ["c, d"]), (["c, d", " a"], ["a", "c, d"])],
+    [
+        ([], ["a", "c, d"]),
+        (["", " "], ["a", "c, d"]),
+        (["c, d"], ["c, d"]),
+        (["c, d", " a"], ["a", "c, d"]),
+    ],
 )
 def test_the_rules_of_these_names_or_all_that_have_checks_of_hosts(names, expected):
     assert [rule.name for rule in chosen(RULES, names)] == expected
@@ -89,8 +96,13 @@ def document(*verdicts, rules=("a",), warn=False, remedy="", **more):
 
 
 def test_hosts_that_are_not_ready_come_before_those_that_could_not_be_asked():
-    down, gone = verdict("a", "a", "unverified", "down\x1b[2J"), verdict("b10", "a", "not_ready", "gone", "too")
-    table = audit_table(document(down, verdict("c", "a", "ready"), gone, remedy="./fix\n./more"), True)
+    down, gone = (
+        verdict("a", "a", "unverified", "down\x1b[2J"),
+        verdict("b10", "a", "not_ready", "gone", "too"),
+    )
+    table = audit_table(
+        document(down, verdict("c", "a", "ready"), gone, remedy="./fix\n./more"), True
+    )
     assert table.splitlines() == [
         "PRECHECK audited 3 hosts by 1 rule: 2 hosts are not ready.",
         "",
@@ -120,16 +132,26 @@ def test_of_many_hosts_all_are_told_that_are_not_ready():
         (document(), "all are ready"),
         (document(verdict("h", "a", "ready")), "all are ready"),
         (document(verdict("h", "a", "not_ready", "x")), "1 host is not ready"),
-        (document(verdict("h", "a", "not_ready", "x"), warn=True), "all are ready, with warnings for 1 host"),
+        (
+            document(verdict("h", "a", "not_ready", "x"), warn=True),
+            "all are ready, with warnings for 1 host",
+        ),
         (
             document(verdict("h", "a", "not_ready", "x"), verdict("i", "b", "unverified", "y"))
-            | {"rules": [{"name": n, "severity": s, "remedy": ""} for n, s in (("a", "error"), ("b", "warn"))]},
+            | {
+                "rules": [
+                    {"name": n, "severity": s, "remedy": ""}
+                    for n, s in (("a", "error"), ("b", "warn"))
+                ]
+            },
             "1 host is not ready, with warnings for 1 host more",
         ),
     ],
 )
 def test_the_heading_is_the_result(found, heading):
-    assert audit_table(found, False).splitlines()[0] == f"PRECHECK audited 3 hosts by {len(found['rules'])} rule" + (
+    assert audit_table(found, False).splitlines()[
+        0
+    ] == f"PRECHECK audited 3 hosts by {len(found['rules'])} rule" + (
         f"{'s' * (len(found['rules']) > 1)}: {heading}."
     )
 
@@ -139,12 +161,22 @@ def test_rules_without_problems_take_a_line():
     assert "\n\nRule a: it applies to no host.\n\nRule b: 1 host is ready.\n\n" in table
 
 
-CHANGES = {"since": "2026-11-22T06:00:00Z", "newly_not_ready": [], "newly_ready": [], "new_hosts": [], "gone_hosts": []}
+CHANGES = {
+    "since": "2026-11-22T06:00:00Z",
+    "newly_not_ready": [],
+    "newly_ready": [],
+    "new_hosts": [],
+    "gone_hosts": [],
+}
 
 
 def test_what_changed():
     worse = {"newly_not_ready": [{"host": "h", "rule": "a", "reasons": ["one", "two"]}]}
-    names = {"new_hosts": ["n1", "n2"], "gone_hosts": ["g\x1b"], "newly_ready": [{"host": "i", "rule": "a"}]}
+    names = {
+        "new_hosts": ["n1", "n2"],
+        "gone_hosts": ["g\x1b"],
+        "newly_ready": [{"host": "i", "rule": "a"}],
+    }
     assert audit_table(document(changes=CHANGES | worse | names), False).splitlines()[4:9] == [
         "Since the report of 2026-11-22T06:00:00Z:",
         "  newly not ready: h for a: one; two",
@@ -152,4 +184,6 @@ def test_what_changed():
         "  new: n1, n2",
         "  gone: g",
     ]
-    assert "\n\nSince the report of 2026-11-22T06:00:00Z: no change.\n\n" in audit_table(document(changes=CHANGES), False)
+    assert "\n\nSince the report of 2026-11-22T06:00:00Z: no change.\n\n" in audit_table(
+        document(changes=CHANGES), False
+    )

@@ -2,9 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
-from ansible_collections.precheck.guard.plugins.plugin_utils.explanation import PlayExplained, RuleExplained, as_text
+from ansible_collections.precheck.guard.plugins.plugin_utils.explanation import (
+    PlayExplained,
+    RuleExplained,
+    as_text,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import COMMAND, PATH, THAT, WARN, Check, Rule, Selector
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import (
+    COMMAND,
+    PATH,
+    THAT,
+    WARN,
+    Check,
+    Rule,
+    Selector,
+)
 
 SELECTOR = Selector(playbook=("pgsql*.yml", "pg-*.yml"), tag=("db",))
 CHECKS = (
@@ -17,7 +29,9 @@ CHECKS = (
 def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", **told):
     nothing = {"asked": [], "once_for": [], "left_out": {}, "unsure": {}, "errors": {}}
     rules = [RuleExplained(rule, SELECTOR, **nothing | told)] if rule else []
-    play = PlayExplained("site.yml", PlayIdentity("Set up", "/srv/pgsql.yml", 4), hosts, rules, not_guarded)
+    play = PlayExplained(
+        "site.yml", PlayIdentity("Set up", "/srv/pgsql.yml", 4), hosts, rules, not_guarded
+    )
     return "\n".join(line for _about, line in as_text(["/srv/precheck.yml"], "built in", [play]))
 
 

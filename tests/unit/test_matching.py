@@ -20,7 +20,13 @@ BUILT_IN = policy_file.read(sources.BUILT_IN, DataLoader(), "")
 
 
 def identity(path: str = "", *roles: str, name: str = "a play", tags: str = "") -> PlayIdentity:
-    return PlayIdentity(name=name, path=path, line=1 if path else 0, roles=frozenset(roles), tags=frozenset(tags.split()))
+    return PlayIdentity(
+        name=name,
+        path=path,
+        line=1 if path else 0,
+        roles=frozenset(roles),
+        tags=frozenset(tags.split()),
+    )
 
 
 def names_of_rules(play: PlayIdentity, rules: tuple[Rule, ...] = BUILT_IN) -> list[str]:
@@ -45,18 +51,33 @@ def test_files_that_the_built_in_rule_covers(path):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "node.yml", "deploy.yml", "pg.yml", "my-pgsql.yml", "pgsql.yaml", "PGSQL.yml", "pgsql/site.yml"]
+    "path",
+    [
+        "",
+        "node.yml",
+        "deploy.yml",
+        "pg.yml",
+        "my-pgsql.yml",
+        "pgsql.yaml",
+        "PGSQL.yml",
+        "pgsql/site.yml",
+    ],
 )
 def test_files_that_it_does_not_cover(path):
     assert names_of_rules(identity(path and f"/somewhere/{path}")) == []
 
 
-@pytest.mark.parametrize("role", ["pgsql", "postgres", "postgresql", "acme.db.pgsql", "roles/pgsql", "/srv/roles/postgres/"])
+@pytest.mark.parametrize(
+    "role",
+    ["pgsql", "postgres", "postgresql", "acme.db.pgsql", "roles/pgsql", "/srv/roles/postgres/"],
+)
 def test_roles_that_it_covers(role):
     assert names_of_rules(identity("/deploy.yml", "node", role)) == ["pigsty-node"]
 
 
-@pytest.mark.parametrize("role", ["pg_id", "pg_install", "pgsql_exporter", "my_pgsql", "acme.pgsql.other", "pgsql/other"])
+@pytest.mark.parametrize(
+    "role", ["pg_id", "pg_install", "pgsql_exporter", "my_pgsql", "acme.pgsql.other", "pgsql/other"]
+)
 def test_roles_that_it_does_not_cover(role):
     assert names_of_rules(identity("/deploy.yml", role)) == []
 
@@ -76,7 +97,7 @@ PLAYBOOKS = [  # glob, path, whether they match
     ("db/site.yml", "/site.yml", False),
     ("*/site.yml", "/srv/db/site.yml", True),
     ("db*/*.yml", "/srv/db-1/site.yml", True),
-    ("srv/*.yml", "/srv/db/site.yml", False),  # * stays within a folder
+    ("srv/*.yml", "/srv/db/site.yml", False),  # * stays within a directory
     ("srv/*/site.yml", "/srv/db/site.yml", True),
     ("srv/*/site.yml", "/srv/a/b/site.yml", False),
     ("srv/?/site.yml", "/srv/a/site.yml", True),
@@ -90,7 +111,11 @@ PLAYBOOKS = [  # glob, path, whether they match
 ]
 
 
-@pytest.mark.parametrize(("glob", "path", "matches"), PLAYBOOKS, ids=[f"{glob} {path}" for glob, path, _matches in PLAYBOOKS])
+@pytest.mark.parametrize(
+    ("glob", "path", "matches"),
+    PLAYBOOKS,
+    ids=[f"{glob} {path}" for glob, path, _matches in PLAYBOOKS],
+)
 def test_playbook_is_the_name_or_the_path_from_the_right(glob, path, matches):
     assert selects(Selector(playbook=(glob,)), identity(path)) is matches
     assert selects(Selector(playbook=("nothing", glob)), identity(path)) is matches
@@ -111,7 +136,8 @@ def test_play_is_the_whole_name(glob, name, matches):
 
 
 @pytest.mark.parametrize(
-    ("glob", "tags", "matches"), [("db", "web db", True), ("d*", "db", True), ("db", "dbs", False), ("*", "", False)]
+    ("glob", "tags", "matches"),
+    [("db", "web db", True), ("d*", "db", True), ("db", "dbs", False), ("*", "", False)],
 )
 def test_tag_is_one_of_the_plays_own(glob, tags, matches):
     assert selects(Selector(tag=(glob,)), identity(tags=tags)) is matches
@@ -136,8 +162,10 @@ ROLES = [  # glob, the role as Ansible tells it, whether they match
 ]
 
 
-@pytest.mark.parametrize(("glob", "role", "matches"), ROLES, ids=[f"{glob} {role}" for glob, role, _matches in ROLES])
-def test_role_is_its_name_with_or_without_collection_and_folder(glob, role, matches):
+@pytest.mark.parametrize(
+    ("glob", "role", "matches"), ROLES, ids=[f"{glob} {role}" for glob, role, _matches in ROLES]
+)
+def test_a_role_matches_by_its_name_with_or_without_collection_and_directory(glob, role, matches):
     assert selects(Selector(role=(glob,)), identity("/play.yml", "other", role)) is matches
 
 
@@ -179,7 +207,11 @@ SECOND = Selector(playbook=("*.yml", "*.yaml"))
 
 
 def test_entries_are_alternatives_and_the_first_that_matches_is_told():
-    rules = (rule("either", FIRST, SECOND), rule("strict", FIRST), rule("no", Selector(play=("other",))))
+    rules = (
+        rule("either", FIRST, SECOND),
+        rule("strict", FIRST),
+        rule("no", Selector(play=("other",))),
+    )
     without, tagged = identity("/site.yml"), identity("/site.yml", tags="t")
     assert covering(without, rules) == [(rules[0], SECOND)]
     assert covering(tagged, rules) == [(rules[0], FIRST), (rules[1], FIRST)]
@@ -195,12 +227,21 @@ def test_entries_are_alternatives_and_the_first_that_matches_is_told():
 
 
 @pytest.mark.parametrize(
-    "condition", ["ansible_system == 'Linux'", "not ansible_facts.x | default(1)", "hostvars[h].x", "vars['x']", "a and facter_b"]
+    "condition",
+    [
+        "ansible_system == 'Linux'",
+        "not ansible_facts.x | default(1)",
+        "hostvars[h].x",
+        "vars['x']",
+        "a and facter_b",
+    ],
 )
 def test_conditions_that_may_depend_on_facts(condition):
     assert may_depend_on_facts([True, condition])
 
 
-@pytest.mark.parametrize("condition", ["pg_cluster is not defined", "my_ansible_thing", "vars_of_mine", True])
+@pytest.mark.parametrize(
+    "condition", ["pg_cluster is not defined", "my_ansible_thing", "vars_of_mine", True]
+)
 def test_conditions_that_do_not(condition):
     assert not may_depend_on_facts([condition])

@@ -11,7 +11,18 @@ from html.parser import HTMLParser
 
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.page import page
-from report_documents import HOSTILE, LONG, MISSING, document, few, hostile, many, rule, verdict
+
+from support.report_documents import (
+    HOSTILE,
+    LONG,
+    MISSING,
+    document,
+    few,
+    hostile,
+    many,
+    rule,
+    verdict,
+)
 
 ALLOWED = set(
     "html head meta title style script body header main section h1 h2 h3 p pre strong ul li dl dt dd span b small code time table"
@@ -51,13 +62,23 @@ def test_hosts_with_problems_come_first_and_numbers_are_in_their_order():
     matrix = Reader(page(few())).matrix()
     assert matrix[0] == ["Host", "pigsty-node", "free-space", "replication"]
     assert [row[0].split()[0] for row in matrix[1:]] == ["db2", "db10", "db11", "web1", "db1"]
-    assert matrix[2] == ["db10 pg-main, pgsql", f"✗ not ready {MISSING}", "! warning no answer", "– not asked"]
+    assert matrix[2] == [
+        "db10 pg-main, pgsql",
+        f"✗ not ready {MISSING}",
+        "! warning no answer",
+        "– not asked",
+    ]
     assert matrix[5] == ["db1 pg-main, pgsql", "✓ ready", "✓ ready", "– not asked"]
 
 
 def test_a_rule_that_only_warns_gives_warnings():
     text = page(few())
-    assert Reader(text).matrix()[4] == ["web1 new web", "– not asked", "! warning /var is 93 % full", "– not asked"]
+    assert Reader(text).matrix()[4] == [
+        "web1 new web",
+        "– not asked",
+        "! warning /var is 93 % full",
+        "– not asked",
+    ]
     assert "only warns" in text
 
 
@@ -72,7 +93,10 @@ def test_all_reasons_of_a_cell_are_there_and_long_ones_have_a_beginning():
 def test_totals_count_each_host_once_and_rules_each_of_their_hosts():
     text = " ".join(re.sub("<[^>]*>", " ", page(few())).split())
     assert "✗ 2 not ready ? 1 unverified ! 1 warning ✓ 1 ready of 5 hosts." in text
-    assert "pigsty-node /srv/pigsty/precheck.yml:2 ✗ 2 not ready ? 1 unverified ✓ 1 ready mandatory" in text
+    assert (
+        "pigsty-node /srv/pigsty/precheck.yml:2 ✗ 2 not ready ? 1 unverified ✓ 1 ready mandatory"
+        in text
+    )
 
 
 def test_when_by_whom_where_and_how():
@@ -92,8 +116,14 @@ def test_remedies_plays_waivers_and_changes():
     assert "Set up /srv/pigsty/pgsql.yml:4 pigsty-node, free-space 4 stopped" in text
     assert "✗ not ready pigsty-node, by the play as a whole: no window is open" in text
     assert "! warning free-space, by the play as a whole: archive is undefined" in text
-    assert "Remove /srv/pigsty/pgsql-rm.yml:1 replication 2 the play has the tag no_precheck operator" in text
-    assert "Changes since 2026-11-22 16:53:10 UTC Newly not ready: 1 db2 , pigsty-node: /etc/pki/ca.crt is missing" in text
+    assert (
+        "Remove /srv/pigsty/pgsql-rm.yml:1 replication 2 the play has the tag no_precheck operator"
+        in text
+    )
+    assert (
+        "Changes since 2026-11-22 16:53:10 UTC Newly not ready: 1 db2 , pigsty-node: /etc/pki/ca.crt is missing"
+        in text
+    )
     assert "Newly ready: 1 db1 , pigsty-node New hosts: 1 web1 Gone hosts: 2 db7 db8" in text
 
 
@@ -115,8 +145,17 @@ def test_nobody_was_asked():
 def test_no_text_breaks_out_of_its_place():
     reader = Reader(page(hostile()))
     assert {tag for tag, _attributes in reader.tags} <= ALLOWED
-    assert [tag for tag, _ in reader.tags].count("script") == [tag for tag, _ in reader.tags].count("style") == 1
-    assert not {name for _tag, attributes in reader.tags for name in attributes if name.startswith("on") or name == "autofocus"}
+    assert (
+        [tag for tag, _ in reader.tags].count("script")
+        == [tag for tag, _ in reader.tags].count("style")
+        == 1
+    )
+    assert not {
+        name
+        for _tag, attributes in reader.tags
+        for name in attributes
+        if name.startswith("on") or name == "autofocus"
+    }
     assert len(reader.rows) == len(HOSTILE) + 1
     assert {len(row) for row in reader.rows} == {len(HOSTILE) + 1}
     assert "{{ 7 * 7 }}{% raw %}{# a comment #}" in " ".join(row[0] for row in reader.rows)
@@ -124,7 +163,10 @@ def test_no_text_breaks_out_of_its_place():
 
 def test_nothing_hidden_is_in_the_page():
     text = page(hostile())
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u202a-\u202e\u2066-\u2069\ud800-\udfff]", text)
+    assert not re.search(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u202a-\u202e\u2066-\u2069\ud800-\udfff]",
+        text,
+    )
     assert "עברית and 汉字 and 🐘" in text
 
 
@@ -132,12 +174,17 @@ def test_nothing_hidden_is_in_the_page():
 @pytest.mark.parametrize("made", [few, hostile])
 def test_style_and_script_are_the_same_on_every_page_and_the_only_ones_allowed(made):
     def sources(text):
-        return [re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)[1] for tag in ("style", "script")]
+        return [
+            re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)[1] for tag in ("style", "script")
+        ]
 
     text = page(made())
     assert sources(text) == sources(page(document([rule("r")], [verdict("h", "r")])))
     [policy] = re.findall('<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
-    style, script = (base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() for source in sources(text))
+    style, script = (
+        base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+        for source in sources(text)
+    )
     assert policy == (
         f"default-src 'none'; style-src 'sha256-{style}';\n script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
     )
@@ -147,7 +194,9 @@ def test_style_and_script_are_the_same_on_every_page_and_the_only_ones_allowed(m
 @pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
 def test_the_page_refers_to_nothing_elsewhere():
     text = page(few())
-    assert not re.search(r"https?:|//[a-z]|url\(|@import|@font-face|\b(src|href|action|style)=", text)
+    assert not re.search(
+        r"https?:|//[a-z]|url\(|@import|@font-face|\b(src|href|action|style)=", text
+    )
 
 
 def test_a_thousand_hosts_are_less_than_a_megabyte():

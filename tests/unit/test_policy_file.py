@@ -8,9 +8,17 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultSecret
 from ansible.plugins import loader as plugin_loader
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import COMMAND, PATH, TASK, THAT, WARN, Selector
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import (
+    COMMAND,
+    PATH,
+    TASK,
+    THAT,
+    WARN,
+    Selector,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy_file import PolicyError, read
-from corpus import BAD, GOOD, MADE, RULES, expected, know_modules, make, vaulted
+
+from support.corpus import BAD, GOOD, MADE, RULES, expected, know_modules, make, vaulted
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,7 +35,9 @@ def problems_of(path, loader=None):
 
 
 def told(problems, beginnings):
-    assert [problem[: len(beginning)] for problem, beginning in zip(problems, beginnings)] == beginnings
+    assert [
+        problem[: len(beginning)] for problem, beginning in zip(problems, beginnings)
+    ] == beginnings
     assert len(problems) == len(beginnings), problems
 
 
@@ -53,7 +63,10 @@ def test_good_files(path):
     assert rules
     for rule in rules:
         assert rule.plays and rule.checks and rule.path == str(path)
-        assert rule.name in path.read_text().splitlines()[rule.line - 1] or path.stem == "aliases_and_merge_keys"
+        assert (
+            rule.name in path.read_text().splitlines()[rule.line - 1]
+            or path.stem == "aliases_and_merge_keys"
+        )
 
 
 def test_every_key_arrives():
@@ -63,22 +76,44 @@ def test_every_key_arrives():
         Selector(("pgsql*.yml",), ("Set up *", "*[Dd]atabase*"), ("pgsql",), ("pg", "pg_*")),
         Selector(role=("postgres", "acme.db.postgres")),
     )
-    assert rule.when == ("pg_cluster is defined", True, "groups['all'] | length > 1 and not (pg_skip | default(false))")
+    assert rule.when == (
+        "pg_cluster is defined",
+        True,
+        "groups['all'] | length > 1 and not (pg_skip | default(false))",
+    )
     assert (rule.severity, rule.mandatory, rule.line) == (WARN, True, 3)
     assert rule.remedy == "./node.yml -l {{ precheck_hosts | join(',') }}"
     assert rule.message == "{{ inventory_hostname }} is not managed by Pigsty"
 
     certificate, command, words, once, conditions, task = rule.checks
     assert [check.kind for check in rule.checks] == [PATH, COMMAND, COMMAND, THAT, THAT, TASK]
-    assert (certificate.value, certificate.name, certificate.type) == ("/etc/pki/ca.crt", "the certificate", "file")
-    assert (certificate.mode, certificate.owner, certificate.group) == ("0644", "root", "{{ pki_group | default('root') }}")
-    assert (certificate.same_as, certificate.folder) == (str(path.parent / "files/ca.crt"), str(path.parent))
+    assert (certificate.value, certificate.name, certificate.type) == (
+        "/etc/pki/ca.crt",
+        "the certificate",
+        "file",
+    )
+    assert (certificate.mode, certificate.owner, certificate.group) == (
+        "0644",
+        "root",
+        "{{ pki_group | default('root') }}",
+    )
+    assert (certificate.same_as, certificate.folder) == (
+        str(path.parent / "files/ca.crt"),
+        str(path.parent),
+    )
     assert (certificate.timeout, certificate.become, certificate.line) == (5, True, 15)
     assert certificate.message == rule.message
     assert (command.timeout, command.become) == (86400, False)
     assert words.value == ("pg_isready", "-h", "{{ inventory_hostname }}", "")
-    assert (once.once, once.value, once.message) == (True, ("ansible_limit is defined",), "Pass --limit")
-    assert (conditions.once, conditions.value) == (False, ("pg_version is defined", "pg_version | int >= 14"))
+    assert (once.once, once.value, once.message) == (
+        True,
+        ("ansible_limit is defined",),
+        "Pass --limit",
+    )
+    assert (conditions.once, conditions.value) == (
+        False,
+        ("pg_version is defined", "pg_version | int >= 14"),
+    )
     assert (task.name, task.timeout, task.become) == ("the port", 10, False)
     assert next(iter(task.value)) == "ansible.builtin.wait_for"
 
@@ -87,7 +122,13 @@ def test_defaults_of_the_smallest_policy():
     [path] = [path for path in GOOD if path.stem == "smallest"]
     [rule] = read(str(path), DataLoader(), "/nowhere")
     [check] = rule.checks
-    assert (rule.when, rule.message, rule.remedy, rule.severity, rule.mandatory) == ((), "", "", "error", False)
+    assert (rule.when, rule.message, rule.remedy, rule.severity, rule.mandatory) == (
+        (),
+        "",
+        "",
+        "error",
+        False,
+    )
     assert (check.value, check.name, check.message, check.timeout, check.become, check.once) == (
         (True,),
         "",
@@ -98,7 +139,11 @@ def test_defaults_of_the_smallest_policy():
     )
 
 
-@pytest.mark.parametrize("change", [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")], ids=["mark", "crlf"])
+@pytest.mark.parametrize(
+    "change",
+    [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")],
+    ids=["mark", "crlf"],
+)
 def test_files_as_other_systems_write_them(tmp_path, change):
     (tmp_path / "policy.yml").write_bytes(change(RULES).encode())
     [rule] = read(str(tmp_path / "policy.yml"), DataLoader(), "/nowhere")
@@ -116,7 +161,10 @@ def test_a_vaulted_file_opens_with_its_password_only(tmp_path):
     assert "Decryption failed" in problem
     loader.set_vault_secrets([("default", VaultSecret(b"a password"))])
     assert [rule.name for rule in read(str(tmp_path / "good.yml"), loader, "/nowhere")] == ["r"]
-    told(problems_of(tmp_path / "bad.yml", loader), [f"{tmp_path}/bad.yml:5: rule r: mandatory: expected true or false"])
+    told(
+        problems_of(tmp_path / "bad.yml", loader),
+        [f"{tmp_path}/bad.yml:5: rule r: mandatory: expected true or false"],
+    )
 
 
 def test_same_as_is_looked_for_beside_the_policy_and_beside_the_playbook(tmp_path):
@@ -124,8 +172,16 @@ def test_same_as_is_looked_for_beside_the_policy_and_beside_the_playbook(tmp_pat
     policy = tmp_path / "policies/policy.yml"
     policy.write_text(RULES.replace("path: /a", "path: /a, same_as: ca.crt"))
     playbooks = tmp_path / "playbooks"
-    told(problems_of(policy), [f"{policy}:4: rule r: same_as: there is no file ca.crt on the control node"])
-    places = [playbooks / "ca.crt", playbooks / "files/ca.crt", tmp_path / "policies/ca.crt", tmp_path / "policies/files/ca.crt"]
+    told(
+        problems_of(policy),
+        [f"{policy}:4: rule r: same_as: there is no file ca.crt on the control node"],
+    )
+    places = [
+        playbooks / "ca.crt",
+        playbooks / "files/ca.crt",
+        tmp_path / "policies/ca.crt",
+        tmp_path / "policies/files/ca.crt",
+    ]
     for place in places:  # each is found before those made earlier
         place.parent.mkdir(exist_ok=True, parents=True)
         place.touch()

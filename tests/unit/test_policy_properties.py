@@ -21,21 +21,36 @@ from ansible.plugins import loader as plugin_loader
 from ansible.vars.manager import VariableManager
 from ansible_collections.precheck.guard.plugins.plugin_utils import asking
 from ansible_collections.precheck.guard.plugins.plugin_utils.checking import Examination
-from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity, coverage, covering
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import KINDS, TASK, Rule, Selector
+from ansible_collections.precheck.guard.plugins.plugin_utils.matching import (
+    PlayIdentity,
+    coverage,
+    covering,
+)
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import (
+    KINDS,
+    TASK,
+    Rule,
+    Selector,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy_file import PolicyError, read
 from ansible_collections.precheck.guard.plugins.plugin_utils.question import scripts
 from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import Verdict
-from corpus import GOOD, know_modules
 from hypothesis import HealthCheck, configuration, example, given, settings
 from hypothesis import strategies as st
 
+from support.corpus import GOOD, know_modules
+
 pytestmark = pytest.mark.one_release
 
-# The same examples each time, and no folder beside the tests that remembers the last ones.
+# The same examples each time, and no directory beside the tests that remembers the last ones.
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"hypothesis-{os.getuid()}")
 settings.register_profile(
-    "policies", derandomize=True, database=None, deadline=None, max_examples=50, suppress_health_check=list(HealthCheck)
+    "policies",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=list(HealthCheck),
 )
 BOUNDED = settings.get_profile("policies")
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/policy.schema.json").read_text())
@@ -51,7 +66,9 @@ for rule in EVERY_KEY["rules"]:
 def modules_are_known():
     know_modules(plugin_loader)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asking, "CHECK", "ansible.builtin.ping")  # ansible-core does not find the collection here
+        patch.setattr(
+            asking, "CHECK", "ansible.builtin.ping"
+        )  # ansible-core does not find the collection here
         yield
 
 
@@ -71,13 +88,36 @@ def rules_of(path, content):
 
 
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.binary(max_size=4), st.dates(), st.datetimes()
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.binary(max_size=4),
+    st.dates(),
+    st.datetimes(),
 )
 keys = st.one_of(
-    st.sampled_from(["rules", "name", "plays", "checks", "when", "playbook", "role", "mandatory", "timeout", *KINDS]), scalars
+    st.sampled_from(
+        [
+            "rules",
+            "name",
+            "plays",
+            "checks",
+            "when",
+            "playbook",
+            "role",
+            "mandatory",
+            "timeout",
+            *KINDS,
+        ]
+    ),
+    scalars,
 )
 structures = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
 )
 yaml_marks = st.lists(
     st.sampled_from(["rules:", "\n", "  ", "- ", "name: r", "&a ", "*a", "<<: ", "{", "}", "[", "]", "!vault ", "!!set ",
@@ -90,7 +130,11 @@ yaml_marks = st.lists(
 @example(b"!!int")
 @example(b"!!bool a")
 @example(b"rules: 0x_")
-@given(st.one_of(st.binary(max_size=100), st.text(max_size=100).map(str.encode), yaml_marks.map(str.encode)))
+@given(
+    st.one_of(
+        st.binary(max_size=100), st.text(max_size=100).map(str.encode), yaml_marks.map(str.encode)
+    )
+)
 @settings(BOUNDED, max_examples=120)
 def test_any_bytes(policy, content):
     rules_of(policy, content)
@@ -131,10 +175,17 @@ def test_good_policies_with_something_changed(policy, data):
         enforce(rules)
 
 
-words = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12)  # no file can be named with NUL
+words = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc")), max_size=12
+)  # no file can be named with NUL
 names = st.frozensets(words, max_size=3)
 plays = st.builds(
-    PlayIdentity, words, st.one_of(st.just(""), words.map("/some/where/{}".format), words), st.integers(0), names, names
+    PlayIdentity,
+    words,
+    st.one_of(st.just(""), words.map("/some/where/{}".format), words),
+    st.integers(0),
+    names,
+    names,
 )
 globs = st.lists(st.one_of(words, st.text("[]!-*?/\\^a", max_size=8)), max_size=3).map(tuple)
 selectors = st.builds(Selector, globs, globs, globs, globs)
@@ -160,16 +211,30 @@ def one_or_more(one):
     return one | st.lists(one, min_size=1, max_size=3)
 
 
-texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0{"), min_size=1, max_size=20).filter(
-    str.strip
-)
+texts = st.text(
+    st.characters(blacklist_categories=("Cs",), blacklist_characters="\0{"), min_size=1, max_size=20
+).filter(str.strip)
 lines = texts.filter(str.isprintable)
 known_globs = lines.filter(lambda line: not {".", ".."} & set(line.split("/")))
-templates = texts | st.sampled_from(["{{ inventory_hostname }}", "a {% if b %}c{% endif %}", "{# a #} 'b' $c `d`"])
-conditions = st.booleans() | st.sampled_from(["a is defined", "a | default(1) > 0", "'x' in [1, 2]", "not (b is defined)"])
-common = {"name": lines, "message": templates, "timeout": st.integers(1, 86400), "become": st.booleans()}
+templates = texts | st.sampled_from(
+    ["{{ inventory_hostname }}", "a {% if b %}c{% endif %}", "{# a #} 'b' $c `d`"]
+)
+conditions = st.booleans() | st.sampled_from(
+    ["a is defined", "a | default(1) > 0", "'x' in [1, 2]", "not (b is defined)"]
+)
+common = {
+    "name": lines,
+    "message": templates,
+    "timeout": st.integers(1, 86400),
+    "become": st.booleans(),
+}
 modes = st.from_regex(r"\A0?[0-7]{3,4}\Z")
-paths = {"type": st.sampled_from(["file", "directory"]), "mode": modes, "owner": templates, "group": templates}
+paths = {
+    "type": st.sampled_from(["file", "directory"]),
+    "mode": modes,
+    "owner": templates,
+    "group": templates,
+}
 tasks = st.fixed_dictionaries(
     {},
     optional={
@@ -186,16 +251,26 @@ tasks = st.fixed_dictionaries(
     },
 ).flatmap(
     lambda task: st.sampled_from(
-        [{"ansible.builtin.ping": None}, {"command": "df /"}, {"ansible.builtin.wait_for": {"port": 22, "timeout": 1}}]
+        [
+            {"ansible.builtin.ping": None},
+            {"command": "df /"},
+            {"ansible.builtin.wait_for": {"port": 22, "timeout": 1}},
+        ]
     ).map(lambda module: task | module)
 )
 checks = st.one_of(
     st.fixed_dictionaries({"path": templates}, optional=common | paths),
-    st.fixed_dictionaries({"command": templates | st.lists(templates, min_size=1, max_size=3)}, optional=common),
-    st.fixed_dictionaries({"that": one_or_more(conditions)}, optional=common | {"once": st.booleans()}),
+    st.fixed_dictionaries(
+        {"command": templates | st.lists(templates, min_size=1, max_size=3)}, optional=common
+    ),
+    st.fixed_dictionaries(
+        {"that": one_or_more(conditions)}, optional=common | {"once": st.booleans()}
+    ),
     st.fixed_dictionaries({"task": tasks}, optional=common),
 )
-selector_entries = st.dictionaries(st.sampled_from(["playbook", "play", "role", "tag"]), one_or_more(known_globs), min_size=1)
+selector_entries = st.dictionaries(
+    st.sampled_from(["playbook", "play", "role", "tag"]), one_or_more(known_globs), min_size=1
+)
 valid_rules = st.fixed_dictionaries(
     {
         "name": lines,
@@ -215,22 +290,40 @@ valid_policies = st.lists(valid_rules, min_size=1, max_size=3, unique_by=lambda 
 
 def enforce(rules):
     """Do with the rules what the guard does with them, as far as it goes without a node."""
-    identity = PlayIdentity("a play", "/some/where/site.yml", 1, frozenset(["role"]), frozenset(["tag"]))
+    identity = PlayIdentity(
+        "a play", "/some/where/site.yml", 1, frozenset(["role"]), frozenset(["tag"])
+    )
     coverage(identity, covering(identity, rules))
     loader = DataLoader()
-    play = Play.load({"name": "a play", "hosts": "all"}, variable_manager=VariableManager(loader), loader=loader)
+    play = Play.load(
+        {"name": "a play", "hosts": "all"}, variable_manager=VariableManager(loader), loader=loader
+    )
     # Stands for the object that asks: it needs hosts and a strategy to come about, and these methods do not.
     order = SimpleNamespace(
-        play=play, wanted=[(rule, []) for rule in rules], quietly=False, become=False, limit=30, action_limit=30
+        play=play,
+        wanted=[(rule, []) for rule in rules],
+        quietly=False,
+        become=False,
+        limit=30,
+        action_limit=30,
     )
     tasks = [task for _rule, _check, task in asking._Asking._tasks(order)]
-    assert len(asking._Asking._check_play(order, tasks).tasks[0].block if tasks else []) == len(tasks)
+    assert len(asking._Asking._check_play(order, tasks).tasks[0].block if tasks else []) == len(
+        tasks
+    )
 
     node = SimpleNamespace(has_shell=True, is_local=False, transport="ssh")
     examination = Examination(node, {}, loader, [], {}, literal=True)
-    asked = [examination._question(check) for rule in rules for check in rule.checks if check.kind != TASK and not check.once]
+    asked = [
+        examination._question(check)
+        for rule in rules
+        for check in rule.checks
+        if check.kind != TASK and not check.once
+    ]
     for script in scripts([question for question in asked if not isinstance(question, Verdict)]):
-        syntax = subprocess.run(["sh", "-n"], input=script.text.encode(), capture_output=True, check=False)
+        syntax = subprocess.run(
+            ["sh", "-n"], input=script.text.encode(), capture_output=True, check=False
+        )
         assert syntax.returncode == 0, (script.text, syntax.stderr)
         assert script.answers("") == [None] * len(script.questions)
     assert all(check.label for rule in rules for check in rule.checks)

@@ -12,8 +12,15 @@ import jsonschema
 import pytest
 import yaml
 from ansible.playbook.task import Task
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import KINDS, TASK_KEYWORDS, Check, Rule, Selector
-from corpus import BAD, GOOD
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy import (
+    KINDS,
+    TASK_KEYWORDS,
+    Check,
+    Rule,
+    Selector,
+)
+
+from support.corpus import BAD, GOOD
 
 pytestmark = pytest.mark.one_release
 
@@ -26,7 +33,7 @@ NOT_FOR_A_SCHEMA = {
     "of two keys one is left when the schema is asked":
         "key_twice_in_arguments key_twice_in_check key_twice_in_rule key_twice_in_selector key_twice_in_task",
     "it does not compare rules": "name_twice",
-    "it does not look for files": "same_as_is_a_folder same_as_is_not_there",
+    "it does not look for files": "same_as_is_a_directory same_as_is_not_there",
     "it does not take globs apart": "glob_that_leads_up",
     "it does not parse expressions":
         "that_is_braces that_is_comment that_is_not_an_expression that_is_statements when_is_assignment when_is_braces"
@@ -88,12 +95,19 @@ def test_the_schema_knows_the_keys_of_the_policy():
     told_by_precheck = {"path", "line", "folder"}
     assert keys("rule") == {field.name for field in dataclasses.fields(Rule)} - told_by_precheck
     assert keys("selector") == {field.name for field in dataclasses.fields(Selector)}
-    fields = {field.name for field in dataclasses.fields(Check)} - {"kind", "value", "folder", "line"}
+    fields = {field.name for field in dataclasses.fields(Check)} - {
+        "kind",
+        "value",
+        "folder",
+        "line",
+    }
     assert keys("check") == fields | set(KINDS)
 
 
 def test_the_schema_knows_the_keywords_of_tasks():
-    refused = set(SCHEMA["definitions"]["check"]["properties"]["task"]["propertyNames"]["not"]["enum"])
+    refused = set(
+        SCHEMA["definitions"]["check"]["properties"]["task"]["propertyNames"]["not"]["enum"]
+    )
     inside = {"async_val", "loop_with"}  # names that ansible-core has for others
     known = set(Task.fattributes) - inside | {"action", "local_action"}
     assert refused == known - TASK_KEYWORDS

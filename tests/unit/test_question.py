@@ -36,7 +36,9 @@ SHELLS = {
     "zsh": ["zsh", "--emulate", "sh"],
 }
 # With CI set in the environment, a shell that is missing fails the tests.
-TRIED = [name for name, command in SHELLS.items() if shutil.which(command[0]) or os.environ.get("CI")]
+TRIED = [
+    name for name, command in SHELLS.items() if shutil.which(command[0]) or os.environ.get("CI")
+]
 TEXT = "a certificate\n"
 DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
 
@@ -53,8 +55,8 @@ def shell(request, tmp_path_factory):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """The folder in which the shells are at work."""
+def directory(tmp_path, monkeypatch):
+    """The directory in which the shells are at work."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -63,9 +65,18 @@ def output_of(script, shell=(("sh",), None), before="", limit=60, **more):
     """Return all that a shell prints when it is to do ``before``, as out of a profile, and then the ``script``."""
     command, environment = shell
     # It ends all that the shell started, too.
-    ended = [shutil.which("timeout"), "-s", "KILL", str(limit), shutil.which(command[0]), *command[1:]]
+    ended = [
+        shutil.which("timeout"),
+        "-s",
+        "KILL",
+        str(limit),
+        shutil.which(command[0]),
+        *command[1:],
+    ]
     more = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | more
-    done = subprocess.run([*ended, "-c", f"{before}\n{script.text}"], env=environment, check=False, **more)
+    done = subprocess.run(
+        [*ended, "-c", f"{before}\n{script.text}"], env=environment, check=False, **more
+    )
     return done.stdout.decode(errors="surrogateescape")
 
 
@@ -78,29 +89,39 @@ def words(questions, *arguments, **more):
     return [answer and answer[0] for answer in ask(questions, *arguments, **more)]
 
 
-def tools_without(folder, *left_out):
+def tools_without(directory, *left_out):
     """Return an environment whose PATH has few tools, none of them ``left_out``."""
-    folder.mkdir(exist_ok=True)
-    for name in {"sh", "find", "tail", "sha256sum", "timeout", "sleep", "true", "openssl", "cat"} - set(left_out):
-        if not (folder / name).is_symlink():
-            (folder / name).symlink_to(shutil.which(name) or "/bin/false")
-    return {"PATH": str(folder)}
+    directory.mkdir(exist_ok=True)
+    for name in {
+        "sh",
+        "find",
+        "tail",
+        "sha256sum",
+        "timeout",
+        "sleep",
+        "true",
+        "openssl",
+        "cat",
+    } - set(left_out):
+        if not (directory / name).is_symlink():
+            (directory / name).symlink_to(shutil.which(name) or "/bin/false")
+    return {"PATH": str(directory)}
 
 
-def test_answers_about_paths(shell, folder):
-    (folder / "file").write_text(TEXT)
-    (folder / "file").chmod(0o640)
-    (folder / "special").write_text(TEXT)
-    (folder / "special").chmod(0o4640)
-    (folder / "folder").mkdir(mode=0o755)
-    (folder / "link").symlink_to("file")
-    (folder / "dangling").symlink_to("gone")
-    (folder / "loop").symlink_to("loop")
+def test_answers_about_paths(shell, directory):
+    (directory / "file").write_text(TEXT)
+    (directory / "file").chmod(0o640)
+    (directory / "special").write_text(TEXT)
+    (directory / "special").chmod(0o4640)
+    (directory / "folder").mkdir(mode=0o755)
+    (directory / "link").symlink_to("file")
+    (directory / "dangling").symlink_to("gone")
+    (directory / "loop").symlink_to("loop")
     user, group = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
     there = {"type": "file", "mode": "0640", "owner": user, "group": group, "digest": DIGEST}
     expected = {
         PathQuestion("file"): YES,
-        PathQuestion(str(folder / "file")): YES,
+        PathQuestion(str(directory / "file")): YES,
         PathQuestion("folder"): YES,
         PathQuestion("link"): YES,
         PathQuestion("gone"): "missing",
@@ -151,20 +172,24 @@ def test_answers_about_paths(shell, folder):
     assert dict(zip(expected, words(list(expected), shell))) == expected
 
 
-def test_an_empty_file(shell, folder):
-    (folder / "empty").touch()
+def test_an_empty_file(shell, directory):
+    (directory / "empty").touch()
     digest = hashlib.sha256(b"").hexdigest()
-    questions = [PathQuestion("empty"), PathQuestion("empty", digest=digest), PathQuestion("empty", digest=DIGEST)]
+    questions = [
+        PathQuestion("empty"),
+        PathQuestion("empty", digest=digest),
+        PathQuestion("empty", digest=DIGEST),
+    ]
     assert words(questions, shell) == [YES, YES, "content"]
 
 
-def test_what_has_no_end_is_not_read(shell, folder):
-    os.mkfifo(folder / "pipe")
+def test_what_has_no_end_is_not_read(shell, directory):
+    os.mkfifo(directory / "pipe")
     assert words([PathQuestion("pipe", digest=DIGEST)], shell, limit=3) == ["content"]
     assert words([PathQuestion("/dev/zero", digest=DIGEST)], shell, limit=3) == ["content"]
 
 
-def test_answers_about_commands(shell, folder):
+def test_answers_about_commands(shell, directory):
     expected = {
         "true": (YES, ""),
         ":": (YES, ""),
@@ -206,12 +231,12 @@ def test_answers_about_commands(shell, folder):
         assert answer is not None, command
         assert answer[0] == word or (word is None and answer[0] != YES), (command, answer)
         assert printed in (None, answer[1]), (command, answer)
-    assert (folder / "file").read_text() == "kept\n"
+    assert (directory / "file").read_text() == "kept\n"
 
 
-def test_commands_and_paths_in_one_script(shell, folder):
+def test_commands_and_paths_in_one_script(shell, directory):
     """What a command prints and does has no say in the answers after it."""
-    (folder / "file").touch()
+    (directory / "file").touch()
     questions = [
         PathQuestion("file"),
         CommandQuestion("echo yes; cd /; exit 1"),
@@ -226,7 +251,12 @@ def test_commands_and_paths_in_one_script(shell, folder):
 
 @pytest.mark.claims("Of what a command prints, the last 1000 bytes leave the node.")
 def test_much_output_stays_on_the_node(shell):
-    script = Script([CommandQuestion("yes a long line | head -c 10000000; echo; echo end; exit 1"), CommandQuestion("true")])
+    script = Script(
+        [
+            CommandQuestion("yes a long line | head -c 10000000; echo; echo end; exit 1"),
+            CommandQuestion("true"),
+        ]
+    )
     output = output_of(script, shell)
     assert len(output) < 2000
     assert script.answers(output) == [("1", "end"), (YES, "")]
@@ -238,7 +268,9 @@ def test_much_output_stays_on_the_node(shell):
 
 
 def test_output_that_is_not_text(shell):
-    [(word, printed), after] = ask([CommandQuestion(r"printf '\377\376\000\033[31m'; exit 1"), CommandQuestion("true")], shell)
+    [(word, printed), after] = ask(
+        [CommandQuestion(r"printf '\377\376\000\033[31m'; exit 1"), CommandQuestion("true")], shell
+    )
     assert word == "1"
     assert printed.startswith("\udcff\udcfe")
     assert after == (YES, "")
@@ -246,48 +278,63 @@ def test_output_that_is_not_text(shell):
 
 def test_the_time_limit_of_a_command(shell):
     begin = time.monotonic()
-    questions = [CommandQuestion("sleep 20", 1), CommandQuestion("echo quick; exit 3", 20), CommandQuestion("true", 20)]
+    questions = [
+        CommandQuestion("sleep 20", 1),
+        CommandQuestion("echo quick; exit 3", 20),
+        CommandQuestion("true", 20),
+    ]
     [(killed, _printed), *others] = ask(questions, shell)
     assert [killed, *others] == ["137", ("3", "quick"), (YES, "")]
     assert time.monotonic() - begin < 10
 
 
-def test_a_node_without_the_program_timeout(folder):
-    environment = tools_without(folder / "tools", "timeout")
-    questions = [CommandQuestion("echo quick; exit 3", 20), CommandQuestion("exit 4", 20), CommandQuestion("sleep 2", 1)]
+def test_a_node_without_the_program_timeout(directory):
+    environment = tools_without(directory / "tools", "timeout")
+    questions = [
+        CommandQuestion("echo quick; exit 3", 20),
+        CommandQuestion("exit 4", 20),
+        CommandQuestion("sleep 2", 1),
+    ]
     found = ask(questions, (("sh",), environment))
     assert [word for word, _printed in found] == ["3", "4", YES]
     assert [printed for _word, printed in found[:2]] == ["quick", ""]
 
 
-def test_a_node_without_the_tools(folder):
-    (folder / "file").write_text(TEXT)
+def test_a_node_without_the_tools(directory):
+    (directory / "file").write_text(TEXT)
     digest, mode, owner = (
         PathQuestion("file", digest=DIGEST),
         PathQuestion("file", mode="0777"),
         PathQuestion("file", owner="root"),
     )
     all_digests = ("sha256sum", "shasum", "openssl")
-    assert words([digest], (("sh",), tools_without(folder / "a", *all_digests))) == ["unknown"]
-    assert words([mode, owner], (("sh",), tools_without(folder / "b", "find"))) == ["mode", "owner"]
+    assert words([digest], (("sh",), tools_without(directory / "a", *all_digests))) == ["unknown"]
+    assert words([mode, owner], (("sh",), tools_without(directory / "b", "find"))) == [
+        "mode",
+        "owner",
+    ]
     word, after = words(
-        [CommandQuestion("echo one; exit 3"), PathQuestion("file")], (("sh",), tools_without(folder / "c", "tail"))
+        [CommandQuestion("echo one; exit 3"), PathQuestion("file")],
+        (("sh",), tools_without(directory / "c", "tail")),
     )
     assert word != YES
     assert after == YES
 
 
 @pytest.mark.parametrize("tool", ["sha256sum", "shasum", "openssl"])
-def test_any_one_tool_for_digests_is_enough(folder, tool):
-    (folder / "file").write_text(TEXT)
-    environment = tools_without(folder / "tools", "sha256sum", "shasum", "openssl")
+def test_any_one_tool_for_digests_is_enough(directory, tool):
+    (directory / "file").write_text(TEXT)
+    environment = tools_without(directory / "tools", "sha256sum", "shasum", "openssl")
     real = shutil.which(tool)
     if not real:
         pytest.skip(f"{tool} is not installed")
     # A script, as shasum is one itself, which wants its own interpreter on the PATH.
-    (folder / "tools" / tool).write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin exec {real} "$@"\n')
-    (folder / "tools" / tool).chmod(0o755)
-    assert words([PathQuestion("file", digest=DIGEST), PathQuestion("file", digest="0" * 64)], (("sh",), environment)) == [
+    (directory / "tools" / tool).write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin exec {real} "$@"\n')
+    (directory / "tools" / tool).chmod(0o755)
+    assert words(
+        [PathQuestion("file", digest=DIGEST), PathQuestion("file", digest="0" * 64)],
+        (("sh",), environment),
+    ) == [
         YES,
         "content",
     ]
@@ -313,10 +360,12 @@ PROFILES = {
 }
 
 
-@pytest.mark.claims("Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.")
+@pytest.mark.claims(
+    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes."
+)
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_whatever_a_profile_prints_or_sets(shell, folder, profile):
-    (folder / "file").write_text(TEXT)
+def test_whatever_a_profile_prints_or_sets(shell, directory, profile):
+    (directory / "file").write_text(TEXT)
     questions = [
         PathQuestion("file", mode="0777", digest=DIGEST),
         PathQuestion("gone"),
@@ -334,10 +383,19 @@ def test_whatever_a_profile_prints_or_sets(shell, folder, profile):
         assert answer is None or answer[0] == right[0]
 
 
-@pytest.mark.claims("Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.")
-def test_line_ends_and_echoes_of_a_terminal(shell, folder):
-    (folder / "file").touch()
-    script = Script([PathQuestion("file"), PathQuestion("gone"), CommandQuestion("echo one; exit 1"), CommandQuestion("true")])
+@pytest.mark.claims(
+    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes."
+)
+def test_line_ends_and_echoes_of_a_terminal(shell, directory):
+    (directory / "file").touch()
+    script = Script(
+        [
+            PathQuestion("file"),
+            PathQuestion("gone"),
+            CommandQuestion("echo one; exit 1"),
+            CommandQuestion("true"),
+        ]
+    )
     expected = [(YES, ""), ("missing", ""), ("1", "one"), (YES, "")]
     output = output_of(script, shell)
     assert script.answers(output) == expected
@@ -347,31 +405,54 @@ def test_line_ends_and_echoes_of_a_terminal(shell, folder):
     assert script.answers(script.text) == [None] * 4
 
 
-@pytest.mark.claims("Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.")
-def test_a_truncated_answer_is_never_a_yes(folder):
-    (folder / "file").touch()
-    script = Script([PathQuestion("file"), CommandQuestion("echo 0 yes; true"), CommandQuestion("true", 5), PathQuestion("file")])
+@pytest.mark.claims(
+    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes."
+)
+def test_a_truncated_answer_is_never_a_yes(directory):
+    (directory / "file").touch()
+    script = Script(
+        [
+            PathQuestion("file"),
+            CommandQuestion("echo 0 yes; true"),
+            CommandQuestion("true", 5),
+            PathQuestion("file"),
+        ]
+    )
     output = output_of(script)
     whole = script.answers(output)
     assert [word for word, _printed in whole] == [YES] * 4
     # Where the last line of each answer has its last character.
     number = script._factors[0] * script._factors[1]
     ends = [
-        output.index(last) + len(last) for last in (f"{number} {i} {w} {number}" for i, w in enumerate(["yes", "0", "0", "yes"]))
+        output.index(last) + len(last)
+        for last in (f"{number} {i} {w} {number}" for i, w in enumerate(["yes", "0", "0", "yes"]))
     ]
     for cut in range(len(output) + 1):
         answers = script.answers(output[:cut])
-        assert answers == [answer if cut >= end else None for answer, end in zip(whole, ends)], output[:cut]
+        assert answers == [answer if cut >= end else None for answer, end in zip(whole, ends)], (
+            output[:cut]
+        )
         # The beginning may be what is lost, or a part in the middle: no answer that was not there comes of it.
         for one, right in chain(
-            zip(script.answers(output[cut:]), whole), zip(script.answers(output[:cut] + output[cut + 9 :]), whole)
+            zip(script.answers(output[cut:]), whole),
+            zip(script.answers(output[:cut] + output[cut + 9 :]), whole),
         ):
             assert one is None or one[0] == right[0]
 
 
-@pytest.mark.parametrize("noise", ["warning: yes", "\n", "warning: yes\n", "\nwarning\n", "\r\n0 yes\r\n", "\x00", "é", " "])
-def test_what_stderr_puts_into_the_middle_of_an_answer(folder, noise):
-    script = Script([PathQuestion("gone"), CommandQuestion("exit 1"), CommandQuestion("echo yes; exit 10"), PathQuestion("x/y")])
+@pytest.mark.parametrize(
+    "noise",
+    ["warning: yes", "\n", "warning: yes\n", "\nwarning\n", "\r\n0 yes\r\n", "\x00", "é", " "],
+)
+def test_what_stderr_puts_into_the_middle_of_an_answer(directory, noise):
+    script = Script(
+        [
+            PathQuestion("gone"),
+            CommandQuestion("exit 1"),
+            CommandQuestion("echo yes; exit 10"),
+            PathQuestion("x/y"),
+        ]
+    )
     output = output_of(script)
     for place in range(len(output) + 1):
         answers = script.answers(output[:place] + noise + output[place:])
@@ -387,7 +468,12 @@ def test_an_answer_to_another_script_is_none():
     first, second = Script(questions), Script(questions)
     assert first.text != second.text
     assert second.answers(output_of(first)) == [None, None]
-    assert first.answers("") == first.answers("0 yes") == first.answers("0 0 yes 0\n0 1 0 0") == [None, None]
+    assert (
+        first.answers("")
+        == first.answers("0 yes")
+        == first.answers("0 0 yes 0\n0 1 0 0")
+        == [None, None]
+    )
 
 
 NAMES = [
@@ -434,45 +520,55 @@ NAMES = [
 
 
 @pytest.mark.claims("A path is quoted: one with `$(...)` in it is looked for by that name.")
-def test_odd_names_are_asked_about_literally(shell, folder):
-    (folder / "there").mkdir()
-    (folder / "empty").mkdir()
+def test_odd_names_are_asked_about_literally(shell, directory):
+    (directory / "there").mkdir()
+    (directory / "empty").mkdir()
     for name in NAMES:
-        (folder / "there" / name).write_text(TEXT)
+        (directory / "there" / name).write_text(TEXT)
     # Something that a pattern, a line end cut off or a variable put in would find.
     for name in ("ab", "xa", "a", "b", "trailing", "-", "x"):
-        (folder / "empty" / name).touch()
+        (directory / "empty" / name).touch()
     options = {"type": "file", "mode": "0777", "owner": str(os.getuid()), "digest": DIGEST}
-    for prefix in (f"{folder}/there/", ""):
-        assert words([PathQuestion(prefix + name, **options) for name in NAMES], shell, cwd=folder / "there") == [YES] * len(
-            NAMES
+    for prefix in (f"{directory}/there/", ""):
+        assert words(
+            [PathQuestion(prefix + name, **options) for name in NAMES],
+            shell,
+            cwd=directory / "there",
+        ) == [YES] * len(NAMES)
+    for prefix in (f"{directory}/empty/", ""):
+        missing = words(
+            [PathQuestion(prefix + name, **options) for name in NAMES],
+            shell,
+            cwd=directory / "empty",
         )
-    for prefix in (f"{folder}/empty/", ""):
-        missing = words([PathQuestion(prefix + name, **options) for name in NAMES], shell, cwd=folder / "empty")
         assert missing == ["missing"] * len(NAMES)
-    assert sorted(os.listdir(folder / "empty")) == sorted(["ab", "xa", "a", "b", "trailing", "-", "x"])
-    assert sorted(os.listdir(folder / "there")) == sorted(NAMES)
+    assert sorted(os.listdir(directory / "empty")) == sorted(
+        ["ab", "xa", "a", "b", "trailing", "-", "x"]
+    )
+    assert sorted(os.listdir(directory / "there")) == sorted(NAMES)
 
 
-def test_odd_owners_are_asked_about_literally(shell, folder):
-    (folder / "file").touch()
+def test_odd_owners_are_asked_about_literally(shell, directory):
+    (directory / "file").touch()
     for name in ("$(touch pwned)", "root' -o -name '*", "-newer", "root -o", "!", "", "*"):
         for key in ("owner", "group"):
             expected = key if name else YES  # empty requires nothing
             assert words([PathQuestion("file", **{key: name})], shell) == [expected]
-    assert os.listdir(folder) == ["file"]
+    assert os.listdir(directory) == ["file"]
 
 
-def test_what_is_too_long_for_one_command_is_asked_in_parts(folder):
+def test_what_is_too_long_for_one_command_is_asked_in_parts(directory):
     assert scripts([]) == []
     few = [PathQuestion("a"), CommandQuestion("b")]
     assert [script.questions for script in scripts(few)] == [few]
 
     questions = [PathQuestion(f"{'long' * 40}/../{number}", mode="0777") for number in range(100)]
-    questions.insert(50, CommandQuestion(f": {'x' * SCRIPT_LENGTH}; exit 50"))  # too long even by itself
-    (folder / ("long" * 40)).mkdir()
+    questions.insert(
+        50, CommandQuestion(f": {'x' * SCRIPT_LENGTH}; exit 50")
+    )  # too long even by itself
+    (directory / ("long" * 40)).mkdir()
     for number in range(0, 100, 3):
-        (folder / str(number)).touch()
+        (directory / str(number)).touch()
     parts = scripts(questions)
     assert [question for script in parts for question in script.questions] == questions
     too_long = [script for script in parts if len(script.text) > SCRIPT_LENGTH]

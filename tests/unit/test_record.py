@@ -13,8 +13,20 @@ import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils import record
 from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule
-from ansible_collections.precheck.guard.plugins.plugin_utils.record import CoveredPlay, Record, Waiver, changes, document
-from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import NOT_READY, READY, UNVERIFIED, Verdict, all_ready
+from ansible_collections.precheck.guard.plugins.plugin_utils.record import (
+    CoveredPlay,
+    Record,
+    Waiver,
+    changes,
+    document,
+)
+from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import (
+    NOT_READY,
+    READY,
+    UNVERIFIED,
+    Verdict,
+    all_ready,
+)
 
 pytestmark = pytest.mark.one_release
 
@@ -30,7 +42,9 @@ ABOUT = {
 SITE = PlayIdentity("Site", "/x/site.yml", 3)
 STRICT = Rule("strict", (), (), path="/x/precheck.yml", line=2, mandatory=True)
 ADVICE = Rule("advice", (), (), path="/x/precheck.yml", line=7, severity="warn")
-MISSING = Verdict(NOT_READY, ("a: gone",), (("a", Verdict(NOT_READY, ("a: gone",))), ("b", Verdict(READY))))
+MISSING = Verdict(
+    NOT_READY, ("a: gone",), (("a", Verdict(NOT_READY, ("a: gone",))), ("b", Verdict(READY)))
+)
 LOST = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jrefused\n",))
 
 
@@ -53,10 +67,18 @@ def test_the_schema_is_one_and_describes_every_key():
 def test_a_whole_document():
     plays = {
         "1": CoveredPlay(SITE, [STRICT], {"h1"}),
-        "2": CoveredPlay(PlayIdentity("Other", "", 0), [STRICT, ADVICE], {"h1", "h2"}, True, [(ADVICE, MISSING)]),
+        "2": CoveredPlay(
+            PlayIdentity("Other", "", 0), [STRICT, ADVICE], {"h1", "h2"}, True, [(ADVICE, MISSING)]
+        ),
     }
-    verdicts = {("advice", "h1"): LOST, ("strict", "h2"): MISSING, ("strict", "h1"): all_ready(["a"])}
-    found = Record(started=0.5, plays=plays, verdicts=verdicts, remedies={"strict": ["./a", "./b", "./a"]})
+    verdicts = {
+        ("advice", "h1"): LOST,
+        ("strict", "h2"): MISSING,
+        ("strict", "h1"): all_ready(["a"]),
+    }
+    found = Record(
+        started=0.5, plays=plays, verdicts=verdicts, remedies={"strict": ["./a", "./b", "./a"]}
+    )
     found.messages["strict"] = ["gone", "gone"]
     found.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck"))
     gone = {"check": "a", "verdict": "not_ready", "reasons": ["a: gone"]}
@@ -110,7 +132,12 @@ def test_the_result():
     assert made(Record(plays=plays))["result"] == "ready"
     assert made(Record(plays=plays, verdicts={("advice", "h1"): MISSING}))["result"] == "ready"
     assert made(Record(plays=plays, verdicts={("strict", "h1"): LOST}))["result"] == "not_ready"
-    assert made(Record(plays=plays, verdicts={("strict", "h1"): LOST}, error="Precheck cannot tell"))["result"] == "error"
+    assert (
+        made(Record(plays=plays, verdicts={("strict", "h1"): LOST}, error="Precheck cannot tell"))[
+            "result"
+        ]
+        == "error"
+    )
     of_play = {"1": CoveredPlay(SITE, [STRICT], checks=[(STRICT, MISSING)])}
     assert made(Record(plays=of_play))["result"] == "not_ready"
 
@@ -122,14 +149,14 @@ def verdicts(text: str) -> list[dict[str, object]]:
         pair, _, state = word.partition("=")
         host, _, rule = pair.partition("/")
         reasons = [] if state == READY else [f"{rule} of {host}"]
-        found.append({"host": host, "rule": rule, "verdict": state, "checks": [{"reasons": reasons}]})
+        found.append(
+            {"host": host, "rule": rule, "verdict": state, "checks": [{"reasons": reasons}]}
+        )
     return found
 
 
 def test_what_changed():
-    before = (
-        "same/a=ready worse/a=ready worse/b=not_ready better/a=unverified gone/a=not_ready outside/a=ready still/a=unverified"
-    )
+    before = "same/a=ready worse/a=ready worse/b=not_ready better/a=unverified gone/a=not_ready outside/a=ready still/a=unverified"
     now = (
         "same/a=ready worse/a=unverified worse/b=ready better/a=ready new/a=ready new/b=not_ready still/a=not_ready"
         " same/c=unverified"
@@ -151,7 +178,10 @@ def test_what_changed():
 
 
 COMMANDS = [  # as typed, as told
-    ("site.yml -i hosts -l h1 -e user=alice --check", "site.yml -i hosts -l h1 -e user=*** --check"),
+    (
+        "site.yml -i hosts -l h1 -e user=alice --check",
+        "site.yml -i hosts -l h1 -e user=*** --check",
+    ),
     ("-e 'a=1 b=\"x secret=y\"' site.yml", "-e 'a=*** b=***' site.yml"),
     ("-ea=secret site.yml", "-ea=*** site.yml"),
     ("-e=a=secret", "-e=a=***"),
@@ -160,14 +190,26 @@ COMMANDS = [  # as typed, as told
     ("-bea=secret", "-bea=***"),
     ("--extra-vars a=secret --extra-vars=b=secret", "--extra-vars a=*** --extra-vars=b=***"),
     ("--extra a=secret --e=b=secret", "--extra a=*** --e=b=***"),
-    ("-e @vars.yml -e@more.yml --extra-vars=@third.yml", "-e @vars.yml -e@more.yml --extra-vars=@third.yml"),
+    (
+        "-e @vars.yml -e@more.yml --extra-vars=@third.yml",
+        "-e @vars.yml -e@more.yml --extra-vars=@third.yml",
+    ),
     ("-e '{\"a\": \"secret\"}' -e '[secret]'", "-e '***' -e '***'"),
     ("-e secret -e 'a = secret'", "-e '***' -e '***'"),
     ("-e 'a=\"secret' -e ''", "-e '***' -e '***'"),
     ("-e", "-e"),
-    ("-i secret,esecret -ties -lweb -t every -u eve", "-i secret,esecret -ties -lweb -t every -u eve"),
-    ("--vault-password-file pass.txt --ask-become-pass -k -K", "--vault-password-file pass.txt --ask-become-pass -k -K"),
-    ("--ssh-common-args '-o secret' --ssh-extra-args=-v", "--ssh-common-args '***' --ssh-extra-args='***'"),
+    (
+        "-i secret,esecret -ties -lweb -t every -u eve",
+        "-i secret,esecret -ties -lweb -t every -u eve",
+    ),
+    (
+        "--vault-password-file pass.txt --ask-become-pass -k -K",
+        "--vault-password-file pass.txt --ask-become-pass -k -K",
+    ),
+    (
+        "--ssh-common-args '-o secret' --ssh-extra-args=-v",
+        "--ssh-common-args '***' --ssh-extra-args='***'",
+    ),
     ("all -m user -a 'password=secret' --args=secret", "all -m user -a '***' --args='***'"),
     ("--skip-tags precheck --limit a -- -e x", "--skip-tags precheck --limit a -- -e x"),
 ]

@@ -18,7 +18,11 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.report import (
     waiver,
     warning_block,
 )
-from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import NOT_READY, UNVERIFIED, Verdict
+from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import (
+    NOT_READY,
+    UNVERIFIED,
+    Verdict,
+)
 
 PLAY = PlayIdentity(name="Set up", path="/x/pgsql.yml", line=3)
 RULE = Rule(name="pigsty-node", plays=(), checks=())
@@ -44,7 +48,12 @@ def test_of_an_error_only_the_guards_own_words_are_kept():
 def test_hosts_are_sorted_and_aligned():
     down = Verdict(UNVERIFIED, ("unreachable: refused",))
     verdicts = {"web10": MISSING, "db": down, "a": MISSING}
-    found = failure(verdicts, 7, messages=["Not managed.", "Ask first."], remedy="./node.yml -l a,db,web10\n./more")
+    found = failure(
+        verdicts,
+        7,
+        messages=["Not managed.", "Ask first."],
+        remedy="./node.yml -l a,db,web10\n./more",
+    )
     assert closing_block(PLAY, [found]).splitlines() == [
         'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3).',
         "",
@@ -100,7 +109,9 @@ def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
     " operator's terminal, or forge lines of the report.",
 )
 def test_what_a_node_says_cannot_disturb_the_terminal():
-    hostile = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,))
+    hostile = Verdict(
+        UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,)
+    )
     line = closing_block(PLAY, [failure({"h": hostile}, 1)]).splitlines()[3]
     assert line.startswith("  h  unverified: unreachable: [2Jgone PRECHECK all is well xxx")
     assert line.endswith("...")
@@ -110,7 +121,9 @@ def test_what_a_node_says_cannot_disturb_the_terminal():
 
 def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length():
     text = "Grüße \x1b[31m日本語\x9b2J\u202e\r\n  indented " + "x" * 1000
-    lines = closing_block(PLAY, [failure({"h": MISSING}, 1, messages=[text], remedy=text)]).splitlines()
+    lines = closing_block(
+        PLAY, [failure({"h": MISSING}, 1, messages=[text], remedy=text)]
+    ).splitlines()
     assert lines[5:7] == ["Grüße [31m日本語2J", "  indented " + "x" * 1000]
     assert lines[8:10] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
 
@@ -118,13 +131,22 @@ def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length()
 @pytest.mark.claims("The same goes for names of hosts and plays.")
 def test_nor_can_names():
     """A playbook can make them of what a node printed: a host by add_host, a play by a template."""
-    play = PlayIdentity(name="Set  up\x1b[2J\nRule forged: all hosts are ready.", path="/x/pgsql.yml", line=3)
+    play = PlayIdentity(
+        name="Set  up\x1b[2J\nRule forged: all hosts are ready.", path="/x/pgsql.yml", line=3
+    )
     names = ["a\x1b[31m\n  b  ready", *(f"h{number}\r\x9b" for number in range(HOSTS_SHOWN))]
     lines = closing_block(play, [failure(dict.fromkeys(names, MISSING))]).splitlines()
-    assert lines[0] == 'PRECHECK stopped the run before play "Set  up[2J Rule forged: all hosts are ready." (/x/pgsql.yml:3).'
+    assert (
+        lines[0]
+        == 'PRECHECK stopped the run before play "Set  up[2J Rule forged: all hosts are ready." (/x/pgsql.yml:3).'
+    )
     assert lines[3] == "  a[31m   b  ready  not ready: /etc/pki/ca.crt is missing"
     assert len(lines) == 3 + HOSTS_SHOWN + 4
-    for text in (*lines, waiver(play, [RULE], 1, "how"), *warning_block(play, [failure({names[0]: MISSING})]).splitlines()):
+    for text in (
+        *lines,
+        waiver(play, [RULE], 1, "how"),
+        *warning_block(play, [failure({names[0]: MISSING})]).splitlines(),
+    ):
         assert text.isprintable()
     verdicts = [{"rule": "r", "host": name, "verdict": NOT_READY, "checks": []} for name in names]
     change = {"host": names[0], "rule": "r", "reasons": []}
@@ -132,9 +154,17 @@ def test_nor_can_names():
         "rules": [{"name": "r", "severity": "error", "remedy": ""}],
         "verdicts": verdicts,
         "plays": [{"hosts": 2}],
-        "changes": {"since": "", "newly_not_ready": [change], "newly_ready": [change], "new_hosts": names, "gone_hosts": names},
+        "changes": {
+            "since": "",
+            "newly_not_ready": [change],
+            "newly_ready": [change],
+            "new_hosts": names,
+            "gone_hosts": names,
+        },
     }
-    assert all(line.isprintable() for line in audit_table(document, names_of_ready=True).splitlines())
+    assert all(
+        line.isprintable() for line in audit_table(document, names_of_ready=True).splitlines()
+    )
 
 
 def test_the_play_as_a_whole():
@@ -157,7 +187,9 @@ def test_the_play_as_a_whole():
 
 def test_each_rule_has_a_paragraph():
     other = Rule(name="other", plays=(), checks=())
-    block = closing_block(PLAY, [failure({"h": MISSING}, 1), failure({"i": MISSING}, 1, rule=other)])
+    block = closing_block(
+        PLAY, [failure({"h": MISSING}, 1), failure({"i": MISSING}, 1, rule=other)]
+    )
     assert "\n\nRule pigsty-node: " in block and "\n\nRule other: " in block
 
 

@@ -62,7 +62,7 @@ def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_what_was_there(t
 
 
 @pytest.mark.claims("A link or a device in their place is refused.")
-def test_folders_are_not_invented_and_nothing_but_a_file_is_replaced(tmp_path):
+def test_directories_are_not_created_and_only_regular_files_are_replaced(tmp_path):
     with pytest.raises(AnsibleError, match=r"/new/report\.json: No such file or directory"):
         report_file.replace(str(tmp_path / "new/report.json"), "text")
     pipe, link, dangling = tmp_path / "pipe", tmp_path / "link", tmp_path / "dangling"
@@ -76,7 +76,12 @@ def test_folders_are_not_invented_and_nothing_but_a_file_is_replaced(tmp_path):
 
 
 VERDICT = {"host": "h1", "rule": "a", "groups": [], "verdict": "ready", "checks": []}
-REPORT = {"format": 1, "precheck": "0.1.0", "started": "2026-11-22T06:00:00Z", "verdicts": [VERDICT]}
+REPORT = {
+    "format": 1,
+    "precheck": "0.1.0",
+    "started": "2026-11-22T06:00:00Z",
+    "verdicts": [VERDICT],
+}
 
 NO_REPORTS = {
     "": "it is not JSON",
@@ -87,12 +92,18 @@ NO_REPORTS = {
     "7": "it is not a report of Precheck",
     '{"format": 1, "verdicts": []}': "it is not a report of Precheck",
     json.dumps(REPORT | {"format": 2}): "it is of format 2, and this Precheck knows 1",
-    json.dumps(REPORT | {"format": ["\x1b"]}): "it is of format ['\\x1b'], and this Precheck knows 1",
+    json.dumps(
+        REPORT | {"format": ["\x1b"]}
+    ): "it is of format ['\\x1b'], and this Precheck knows 1",
     json.dumps(REPORT | {"started": None}): "it is a report of Precheck, but a damaged one",
     json.dumps(REPORT | {"verdicts": {}}): "it is a report of Precheck, but a damaged one",
     json.dumps(REPORT | {"verdicts": ["h1"]}): "it is a report of Precheck, but a damaged one",
-    json.dumps(REPORT | {"verdicts": [VERDICT | {"host": 7}]}): "it is a report of Precheck, but a damaged one",
-    json.dumps(REPORT | {"verdicts": [VERDICT | {"verdict": "well"}]}): "it is a report of Precheck, but a damaged one",
+    json.dumps(
+        REPORT | {"verdicts": [VERDICT | {"host": 7}]}
+    ): "it is a report of Precheck, but a damaged one",
+    json.dumps(
+        REPORT | {"verdicts": [VERDICT | {"verdict": "well"}]}
+    ): "it is a report of Precheck, but a damaged one",
 }
 
 
@@ -108,7 +119,9 @@ def test_what_is_no_report_is_refused(tmp_path, text, why):
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(AnsibleError) as raised:
         report_file.read(str(path))
-    assert raised.value.message == f"Precheck cannot compare with {path}, so nothing was asked: {why}"
+    assert (
+        raised.value.message == f"Precheck cannot compare with {path}, so nothing was asked: {why}"
+    )
 
 
 def test_so_is_what_is_not_there_or_not_a_file(tmp_path):

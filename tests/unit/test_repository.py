@@ -22,32 +22,43 @@ def test_one_version():
     setup.read(REPOSITORY / "setup.cfg")
     version = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
     assert setup["metadata"]["version"] == version
-    assert version in yaml.safe_load((REPOSITORY / "changelogs/changelog.yaml").read_text())["releases"]
+    assert (
+        version
+        in yaml.safe_load((REPOSITORY / "changelogs/changelog.yaml").read_text())["releases"]
+    )
     assert version == VERSION  # which reports tell
 
 
-def test_every_folder_of_plugins_is_packaged():
+def test_every_directory_of_plugins_is_packaged():
     setup = configparser.ConfigParser()
     setup.read(REPOSITORY / "setup.cfg")
     packages = setup["options"]["packages"].split()
-    for folder in (REPOSITORY / "plugins").iterdir():
-        assert f"ansible_collections.precheck.guard.plugins.{folder.name}" in packages
+    for directory in (REPOSITORY / "plugins").iterdir():
+        assert f"ansible_collections.precheck.guard.plugins.{directory.name}" in packages
 
 
 def test_every_file_beside_the_plugins_is_packaged():
     setup = configparser.ConfigParser()
     setup.read(REPOSITORY / "setup.cfg")
     for path in (REPOSITORY / "plugins").glob("*/*.*"):
-        patterns = setup["options.package_data"].get(f"ansible_collections.precheck.guard.plugins.{path.parent.name}", "")
+        patterns = setup["options.package_data"].get(
+            f"ansible_collections.precheck.guard.plugins.{path.parent.name}", ""
+        )
         if path.suffix not in (".py", ".pyc"):
-            assert any(fnmatchcase(path.name, pattern.strip()) for pattern in patterns.split(",")), path
+            assert any(
+                fnmatchcase(path.name, pattern.strip()) for pattern in patterns.split(",")
+            ), path
 
 
 def told(text: str) -> list[str]:
     """Return the sentences of all points in a text of Markdown, and the rows of its tables."""
     text = re.sub(r"\*\*|\[([^]]*)\]\([^)]*\)", r"\1", text)
-    points = [" ".join(point.split()) for point in re.findall(r"^- (.*(?:\n  .*)*)", text, re.MULTILINE)]
-    sentences = [sentence for point in points for sentence in re.split(r"(?<=\.) (?=[A-Z`])", point)]
+    points = [
+        " ".join(point.split()) for point in re.findall(r"^- (.*(?:\n  .*)*)", text, re.MULTILINE)
+    ]
+    sentences = [
+        sentence for point in points for sentence in re.split(r"(?<=\.) (?=[A-Z`])", point)
+    ]
     tables = re.findall(r"^\|.*\n\| ---.*\n((?:\|.*\n?)*)", text, re.MULTILINE)
     return sentences + [row.strip("| ") for table in tables for row in table.splitlines()]
 
@@ -61,7 +72,9 @@ def claimed() -> Iterator[str]:
 
 
 def test_each_claim_of_the_documents_has_a_test_and_each_test_a_claim():
-    security, contract = ((REPOSITORY / f"docs/{name}.md").read_text() for name in ("security", "contract"))
+    security, contract = (
+        (REPOSITORY / f"docs/{name}.md").read_text() for name in ("security", "contract")
+    )
     doors = contract.split("\n## Strategy or callback\n")[1].split("\n## ")[0]
     claims, shown = [*told(security), *told(doors)], set(claimed())
     assert len(claims) > 60

@@ -25,11 +25,23 @@ CHECKS = [
 ]
 
 RESULTS_OF_CHECKS = [  # result, state, reasons
-    ({"verdict": "ready", "failed": False, "checks": CHECKS[:1], "msg": "all checks passed"}, READY, ()),
+    (
+        {"verdict": "ready", "failed": False, "checks": CHECKS[:1], "msg": "all checks passed"},
+        READY,
+        (),
+    ),
     ({"verdict": "not_ready", "failed": True, "msg": "missing"}, NOT_READY, ("missing",)),
-    ({"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS}, NOT_READY, ("b is missing", "no access to c")),
+    (
+        {"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS},
+        NOT_READY,
+        ("b is missing", "no access to c"),
+    ),
     ({"verdict": "unverified", "failed": True, "msg": "no access"}, UNVERIFIED, ("no access",)),
-    ({"verdict": "unverified", "failed": True, "msg": "x", "checks": CHECKS[2:]}, UNVERIFIED, ("no access to c",)),
+    (
+        {"verdict": "unverified", "failed": True, "msg": "x", "checks": CHECKS[2:]},
+        UNVERIFIED,
+        ("no access to c",),
+    ),
     ({"verdict": "ready", "failed": True, "msg": "both", "checks": CHECKS}, UNVERIFIED, ("both",)),
     ({"failed": True, "msg": "oops"}, UNVERIFIED, ("oops",)),
     ({"skipped": True}, UNVERIFIED, ("the check ended without a reason",)),
@@ -47,13 +59,19 @@ def test_only_a_plain_ready_is_ready(result, state, reasons):
 
 
 def test_the_verdicts_on_the_checks_are_kept():
-    ready, missing, unknown = Verdict(READY), Verdict(NOT_READY, ("b is missing",)), Verdict(UNVERIFIED, ("no access to c",))
+    ready, missing, unknown = (
+        Verdict(READY),
+        Verdict(NOT_READY, ("b is missing",)),
+        Verdict(UNVERIFIED, ("no access to c",)),
+    )
     found = of_checks({"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS})
     assert found.checks == (("a", ready), ("b", missing), ("c", unknown))
     other = of_check("d", missing)
     assert other == Verdict(NOT_READY, ("b is missing",), (("d", missing),))
     assert worst([found, other]) == Verdict(
-        NOT_READY, ("b is missing", "no access to c", "b is missing"), (*found.checks, ("d", missing))
+        NOT_READY,
+        ("b is missing", "no access to c", "b is missing"),
+        (*found.checks, ("d", missing)),
     )
     assert worst([all_ready(["a", "b"]), of_check("c", ready)]) == all_ready(["a", "b", "c"])
     assert worst([all_ready(["a"]), other]).checks == (("a", ready), ("d", missing))
@@ -62,7 +80,10 @@ def test_the_verdicts_on_the_checks_are_kept():
 LOST = [  # result, reason; empty where the host answered
     ({"unreachable": True, "msg": "refused"}, "unreachable: refused"),
     ({"verdict": "ready", "unreachable": True, "msg": "cut"}, "unreachable: cut"),
-    ({"failed": True, "timedout": {"period": 30}, "msg": "Timed out"}, "timed out: no answer within 30 s"),
+    (
+        {"failed": True, "timedout": {"period": 30}, "msg": "Timed out"},
+        "timed out: no answer within 30 s",
+    ),
     (
         {"failed": True, "msg": "The x action failed to execute in the expected time frame (30)"},
         "timed out: no answer within 30 s",
@@ -84,7 +105,11 @@ RESULTS_OF_TASKS = [  # result, state, reasons
     ({"failed": True, "msg": "port closed"}, NOT_READY, ("port closed",)),
     ({"failed": True}, NOT_READY, ("the task failed",)),
     ({"failed": True, "msg": ["a", "list"]}, NOT_READY, ("['a', 'list']",)),
-    ({"failed": True, "msg": "MODULE FAILURE", "module_stderr": "no python"}, UNVERIFIED, ("MODULE FAILURE",)),
+    (
+        {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "no python"},
+        UNVERIFIED,
+        ("MODULE FAILURE",),
+    ),
     ({"skipped": True, "changed": False}, UNVERIFIED, ("the task was skipped",)),
     ({}, UNVERIFIED, ("the task gave no result",)),
 ]
@@ -103,9 +128,15 @@ def test_what_no_log_hides_is_not_told():
 
 
 def test_a_rule_is_as_good_as_the_worst_of_its_checks_and_has_all_reasons():
-    ready, missing, unknown = Verdict(READY), Verdict(NOT_READY, ("missing",)), Verdict(UNVERIFIED, ("no access",))
+    ready, missing, unknown = (
+        Verdict(READY),
+        Verdict(NOT_READY, ("missing",)),
+        Verdict(UNVERIFIED, ("no access",)),
+    )
     assert worst([ready, ready]) == ready
     assert worst([ready, unknown]) == unknown
-    assert worst([unknown, Verdict(READY, ("there",)), missing]) == Verdict(NOT_READY, ("no access", "missing"))
+    assert worst([unknown, Verdict(READY, ("there",)), missing]) == Verdict(
+        NOT_READY, ("no access", "missing")
+    )
     assert worst([]) == Verdict(UNVERIFIED, ("the checks gave no result",))
     assert worst([Verdict(UNVERIFIED)]) == Verdict(UNVERIFIED, ("the checks gave no result",))

@@ -17,7 +17,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import BLOCK, REPOSITORY
+
+from support.commands import REPOSITORY
+from support.output import CLOSING_BLOCK
 
 PLAY = """\
 - name: Set up PostgreSQL
@@ -33,17 +35,32 @@ def collections_path() -> str:
     cache = REPOSITORY / ".tox/collections"
     if not cache.exists():
         cache.parent.mkdir(exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=cache.parent))
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--python-version", "3.12", "--dest", folder]
-        subprocess.run([*pip, "ansible==12.3.0"], check=True)  # the last with community.general.yaml; all releases can use it
-        [wheel] = folder.glob("*.whl")
-        wanted = re.compile("ansible_collections/(ansible/posix/|community/general/(meta|plugins/(callback|doc_fragments))/)")
+        directory = Path(tempfile.mkdtemp(dir=cache.parent))
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--python-version",
+            "3.12",
+            "--dest",
+            directory,
+        ]
+        subprocess.run(
+            [*pip, "ansible==12.3.0"], check=True
+        )  # the last with community.general.yaml; all releases can use it
+        [wheel] = directory.glob("*.whl")
+        wanted = re.compile(
+            "ansible_collections/(ansible/posix/|community/general/(meta|plugins/(callback|doc_fragments))/)"
+        )
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder, filter(wanted.match, archive.namelist()))
+            archive.extractall(directory, filter(wanted.match, archive.namelist()))
         wheel.unlink()
         with contextlib.suppress(OSError):  # the tests of another release were faster
-            folder.rename(cache)
-        shutil.rmtree(folder, ignore_errors=True)
+            directory.rename(cache)
+        shutil.rmtree(directory, ignore_errors=True)
     return f"{REPOSITORY}/collections:{cache}"
 
 
@@ -58,9 +75,12 @@ def run_both(project, collections_path):
 
     def run(**settings):
         env = {"ANSIBLE_COLLECTIONS_PATH": collections_path} | settings
-        stopped, passed = project.run("pgsql.yml", env=env), project.run("pgsql.yml", "--limit", "h2", env=env)
+        stopped, passed = (
+            project.run("pgsql.yml", env=env),
+            project.run("pgsql.yml", "--limit", "h2", env=env),
+        )
         assert (stopped.rc, passed.rc) == (2, 0)
-        assert stopped.stderr.endswith(BLOCK.format(folder=project.folder))
+        assert stopped.stderr.endswith(CLOSING_BLOCK.format(directory=project.directory))
         assert stopped.output.count("PRECHECK") == 1
         assert "PRECHECK" not in passed.output
         assert "it ran" not in stopped.stdout
@@ -72,11 +92,31 @@ def run_both(project, collections_path):
 
 # Settings, what tells that h1 is not ready, and what tells that h2 is. {reason} is the message of the check of h1.
 RESULTS = {
-    "minimal": ({"ANSIBLE_STDOUT_CALLBACK": "minimal"}, "h1 | FAILED! => {\n", "h2 | SUCCESS => {\n"),
-    "oneline": ({"ANSIBLE_STDOUT_CALLBACK": "oneline"}, '"msg": "{reason}","verdict": "not_ready"}\n', "h2 | SUCCESS => {"),
-    "debug": ({"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.debug"}, "\n\nMSG:\n\n{reason}\n", "ok: [h2]\n"),
-    "yaml": ({"ANSIBLE_STDOUT_CALLBACK": "community.general.yaml"}, "\n  verdict: not_ready\n", "ok: [h2]\n"),
-    "yaml as format": ({"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}, "\n    verdict: not_ready\n", "ok: [h2]\n"),
+    "minimal": (
+        {"ANSIBLE_STDOUT_CALLBACK": "minimal"},
+        "h1 | FAILED! => {\n",
+        "h2 | SUCCESS => {\n",
+    ),
+    "oneline": (
+        {"ANSIBLE_STDOUT_CALLBACK": "oneline"},
+        '"msg": "{reason}","verdict": "not_ready"}\n',
+        "h2 | SUCCESS => {",
+    ),
+    "debug": (
+        {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.debug"},
+        "\n\nMSG:\n\n{reason}\n",
+        "ok: [h2]\n",
+    ),
+    "yaml": (
+        {"ANSIBLE_STDOUT_CALLBACK": "community.general.yaml"},
+        "\n  verdict: not_ready\n",
+        "ok: [h2]\n",
+    ),
+    "yaml as format": (
+        {"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
+        "\n    verdict: not_ready\n",
+        "ok: [h2]\n",
+    ),
 }
 
 
@@ -87,7 +127,10 @@ def test_stdout_callbacks(run_both, project, callback):
         pytest.importorskip("ansible.plugins.callback.oneline", reason="this release has none")
     project.configure("both")
     stopped, passed = run_both(**settings)
-    assert not_ready.replace("{reason}", f"{project.folder}/h1/etc/pki/ca.crt is missing") in stopped.stdout
+    assert (
+        not_ready.replace("{reason}", f"{project.directory}/h1/etc/pki/ca.crt is missing")
+        in stopped.stdout
+    )
     assert ready in stopped.stdout
     assert ready in passed.stdout
 
@@ -103,18 +146,26 @@ def test_stdout_stays_valid_json(run_both, guarded):
     assert verdicts == {"h1": "not_ready", "h2": "ready", "h3": "not_ready"}
     assert report["stats"]["h1"]["failures"] == 1
     report = json.loads(passed.stdout)
-    assert [task["task"]["name"] for task in report["plays"][0]["tasks"]] == ["Precheck pigsty-node", "install"]
+    assert [task["task"]["name"] for task in report["plays"][0]["tasks"]] == [
+        "Precheck pigsty-node",
+        "install",
+    ]
     assert report["stats"]["h2"]["ok"] == 2
 
 
 def test_reports_of_a_run(run_both, guarded):
     """The default stdout callback, with a report of the run as JUnit XML and one of the time that each task took."""
-    folder = guarded.folder / "junit"
+    directory = guarded.directory / "junit"
     enabled = ["ansible.builtin.junit", "ansible.posix.profile_tasks"]
-    if guarded.door == "callback":
+    if guarded.entry_point == "callback":
         enabled.append("precheck.guard.enforce")
-    stopped, passed = run_both(ANSIBLE_CALLBACKS_ENABLED=",".join(enabled), JUNIT_OUTPUT_DIR=str(folder))
-    for run, tasks in ((stopped, ["Precheck pigsty-node"]), (passed, ["Precheck pigsty-node", "install"])):
+    stopped, passed = run_both(
+        ANSIBLE_CALLBACKS_ENABLED=",".join(enabled), JUNIT_OUTPUT_DIR=str(directory)
+    )
+    for run, tasks in (
+        (stopped, ["Precheck pigsty-node"]),
+        (passed, ["Precheck pigsty-node", "install"]),
+    ):
         assert re.findall(r"^TASK \[(.*)\]", run.stdout, re.MULTILINE) == tasks
         _tasks, recap, times = re.split(r"^(?:PLAY RECAP .*|=+ *)$", run.stdout, flags=re.MULTILINE)
         assert len(recap.split("\n")) > 2
@@ -124,13 +175,18 @@ def test_reports_of_a_run(run_both, guarded):
         """Return what each test case failed with, by its name; nothing if it did not fail."""
         found = {}
         for case in ElementTree.parse(file).iter("testcase"):
-            failures = [*case.iter("failure"), *case.iter("error")]  # since 2.19 each failed task is an error to this callback
-            found[case.get("name")] = "; ".join(failure.get("message").rpartition("failed: ")[2] for failure in failures)
+            failures = [
+                *case.iter("failure"),
+                *case.iter("error"),
+            ]  # since 2.19 each failed task is an error to this callback
+            found[case.get("name")] = "; ".join(
+                failure.get("message").rpartition("failed: ")[2] for failure in failures
+            )
         return found
 
-    of_stopped, of_passed = map(cases, sorted(folder.iterdir(), key=lambda path: path.name))
+    of_stopped, of_passed = map(cases, sorted(directory.iterdir(), key=lambda path: path.name))
     check = "[{}] Set up PostgreSQL: Precheck pigsty-node"
-    missing = f"{guarded.folder}/{{}}/etc/pki/ca.crt is missing"
+    missing = f"{guarded.directory}/{{}}/etc/pki/ca.crt is missing"
     of_missing = {check.format(name): missing.format(name) for name in ("h1", "h3")}
     assert of_stopped == of_missing | {check.format("h2"): ""}
     assert of_passed == {check.format("h2"): "", "[h2] Set up PostgreSQL: install msg=it ran": ""}
@@ -150,20 +206,34 @@ def test_ara_records_a_guarded_run(run_both, project):
     from ara.setup import callback_plugins  # only where ARA is
 
     project.configure("callback")
-    base = {"ARA_BASE_DIR": str(project.folder / "ara")}
+    base = {"ARA_BASE_DIR": str(project.directory / "ara")}
     run_both(ANSIBLE_CALLBACK_PLUGINS=callback_plugins, **base)
-    done = subprocess.run([sys.executable, "-c", RECORDED], env=os.environ | base, stdout=subprocess.PIPE, check=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RECORDED],
+        env=os.environ | base,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
     recorded = json.loads(done.stdout)
     paths = [(playbook["path"], playbook["status"]) for playbook in recorded["playbooks"]]
-    assert paths == [(f"{project.folder}/pgsql.yml", "failed"), (f"{project.folder}/pgsql.yml", "completed")]
+    assert paths == [
+        (f"{project.directory}/pgsql.yml", "failed"),
+        (f"{project.directory}/pgsql.yml", "completed"),
+    ]
     tasks = {task["id"]: task for task in recorded["tasks"]}
-    assert [(task["playbook"], task["name"], task["action"], task["status"]) for task in tasks.values()] == [
+    assert [
+        (task["playbook"], task["name"], task["action"], task["status"]) for task in tasks.values()
+    ] == [
         (1, "Precheck pigsty-node", "precheck.guard.check", "failed"),
         (2, "Precheck pigsty-node", "precheck.guard.check", "completed"),
         (2, "install", "ansible.builtin.debug", "completed"),
     ]
     hosts = {host["id"]: host["name"] for host in recorded["hosts"]}
-    results = {(tasks[one["task"]]["name"], one["playbook"], hosts[one["host"]], one["status"]) for one in recorded["results"]}
+    results = {
+        (tasks[one["task"]]["name"], one["playbook"], hosts[one["host"]], one["status"])
+        for one in recorded["results"]
+    }
     assert results == {
         ("Precheck pigsty-node", 1, "h1", "failed"),
         ("Precheck pigsty-node", 1, "h2", "ok"),
@@ -197,14 +267,22 @@ def test_mitogen(nodes, project):
     run = project.run("pgsql.yml")
     assert run.rc == 2
     assert run.stderr.count("PRECHECK") == 1
-    assert "Rule pigsty-node: 2 of 3 hosts are not ready.\n  n3  not ready: /etc/pki/ca.crt is missing\n  n5  " in run.stderr
+    assert (
+        "Rule pigsty-node: 2 of 3 hosts are not ready.\n  n3  not ready: /etc/pki/ca.crt is missing\n  n5  "
+        in run.stderr
+    )
     assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "")
     # Its command on a node begins so. The guard's is the one of Ansible's own connection plugin.
-    by_mitogen = [name for name in nodes.addresses if "-c 'import sys;sys.path" in nodes.commands(name)]
+    by_mitogen = [
+        name for name in nodes.addresses if "-c 'import sys;sys.path" in nodes.commands(name)
+    ]
     assert by_mitogen == ["n1", "n2"]
 
     nodes.reset(ready="n1 n2 n3 n4 n5")
     run = project.run("pgsql.yml")
     assert run.rc == 0
     assert "PRECHECK" not in run.output
-    assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "n1 n2 n3 n4 n5")
+    assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == (
+        "n1 n2",
+        "n1 n2 n3 n4 n5",
+    )

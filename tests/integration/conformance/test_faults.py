@@ -21,8 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BIN, Run, lacking
-from nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
+
+from support.commands import BIN, Run
+from support.nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
+from support.requirements import lacking
 
 AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
 AT_ONCE = "the run ends at once, by the exit status of ansible-core, and leaves no process and no temporary file behind"
@@ -88,7 +90,11 @@ def stopped(run, nodes, reason, host="n5"):
     assert nodes.having("pki/witness") == ""
     assert not any("witness" in nodes.commands(name) for name in ADDRESSES)
     assert run.stdout.count("PLAY [") == run.stdout.count("TASK [") == 1
-    assert run.stderr.count("PRECHECK stopped the run before") == run.stderr.count("Rule pigsty-node:") == 1
+    assert (
+        run.stderr.count("PRECHECK stopped the run before")
+        == run.stderr.count("Rule pigsty-node:")
+        == 1
+    )
     assert "Rule pigsty-node: 1 of 5 hosts is not ready.\n" in run.stderr
     assert re.search(rf"^  {host}  {reason}", run.stderr, re.MULTILINE), run.stderr
     assert f"    ./node.yml -l {host}\n" in run.stderr
@@ -129,16 +135,28 @@ def answers_without_end(nodes):
 
 def has_another_key(nodes):
     known_hosts = nodes.path("n5", "known_hosts")
-    known_hosts.write_text(f"[{ADDRESSES['n5']}]:{nodes.port} {(nodes.folder / 'client_key.pub').read_text()}")
-    options = nodes.host("n5")["ansible_ssh_common_args"].replace("=no", "=yes").replace("/dev/null", str(known_hosts))
+    known_hosts.write_text(
+        f"[{ADDRESSES['n5']}]:{nodes.port} {(nodes.directory / 'client_key.pub').read_text()}"
+    )
+    options = (
+        nodes.host("n5")["ansible_ssh_common_args"]
+        .replace("=no", "=yes")
+        .replace("/dev/null", str(known_hosts))
+    )
     # Through a connection of its own: one that is open already asks for no key.
-    return {"ansible_ssh_common_args": options, "ansible_host_key_checking": True, "ansible_ssh_args": "-o ControlMaster=no"}
+    return {
+        "ansible_ssh_common_args": options,
+        "ansible_host_key_checking": True,
+        "ansible_ssh_args": "-o ControlMaster=no",
+    }
 
 
 def denies_permission(nodes):
     nodes.path("n5", "nobody").touch()
     nodes.path("n5", "pki").chmod(0o700)
-    return {"ansible_python_interpreter": "/usr/bin/python3"}  # the tests' own may be in a closed folder
+    return {
+        "ansible_python_interpreter": "/usr/bin/python3"
+    }  # the tests' own may be in a closed directory
 
 
 # What is done to n5, which returns variables for it, and what the operator reads.
@@ -148,10 +166,22 @@ UNVERIFIED = {
     "the node hangs after its SSH greeting": (at(GREETING), "(unreachable: .*)?timed out"),
     "the node hangs at authentication": (at(STALLED), f"timed out: no answer within {LIMIT} s\n"),
     "the node never answers": (never_answers, f"timed out: no answer within {LIMIT} s\n"),
-    "the node hangs in the middle of its answer": (breaks_off("sleep 300"), f"timed out: no answer within {LIMIT} s\n"),
-    "the node answers without end": (answers_without_end, f"timed out: no answer within {LIMIT} s\n"),
-    "the connection is cut in the middle of the answer": (breaks_off("kill -9 $SSHD"), "unreachable: .*closed"),
-    "the node's SSH host key changed": (has_another_key, "unreachable: .*REMOTE HOST IDENTIFICATION HAS CHANGED!"),
+    "the node hangs in the middle of its answer": (
+        breaks_off("sleep 300"),
+        f"timed out: no answer within {LIMIT} s\n",
+    ),
+    "the node answers without end": (
+        answers_without_end,
+        f"timed out: no answer within {LIMIT} s\n",
+    ),
+    "the connection is cut in the middle of the answer": (
+        breaks_off("kill -9 $SSHD"),
+        "unreachable: .*closed",
+    ),
+    "the node's SSH host key changed": (
+        has_another_key,
+        "unreachable: .*REMOTE HOST IDENTIFICATION HAS CHANGED!",
+    ),
     "the login shell is nologin": (
         lambda nodes: {"ansible_user": "nologin"},
         "cannot tell whether /etc/pki/ca.crt is there: This account is currently not available",
@@ -175,7 +205,11 @@ UNVERIFIED = {
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(fault, marks=[pytest.mark.each_release] * (fault in ("the node is down", "the node never answers")))
+        pytest.param(
+            fault,
+            marks=[pytest.mark.each_release]
+            * (fault in ("the node is down", "the node never answers")),
+        )
         for fault in UNVERIFIED
     ],
 )
@@ -183,7 +217,9 @@ def test_a_node_that_cannot_be_asked(guarded, nodes, fault):
     assert fault in FAULTS
     break_it, reason = UNVERIFIED[fault]
     prepare(guarded, nodes)
-    guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": nodes.host("n5") | break_it(nodes)})
+    guarded.inventory(
+        {name: nodes.host(name) for name in ADDRESSES} | {"n5": nodes.host("n5") | break_it(nodes)}
+    )
     begin = time.monotonic()
     run = guarded.run("pgsql.yml", "--timeout", "3", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
     assert time.monotonic() - begin < 60
@@ -250,13 +286,18 @@ def trouble(nodes, name, fault, python):
     return nodes.host(name) | {"ansible_python_interpreter": python} | variables
 
 
-@pytest.mark.parametrize("faults", [list(TROUBLES)[:5], list(TROUBLES)[5:]], ids=["five", "the others"])
+@pytest.mark.parametrize(
+    "faults", [list(TROUBLES)[:5], list(TROUBLES)[5:]], ids=["five", "the others"]
+)
 def test_ready_nodes_in_trouble_pass(guarded, nodes, faults):
     """By the answer of their shell: no module can be run. Two nodes have a marker with a strange date."""
     assert set(faults) <= set(FAULTS)
     prepare(guarded, nodes, task="echo done")
     hosts = {name: nodes.host(name) for name in ADDRESSES}
-    guarded.inventory(hosts | {name: trouble(nodes, name, fault, "/nowhere") for name, fault in zip(ADDRESSES, faults)})
+    guarded.inventory(
+        hosts
+        | {name: trouble(nodes, name, fault, "/nowhere") for name, fault in zip(ADDRESSES, faults)}
+    )
     if len(faults) < len(ADDRESSES) - 1:
         assert "what is looked for is dated 1970, or in the future" in FAULTS
         os.utime(nodes.path("n4", "pki/ca.crt"), (0, 0))
@@ -270,10 +311,17 @@ def test_ready_nodes_in_trouble_pass(guarded, nodes, faults):
 @pytest.mark.parametrize("fault", TROUBLES)
 def test_a_node_in_trouble_is_told_not_ready(guarded, nodes, fault):
     prepare(guarded, nodes, missing="n5")
-    guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": trouble(nodes, "n5", fault, "/usr/bin/python3")})
+    guarded.inventory(
+        {name: nodes.host(name) for name in ADDRESSES}
+        | {"n5": trouble(nodes, "n5", fault, "/usr/bin/python3")}
+    )
     run = guarded.run("pgsql.yml")
     by_shell = re.escape(" (as far as its shell can tell)")
-    stopped(run, nodes, f"not ready: /etc/pki/ca.crt is missing({by_shell}){'' if 'Python' in fault else '?'}\n")
+    stopped(
+        run,
+        nodes,
+        f"not ready: /etc/pki/ca.crt is missing({by_shell}){'' if 'Python' in fault else '?'}\n",
+    )
 
 
 def test_a_node_without_working_sudo(guarded, nodes):
@@ -282,7 +330,9 @@ def test_a_node_without_working_sudo(guarded, nodes):
     become = "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody"
     run = guarded.run("pgsql.yml", "--become", "-e", become)
     stopped(run, nodes, "not ready: /etc/pki/ca.crt is missing\n")
-    run = guarded.run("pgsql.yml", "--become", "-e", become, "--limit", "n1,n2", "--tags", "precheck")
+    run = guarded.run(
+        "pgsql.yml", "--become", "-e", become, "--limit", "n1,n2", "--tags", "precheck"
+    )
     assert run.rc == 0
 
 
@@ -300,7 +350,9 @@ def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
 """
     play = PLAY.format(keywords=f"timeout: {LIMIT}", task="touch /etc/pki/witness")
     guarded.write("pgsql.yml", play + between + play)
-    run = guarded.run("pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
+    run = guarded.run(
+        "pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": LIMIT}
+    )
     assert run.rc == 2
     assert "PRECHECK" not in run.stderr
     assert run.stdout.count("TASK [Precheck") == 1
@@ -311,13 +363,15 @@ def begin(project, *arguments, before=(), **env):
     own, as in a terminal of its own, and writes to the files stdout and stderr.
     """
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    own = {"ANSIBLE_CONFIG": str(project.folder / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would its children
-    streams = [(project.folder / name).open("w") for name in ("stdout", "stderr")]
+    own = {"ANSIBLE_CONFIG": str(project.directory / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job ignores it, and so would its children
+    streams = [(project.directory / name).open("w") for name in ("stdout", "stderr")]
     try:
         return subprocess.Popen(
             [*before, str(BIN / "ansible-playbook"), *arguments],
-            cwd=project.folder,
+            cwd=project.directory,
             env=clean | own | env,
             stdin=subprocess.DEVNULL,
             stdout=streams[0],
@@ -335,16 +389,23 @@ def end(project, process, seconds=60):
         status = process.wait(timeout=seconds)
     finally:
         process.kill()
-    return status, (project.folder / "stdout").read_text(), (project.folder / "stderr").read_text()
+    return (
+        status,
+        (project.directory / "stdout").read_text(),
+        (project.directory / "stderr").read_text(),
+    )
 
 
 def running(project):
     """Return the ids of the processes that a run of the project started and that have not ended: each has its environment."""
     found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+    for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if f"ANSIBLE_CONFIG={project.folder}/ansible.cfg\0".encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
+            if (
+                f"ANSIBLE_CONFIG={project.directory}/ansible.cfg\0".encode()
+                in (directory / "environ").read_bytes()
+            ):
+                found.append(int(directory.name))
     return found
 
 
@@ -364,14 +425,18 @@ def wait_for(happened, seconds=120.0):
 
 def interrupted(project, nodes, send):
     """Send a signal by ``send`` to a run when it waits for 50 hosts, none of which answers. Return its exit status, and how many
-    processes, and files and folders, it leaves.
+    processes, and files and directories, it leaves.
     """
-    temporary = project.folder / f"temporary{project.door}"
+    temporary = project.directory / f"temporary{project.entry_point}"
     nodes.reset(ready=EVERY_NODE)
     for name in ADDRESSES:
         nodes.path(name, "hang").touch()
     project.inventory({f"h{index:02}": nodes.host(f"n{index % 5 + 1}") for index in range(50)})
-    own = {"ANSIBLE_LOCAL_TEMP": str(temporary), "ANSIBLE_SSH_ARGS": "-o ControlMaster=no", "ANSIBLE_TASK_TIMEOUT": "120"}
+    own = {
+        "ANSIBLE_LOCAL_TEMP": str(temporary),
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
+        "ANSIBLE_TASK_TIMEOUT": "120",
+    }
     process = begin(project, "pgsql.yml", "--forks", "50", **own)
     try:
         assert wait_for(lambda: sum(nodes.commands(name).count("\n") for name in ADDRESSES) == 50)
@@ -388,11 +453,15 @@ def interrupted(project, nodes, send):
 
 @pytest.mark.parametrize(
     ("name", "send"),
-    [("SIGINT", os.kill), ("SIGINT", os.killpg), pytest.param("SIGTERM", os.kill, marks=pytest.mark.each_release)],
+    [
+        ("SIGINT", os.kill),
+        ("SIGINT", os.killpg),
+        pytest.param("SIGTERM", os.kill, marks=pytest.mark.each_release),
+    ],
     ids=["SIGINT", "SIGINT from a terminal", "SIGTERM"],
 )
 def test_a_signal(guarded, nodes, name, send):
-    """A terminal sends it to each process of the run. At SIGTERM ansible-core alone leaves a temporary folder behind, and
+    """A terminal sends it to each process of the run. At SIGTERM ansible-core alone leaves a temporary directory behind, and
     before 2.19 its workers and what they have started.
     """
     assert FAULTS[f"{name} while 50 hosts are asked"] == AT_ONCE
@@ -400,15 +469,15 @@ def test_a_signal(guarded, nodes, name, send):
     def send_it(process):
         send(process, getattr(signal, name))
 
-    door = guarded.door
+    entry_point = guarded.entry_point
     guarded.configure("none")
     guarded.write("pgsql.yml", PLAY.format(keywords="", task="touch /etc/pki/witness"))
     status, _processes, _files = interrupted(guarded, nodes, send_it)
-    guarded.configure(door)
+    guarded.configure(entry_point)
     guarded.write("pgsql.yml", PLAY.format(keywords="serial: 1", task="touch /etc/pki/witness"))
     assert interrupted(guarded, nodes, send_it) == (status, 0, 0)
     assert not any("witness" in nodes.commands(one) for one in ADDRESSES)
-    assert "TASK [ansible.builtin.raw]" not in (guarded.folder / "stdout").read_text()
+    assert "TASK [ansible.builtin.raw]" not in (guarded.directory / "stdout").read_text()
 
 
 def children(parent):
@@ -449,7 +518,9 @@ def test_a_killed_worker(guarded, nodes, forks, name):
     finally:
         kill_all(running(guarded))
     assert "Traceback" not in run.output
-    stopped(run, nodes, "unverified: the process of the control node that asked it was killed", name)
+    stopped(
+        run, nodes, "unverified: the process of the control node that asked it was killed", name
+    )
 
 
 def test_output_that_is_not_read_for_some_seconds(guarded):
@@ -458,14 +529,23 @@ def test_output_that_is_not_read_for_some_seconds(guarded):
     """
     assert "nobody reads the output for some seconds" in FAULTS
     prepare_here(guarded)
-    rule = {"name": "long", "plays": [{"playbook": "pgsql.yml"}], "checks": [{"command": f"true {'x' * 9000}"}]}
+    rule = {
+        "name": "long",
+        "plays": [{"playbook": "pgsql.yml"}],
+        "checks": [{"command": f"true {'x' * 9000}"}],
+    }
     guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
     out, into = os.pipe()
     fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    env = clean | {"ANSIBLE_CONFIG": str(guarded.folder / "ansible.cfg"), "PYTHONUNBUFFERED": "1"}
+    env = clean | {
+        "ANSIBLE_CONFIG": str(guarded.directory / "ansible.cfg"),
+        "PYTHONUNBUFFERED": "1",
+    }
     command = [str(BIN / "ansible-playbook"), "pgsql.yml", "-vvvv"]
-    with subprocess.Popen(command, cwd=guarded.folder, env=env, stdin=subprocess.DEVNULL, stdout=into, stderr=into) as process:
+    with subprocess.Popen(
+        command, cwd=guarded.directory, env=env, stdin=subprocess.DEVNULL, stdout=into, stderr=into
+    ) as process:
         os.close(into)
         with open(out, encoding="utf-8") as reader:
             told = ""
@@ -481,11 +561,13 @@ def test_output_that_is_not_read_for_some_seconds(guarded):
 def prepare_here(project, missing=""):
     """As ``prepare``, with hosts on this machine."""
     project.local_hosts(ready=" ".join(set(ADDRESSES) - {missing}), missing=missing)
-    project.write("pgsql.yml", PLAY.format(keywords="serial: 2", task='touch "{{ precheck_root }}/witness"'))
+    project.write(
+        "pgsql.yml", PLAY.format(keywords="serial: 2", task='touch "{{ precheck_root }}/witness"')
+    )
 
 
 def witnesses(project):
-    return [path.parent.name for path in project.folder.glob("*/witness")]
+    return [path.parent.name for path in project.directory.glob("*/witness")]
 
 
 @pytest.mark.each_release
@@ -503,21 +585,29 @@ def test_out_of_file_descriptors(guarded):
             continue
         assert witnesses(guarded) == []
         assert "Traceback" not in stderr
-        assert re.search("^  n[1-5]  unverified: .*(Too many open files|out of file descriptors)", stderr, re.MULTILINE), stderr
+        assert re.search(
+            "^  n[1-5]  unverified: .*(Too many open files|out of file descriptors)",
+            stderr,
+            re.MULTILINE,
+        ), stderr
 
 
-def with_a_full_disk(folder, command='"$@"', size="nr_inodes=1"):
-    """Return the command to run another while nothing fits into ``folder`` any more."""
-    folder.mkdir()
-    fill = f"mount -t tmpfs -o {size} tmpfs {folder}; head -c 9000 /dev/zero > {folder}/filling"
+def with_a_full_disk(directory, command='"$@"', size="nr_inodes=1"):
+    """Return the command to run another while nothing fits into ``directory`` any more."""
+    directory.mkdir()
+    fill = (
+        f"mount -t tmpfs -o {size} tmpfs {directory}; head -c 9000 /dev/zero > {directory}/filling"
+    )
     return ["unshare", "--mount", "sh", "-c", f"{{ {fill}; }} 2> /dev/null; exec {command}", "sh"]
 
 
 def test_no_space_for_temporary_files(guarded, nodes):
     assert "the control node is out of space for temporary files" in FAULTS
     prepare_here(guarded)
-    folder = guarded.folder / "full"
-    process = begin(guarded, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_LOCAL_TEMP=str(folder))
+    directory = guarded.directory / "full"
+    process = begin(
+        guarded, "pgsql.yml", before=with_a_full_disk(directory), ANSIBLE_LOCAL_TEMP=str(directory)
+    )
     status, _stdout, stderr = end(guarded, process)
     assert status not in (0, 2)
     assert "No space left on device" in stderr
@@ -527,11 +617,25 @@ def test_no_space_for_temporary_files(guarded, nodes):
 def test_no_space_for_sockets_of_ssh(guarded, nodes):
     assert "the control node is out of space for sockets of ssh" in FAULTS
     prepare(guarded, nodes)
-    folder = guarded.folder / "full"
-    process = begin(guarded, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder))
+    directory = guarded.directory / "full"
+    process = begin(
+        guarded,
+        "pgsql.yml",
+        before=with_a_full_disk(directory),
+        ANSIBLE_SSH_CONTROL_PATH_DIR=str(directory),
+    )
     status, _stdout, stderr = end(guarded, process)
     assert status == 2
-    assert len(re.findall("^  n[1-5]  unverified: unreachable: .*No space left on device", stderr, re.MULTILINE)) == 5
+    assert (
+        len(
+            re.findall(
+                "^  n[1-5]  unverified: unreachable: .*No space left on device",
+                stderr,
+                re.MULTILINE,
+            )
+        )
+        == 5
+    )
     assert nodes.having("pki/witness") == ""
 
 
@@ -540,10 +644,15 @@ def test_no_space_for_what_is_printed(guarded, nodes, stream):
     """Where one stream cannot be written, the other tells. That ansible-core fails on it then is its own affair."""
     assert "the control node is out of space for what it prints" in FAULTS
     prepare_here(guarded, missing="n5")
-    folder = guarded.folder / "full"
-    command = f'"$@" {"1" if stream == "stdout" else "2"}> {folder}/printed'
+    directory = guarded.directory / "full"
+    command = f'"$@" {"1" if stream == "stdout" else "2"}> {directory}/printed'
     # Files are buffered, unless the environment says otherwise.
-    process = begin(guarded, "pgsql.yml", before=with_a_full_disk(folder, command, "size=4k"), PYTHONUNBUFFERED="")
+    process = begin(
+        guarded,
+        "pgsql.yml",
+        before=with_a_full_disk(directory, command, "size=4k"),
+        PYTHONUNBUFFERED="",
+    )
     status, stdout, stderr = end(guarded, process)
     assert status != 0
     if stream == "stdout":
@@ -557,14 +666,18 @@ def test_no_space_for_what_is_printed(guarded, nodes, stream):
 def test_no_space_for_the_report(guarded):
     assert "the control node is out of space for the file of the report" in FAULTS
     prepare_here(guarded, missing="n5")
-    folder, left = guarded.folder / "full", guarded.folder / "left"
-    command = f"""sh -c '"$@"; status=$?; ls -A {folder} > {left}; exit $status' sh "$@\""""
-    before = with_a_full_disk(folder, command, "size=4k")
-    process = begin(guarded, "pgsql.yml", before=before, ANSIBLE_PRECHECK_REPORT=f"{folder}/it.json")
+    directory, left = guarded.directory / "full", guarded.directory / "left"
+    command = f"""sh -c '"$@"; status=$?; ls -A {directory} > {left}; exit $status' sh "$@\""""
+    before = with_a_full_disk(directory, command, "size=4k")
+    process = begin(
+        guarded, "pgsql.yml", before=before, ANSIBLE_PRECHECK_REPORT=f"{directory}/it.json"
+    )
     status, _stdout, stderr = end(guarded, process)
     assert status == 2
-    warning = f"Precheck could not write its report: {folder}/it.json: No space left on device"
-    assert warning.replace(" ", "") in re.sub(r"\s", "", stderr)  # ansible-core before 2.19 breaks lines of warnings anywhere
+    warning = f"Precheck could not write its report: {directory}/it.json: No space left on device"
+    assert warning.replace(" ", "") in re.sub(
+        r"\s", "", stderr
+    )  # ansible-core before 2.19 breaks lines of warnings anywhere
     assert "  n5  not ready: " in stderr
     assert left.read_text() == "filling\n"
     assert witnesses(guarded) == []
@@ -589,11 +702,14 @@ class CallbackModule(CallbackBase):
         guard.covering = broken
 """,
     )
-    guarded.configure(guarded.door, more="callback_plugins = callbacks")
+    guarded.configure(guarded.entry_point, more="callback_plugins = callbacks")
     run = guarded.run("pgsql.yml")
     assert run.rc != 0
     assert nodes.having("pki/witness") == ""
-    assert f"Precheck could not check the play at {guarded.folder}/pgsql.yml:2, so nothing of it was run" in run.stderr
+    assert (
+        f"Precheck could not check the play at {guarded.directory}/pgsql.yml:2, so nothing of it was run"
+        in run.stderr
+    )
     assert "out of order" in run.stderr
 
 
@@ -619,10 +735,15 @@ class CallbackModule(CallbackBase):
     run = project.run("pgsql.yml")
     assert run.rc == 1
     assert nodes.having("pki/witness") == ""
-    assert run.stderr.count("Precheck could not guard the play 'Set up PostgreSQL', so it was not run") == 1
+    assert (
+        run.stderr.count("Precheck could not guard the play 'Set up PostgreSQL', so it was not run")
+        == 1
+    )
 
 
 def test_every_fault_is_tried():
     """All that the table tells is named by a test of this file."""
     named = Path(__file__).read_text().partition("\nPLAY = ")[2]
-    assert [fault for fault in FAULTS if f'"{fault}"' not in named and not fault.startswith("SIG")] == []
+    assert [
+        fault for fault in FAULTS if f'"{fault}"' not in named and not fault.startswith("SIG")
+    ] == []

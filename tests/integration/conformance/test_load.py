@@ -34,13 +34,20 @@ class CallbackModule(CallbackBase):
 """
 
 
-def run_and_measure(project, door, names):
+def run_and_measure(project, entry_point, names):
     """Return the run of a play on these hosts, and the memory that it took: of the guarded play, or of nothing at all."""
-    project.configure(door, "callback_plugins = callbacks")
-    roots = {name: str(project.folder / ("missing" if name in MISSING else "ready")) for name in names}
-    project.inventory({name: {"ansible_connection": "local", "precheck_root": root} for name, root in roots.items()})
-    log = project.folder / "memory"
-    playbook = "nothing.yml" if door == "none" else "pgsql.yml"
+    project.configure(entry_point, "callback_plugins = callbacks")
+    roots = {
+        name: str(project.directory / ("missing" if name in MISSING else "ready")) for name in names
+    }
+    project.inventory(
+        {
+            name: {"ansible_connection": "local", "precheck_root": root}
+            for name, root in roots.items()
+        }
+    )
+    log = project.directory / "memory"
+    playbook = "nothing.yml" if entry_point == "none" else "pgsql.yml"
     run = project.run(playbook, "--forks", str(FEW), env={"MEMORY": str(log)})
     return run, int(log.read_text())
 

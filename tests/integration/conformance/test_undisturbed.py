@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the guard must not change: plays that no rule covers, plays whose hosts are ready, and other commands.
 
-The playbooks in the folder of that name are run under a built-in strategy, and then under the same strategy guarded.
+The playbooks in the directory of that name are run under a built-in strategy, and then under the same strategy guarded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import Project
+
+from support.project import Project
 
 PLAYBOOKS = Path(__file__).parent / "playbooks"
 
@@ -91,9 +92,18 @@ def built_in(site: Project) -> Callable[[str, str], Seen]:
     return functools.cache(lambda strategy, playbooks: see(site, "none", strategy, playbooks))
 
 
-def see(site: Project, door: str, strategy: str, playbooks: str, policy: str = "no rule covers a play") -> Seen:
-    site.configure(door, f"callback_plugins = {PLAYBOOKS}/callbacks\nfact_caching = jsonfile\nfact_caching_connection = facts")
-    log, facts = site.folder / "events", site.folder / "facts"
+def see(
+    site: Project,
+    entry_point: str,
+    strategy: str,
+    playbooks: str,
+    policy: str = "no rule covers a play",
+) -> Seen:
+    site.configure(
+        entry_point,
+        f"callback_plugins = {PLAYBOOKS}/callbacks\nfact_caching = jsonfile\nfact_caching_connection = facts",
+    )
+    log, facts = site.directory / "events", site.directory / "facts"
     for path in (log, *facts.glob("*")):
         path.unlink(missing_ok=True)
     run = site.run(
@@ -101,21 +111,27 @@ def see(site: Project, door: str, strategy: str, playbooks: str, policy: str = "
         *("--skip-tags", "left_out"),
         stdin="continue\n" * 20,  # for the debugger
         env={
-            "ANSIBLE_STRATEGY": site.strategy(strategy) if door == "strategy" else strategy,
-            "ANSIBLE_PRECHECK_POLICY": str(site.folder / f"policy{list(POLICIES).index(policy)}.yml"),
+            "ANSIBLE_STRATEGY": site.strategy(strategy) if entry_point == "strategy" else strategy,
+            "ANSIBLE_PRECHECK_POLICY": str(
+                site.directory / f"policy{list(POLICIES).index(policy)}.yml"
+            ),
             "EVENTS": str(log),
         },
     )
     assert "allback" not in run.output  # one that fails is only warned of
     events = [json.loads(line) for line in log.read_text().splitlines()]
-    checks = [event for event in events if any(str(word).startswith("Precheck ") for word in event[2])]
+    checks = [
+        event for event in events if any(str(word).startswith("Precheck ") for word in event[2])
+    ]
     told = [event for event in events if event not in checks]
     return Seen(
         run.rc,
         by_host([event for event in told if event[0] != "v2_playbook_on_stats"], strategy),
         [event[2] for event in told if event[0] == "v2_playbook_on_stats"],
         {path.name: json.loads(path.read_text()) for path in facts.glob("*")},
-        collections.Counter(host for event, hosts, _what in checks if event == "v2_runner_on_ok" for host in hosts),
+        collections.Counter(
+            host for event, hosts, _what in checks if event == "v2_runner_on_ok" for host in hosts
+        ),
         collections.Counter(CHANCE.sub("", line) for line in run.output.splitlines()),
     )
 
@@ -140,7 +156,10 @@ def by_host(events: list[list[Any]], strategy: str) -> dict[str, list[Any]]:
 def without_checks(recap: list[Any], checks: collections.Counter[str]) -> list[Any]:
     """Return a ``recap`` in which each check of a host, all of them ok, is not counted."""
     return [
-        [{host: counts | {"ok": counts["ok"] - checks[host]} for host, counts in hosts.items()}, custom]
+        [
+            {host: counts | {"ok": counts["ok"] - checks[host]} for host, counts in hosts.items()},
+            custom,
+        ]
         for hosts, custom in recap
     ]
 
@@ -152,27 +171,32 @@ def runs(*names: str, on_one_release: str = "", on_each_release: str = "") -> py
         for name in names
     }
     return pytest.mark.parametrize(
-        ("strategy", "playbooks", "status"), [pytest.param(*RUNS[name], id=name, marks=marks[name]) for name in names]
+        ("strategy", "playbooks", "status"),
+        [pytest.param(*RUNS[name], id=name, marks=marks[name]) for name in names],
     )
 
 
 @runs("linear", "free", on_one_release="free")
 def test_plays_that_no_rule_covers(guarded, site, built_in, strategy, playbooks, status):
     expected = built_in(strategy, playbooks)
-    seen = see(site, guarded.door, strategy, playbooks)
+    seen = see(site, guarded.entry_point, strategy, playbooks)
     assert seen.rc == expected.rc == status
     assert seen.events == expected.events
     assert seen.recap == expected.recap
     assert seen.facts == expected.facts
-    if strategy == "linear":  # with more hosts than one, not even the number of task lines is certain under free
+    if (
+        strategy == "linear"
+    ):  # with more hosts than one, not even the number of task lines is certain under free
         assert seen.lines == expected.lines
 
 
-@runs(*RUNS, on_one_release="linear in the background, host_pinned, debug", on_each_release="linear")
+@runs(
+    *RUNS, on_one_release="linear in the background, host_pinned, debug", on_each_release="linear"
+)
 def test_plays_whose_hosts_are_ready(guarded, site, built_in, strategy, playbooks, status):
     """The same, but for the checks themselves: three tasks on h2, and two on each of the others."""
     expected = built_in(strategy, playbooks)
-    seen = see(site, guarded.door, strategy, playbooks, "all hosts are ready")
+    seen = see(site, guarded.entry_point, strategy, playbooks, "all hosts are ready")
     assert seen.checks == {host: 3 if host == "h2" else 2 for host in seen.recap[-1][0]}
     assert seen.rc == expected.rc == status
     assert seen.events == expected.events
@@ -198,21 +222,40 @@ def test_ad_hoc_commands(project):
     project.local_hosts(missing="h1 h2")
     project.configure("none")
     plain = project.run("ansible", "all", "-m", "ping", "--forks", "1")
-    for door in ("strategy", "callback", "both"):
-        project.configure(door)
-        run = project.run("ansible", "all", "-m", "ping", "--forks", "1", env={"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"})
+    for entry_point in ("strategy", "callback", "both"):
+        project.configure(entry_point)
+        run = project.run(
+            "ansible",
+            "all",
+            "-m",
+            "ping",
+            "--forks",
+            "1",
+            env={"ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"},
+        )
         assert run.rc == plain.rc == 0
         assert run.stdout == plain.stdout
         assert run.stderr == plain.stderr
 
 
 def test_ansible_pull(guarded):
-    source = guarded.folder / "source"
-    guarded.write("source/local.yml", "- hosts: localhost\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n")
+    source = guarded.directory / "source"
+    guarded.write(
+        "source/local.yml",
+        "- hosts: localhost\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n",
+    )
     identity = ["-c", "user.name=tests", "-c", "user.email=tests@localhost"]
     for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "a playbook"]):
         subprocess.run(["git", *command], cwd=source, check=True)
-    command = ["ansible-pull", "-U", str(source), "-d", str(guarded.folder / "checkout"), "-i", "localhost,"]
+    command = [
+        "ansible-pull",
+        "-U",
+        str(source),
+        "-d",
+        str(guarded.directory / "checkout"),
+        "-i",
+        "localhost,",
+    ]
     run = guarded.run(*command, env={"ANSIBLE_PYTHON_INTERPRETER": sys.executable})
     assert run.rc == 0, run.output
     assert "Precheck" not in run.output and "PRECHECK" not in run.output

@@ -7,12 +7,15 @@ from __future__ import annotations
 import json
 
 import pytest
-from nodes import ADDRESSES
+
+from support.nodes import ADDRESSES
 
 WITNESS = "ansible.builtin.raw: touch /etc/pki/witness"
 
 
-def play(hosts: str = "all", tasks: str = f"- {WITNESS}", keywords: str = "", facts: str = "false") -> str:
+def play(
+    hosts: str = "all", tasks: str = f"- {WITNESS}", keywords: str = "", facts: str = "false"
+) -> str:
     """Return a play as YAML; ``tasks`` and ``keywords`` may have several lines."""
     lines = [f"- hosts: {hosts}", f"  gather_facts: {facts}"]
     lines += [f"  {line}" for line in keywords.splitlines()]
@@ -26,7 +29,10 @@ def role(project, name: str, tasks: str = f"- {WITNESS}") -> None:
 
 def test_before_fact_gathering_and_argument_validation(guarded, nodes):
     role(guarded, "pgsql")
-    guarded.write("roles/pgsql/meta/argument_specs.yml", "argument_specs: {main: {options: {needed: {required: true}}}}")
+    guarded.write(
+        "roles/pgsql/meta/argument_specs.yml",
+        "argument_specs: {main: {options: {needed: {required: true}}}}",
+    )
     guarded.write("play.yml", "- hosts: all\n  gather_facts: true\n  roles: [pgsql]\n")
     run = guarded.run("play.yml")
     assert run.rc == 2
@@ -42,17 +48,17 @@ def test_a_play_is_known_by_the_file_it_is_written_in(guarded, nodes):
     guarded.write("all.yml", "- import_playbook: deeper/site.yml\n")
     run = guarded.run("all.yml")
     assert run.rc == 2
-    assert f"{guarded.folder}/pgsql-db.yml:1)" in run.stderr
+    assert f"{guarded.directory}/pgsql-db.yml:1)" in run.stderr
     assert nodes.having("pki/witness") == ""
 
 
 @pytest.mark.one_release
 def test_a_link_is_no_way_round(guarded, nodes):
     guarded.write("pgsql.yml", play())
-    (guarded.folder / "harmless.yml").symlink_to("pgsql.yml")
+    (guarded.directory / "harmless.yml").symlink_to("pgsql.yml")
     assert guarded.run("harmless.yml").rc == 2
     guarded.write("harmless2.yml", play())
-    (guarded.folder / "pg-db.yml").symlink_to("harmless2.yml")
+    (guarded.directory / "pg-db.yml").symlink_to("harmless2.yml")
     assert guarded.run("pg-db.yml").rc == 2
     assert nodes.having("pki/witness") == ""
 
@@ -79,7 +85,9 @@ def test_a_role_however_it_comes_in(guarded, nodes, text):
 
 
 def test_a_role_of_a_collection(guarded, nodes):
-    guarded.write("collections/ansible_collections/acme/db/roles/pgsql/tasks/main.yml", f"- {WITNESS}\n")
+    guarded.write(
+        "collections/ansible_collections/acme/db/roles/pgsql/tasks/main.yml", f"- {WITNESS}\n"
+    )
     guarded.write("play.yml", "- hosts: all\n  gather_facts: false\n  roles: [acme.db.pgsql]\n")
     assert guarded.run("play.yml").rc == 2
     assert nodes.having("pki/witness") == ""
@@ -98,11 +106,16 @@ def test_all_hosts_of_the_play_under_the_limit(guarded, nodes):
     assert "1 of 2 hosts is not ready" in run.stderr
 
 
-@pytest.mark.claims("A host is asked once for each rule, before the first play with it that the rule covers.")
+@pytest.mark.claims(
+    "A host is asked once for each rule, before the first play with it that the rule covers."
+)
 def test_once_per_host_and_rule_in_a_run(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     nothing = "- ansible.builtin.debug:"
-    guarded.write("pgsql.yml", play("n1,n2", nothing) + play("n1,n2,n3", nothing, "serial: 1") + play("all", nothing))
+    guarded.write(
+        "pgsql.yml",
+        play("n1,n2", nothing) + play("n1,n2,n3", nothing, "serial: 1") + play("all", nothing),
+    )
     run = guarded.run("pgsql.yml", "pgsql.yml")
     assert run.rc == 0
     assert run.stdout.count("TASK [Precheck") == 3
@@ -130,7 +143,9 @@ LEADING = """
 
 def pigsty(project, nodes, ready: str = "n1 n2") -> None:
     """n1 and n2 are in a cluster, the others are not."""
-    hosts = {f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)}
+    hosts = {
+        f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)
+    }
     project.inventory(hosts)
     nodes.reset(ready=ready)
 
@@ -148,7 +163,9 @@ def pigsty(project, nodes, ready: str = "n1 n2") -> None:
 def test_hosts_that_leading_meta_tasks_end_are_not_asked(guarded, nodes, strategy, keywords, facts):
     pigsty(guarded, nodes)
     keywords = f"{keywords}\nstrategy: {guarded.strategy(strategy)}".strip()
-    guarded.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- {WITNESS}", keywords=keywords, facts=facts))
+    guarded.write(
+        "pgsql.yml", play(tasks=LEADING.strip() + f"\n- {WITNESS}", keywords=keywords, facts=facts)
+    )
     run = guarded.run("pgsql.yml")
     assert run.rc == 0, run.output
     assert nodes.having("pki/witness") == "n1 n2"
@@ -189,13 +206,22 @@ def test_a_condition_on_facts_is_not_guessed(guarded, nodes):
     assert "5 of 5 hosts are not ready" in run.stderr
 
 
-@pytest.mark.parametrize("strategy", [pytest.param("linear", marks=pytest.mark.each_release), "free", "host_pinned"])
+@pytest.mark.parametrize(
+    "strategy", [pytest.param("linear", marks=pytest.mark.each_release), "free", "host_pinned"]
+)
 def test_a_host_that_was_to_be_ended_and_is_not_stops_the_run(guarded, nodes, strategy):
     """The condition hides that it depends on facts."""
-    hosts = {f"n{i}": nodes.host(f"n{i}") | {"other": "{{ ansible_facts.system | default('') != 'Linux' }}"} for i in range(1, 6)}
+    hosts = {
+        f"n{i}": nodes.host(f"n{i}")
+        | {"other": "{{ ansible_facts.system | default('') != 'Linux' }}"}
+        for i in range(1, 6)
+    }
     guarded.inventory(hosts)
     tasks = f"- meta: end_host\n  when: other | bool\n- {WITNESS}"
-    guarded.write("pgsql.yml", play(tasks=tasks, facts="true", keywords=f"strategy: {guarded.strategy(strategy)}"))
+    guarded.write(
+        "pgsql.yml",
+        play(tasks=tasks, facts="true", keywords=f"strategy: {guarded.strategy(strategy)}"),
+    )
     run = guarded.run("pgsql.yml")
     assert run.rc not in (0, None)
     assert nodes.having("pki/witness") == ""
@@ -210,13 +236,19 @@ AND_BACK = f"- meta: clear_host_errors\n- {WITNESS}"
 def away(guarded, nodes):
     """n1 is not ready, and unreachable in an earlier play; returns that play."""
     nodes.reset(ready="n2 n3 n4 n5")
-    guarded.inventory({name: nodes.host(name) | {"ansible_port": "{{ port }}"} for name in ADDRESSES})
+    guarded.inventory(
+        {name: nodes.host(name) | {"ansible_port": "{{ port }}"} for name in ADDRESSES}
+    )
     port = f"\"{{{{ 1 if inventory_hostname == 'n1' else {nodes.port} }}}}\""
-    return play(tasks="- ansible.builtin.raw: 'true'", keywords=f"tags: no_precheck\nvars: {{port: {port}}}")
+    return play(
+        tasks="- ansible.builtin.raw: 'true'", keywords=f"tags: no_precheck\nvars: {{port: {port}}}"
+    )
 
 
 def test_an_unreachable_host_that_comes_back_during_the_play_stops_the_run(guarded, nodes, away):
-    back = play(tasks=f"- ansible.builtin.debug:\n{AND_BACK}", keywords=f"vars: {{port: {nodes.port}}}")
+    back = play(
+        tasks=f"- ansible.builtin.debug:\n{AND_BACK}", keywords=f"vars: {{port: {nodes.port}}}"
+    )
     guarded.write("pgsql.yml", away + back)
     run = guarded.run("pgsql.yml")
     assert run.rc not in (0, 2)
@@ -225,7 +257,9 @@ def test_an_unreachable_host_that_comes_back_during_the_play_stops_the_run(guard
 
 
 def test_an_unreachable_host_that_comes_back_at_once_is_asked(guarded, nodes, away):
-    guarded.write("pgsql.yml", away + play(tasks=AND_BACK, keywords=f"vars: {{port: {nodes.port}}}"))
+    guarded.write(
+        "pgsql.yml", away + play(tasks=AND_BACK, keywords=f"vars: {{port: {nodes.port}}}")
+    )
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
     assert "./node.yml -l n1\n" in run.stderr
@@ -235,10 +269,22 @@ def test_an_unreachable_host_that_comes_back_at_once_is_asked(guarded, nodes, aw
 END_PLAYS = {  # what ends the play, the strategy, who is asked when n1 alone meets the condition
     "unconditional": ("- meta: end_play", "linear", ""),
     "holds for all": ("- meta: end_play\n  when: not install | default(false)", "free", ""),
-    "linear asks the first host": ("- meta: end_play\n  when: inventory_hostname == 'n1'", "linear", ""),
+    "linear asks the first host": (
+        "- meta: end_play\n  when: inventory_hostname == 'n1'",
+        "linear",
+        "",
+    ),
     "debug is linear": ("- meta: end_play\n  when: inventory_hostname == 'n1'", "debug", ""),
-    "linear does not ask the others": ("- meta: end_play\n  when: inventory_hostname != 'n1'", "linear", "n1,n2,n3,n4,n5"),
-    "free does not wait": ("- meta: end_play\n  when: inventory_hostname == 'n1'", "free", "n1,n2,n3,n4,n5"),
+    "linear does not ask the others": (
+        "- meta: end_play\n  when: inventory_hostname != 'n1'",
+        "linear",
+        "n1,n2,n3,n4,n5",
+    ),
+    "free does not wait": (
+        "- meta: end_play\n  when: inventory_hostname == 'n1'",
+        "free",
+        "n1,n2,n3,n4,n5",
+    ),
     "batch": ("- meta: end_batch", "linear", ""),
     "nothing": ("- meta: noop\n- meta: flush_handlers", "linear", "n1,n2,n3,n4,n5"),
 }
@@ -246,7 +292,10 @@ END_PLAYS = {  # what ends the play, the strategy, who is asked when n1 alone me
 
 @pytest.mark.parametrize(("meta", "strategy", "asked"), END_PLAYS.values(), ids=END_PLAYS)
 def test_leading_end_play(guarded, nodes, meta, strategy, asked):
-    guarded.write("pgsql.yml", play(tasks=f"{meta}\n- {WITNESS}", keywords=f"strategy: {guarded.strategy(strategy)}"))
+    guarded.write(
+        "pgsql.yml",
+        play(tasks=f"{meta}\n- {WITNESS}", keywords=f"strategy: {guarded.strategy(strategy)}"),
+    )
     run = guarded.run("pgsql.yml")
     assert nodes.having("pki/witness") == ""
     assert run.rc == (2 if asked else 0)
@@ -266,7 +315,10 @@ def test_the_first_host_is_the_first_in_the_plays_order(guarded, nodes):
 
 def test_the_first_host_decides_also_where_it_was_asked_before(guarded):
     guarded.local_hosts(ready="h1 h2")
-    end, nothing = "- meta: end_play\n  when: inventory_hostname == '{}'\n", "- ansible.builtin.debug:"
+    end, nothing = (
+        "- meta: end_play\n  when: inventory_hostname == '{}'\n",
+        "- ansible.builtin.debug:",
+    )
     guarded.write("pgsql.yml", play("h1", nothing) + play("h1,h2", end.format("h1") + nothing))
     run = guarded.run("pgsql.yml")
     assert run.rc == 0
@@ -279,7 +331,11 @@ def test_the_first_host_decides_also_where_it_was_asked_before(guarded):
 
 def test_later_batches_that_end_batch_does_not_end(guarded, nodes):
     guarded.write(
-        "pgsql.yml", play(tasks=f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}", keywords="serial: 2")
+        "pgsql.yml",
+        play(
+            tasks=f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}",
+            keywords="serial: 2",
+        ),
     )
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
@@ -287,7 +343,12 @@ def test_later_batches_that_end_batch_does_not_end(guarded, nodes):
 
 
 def test_a_play_of_which_the_tags_leave_no_task_is_not_guarded(guarded, nodes):
-    guarded.write("pgsql.yml", play(tasks=f"- {WITNESS}\n  tags: install\n- meta: clear_facts\n  tags: always", facts="true"))
+    guarded.write(
+        "pgsql.yml",
+        play(
+            tasks=f"- {WITNESS}\n  tags: install\n- meta: clear_facts\n  tags: always", facts="true"
+        ),
+    )
     assert guarded.run("pgsql.yml", "-t", "other").rc == 0
     assert guarded.run("pgsql.yml", "--skip-tags", "install").rc == 0
     assert guarded.run("pgsql.yml", "-t", "install").rc == 2
@@ -297,7 +358,9 @@ def test_validating_a_roles_arguments_is_no_task_of_the_play(guarded, nodes):
     """ansible-core adds it to roles with an argument specification, tagged always."""
     role(guarded, "pgsql", f"- meta: end_host\n  when: inventory_hostname != 'n1'\n- {WITNESS}")
     guarded.write("roles/pgsql/meta/argument_specs.yml", "argument_specs: {main: {options: {}}}")
-    guarded.write("play.yml", "- hosts: all\n  gather_facts: false\n  roles: [{role: pgsql, tags: pgsql}]\n")
+    guarded.write(
+        "play.yml", "- hosts: all\n  gather_facts: false\n  roles: [{role: pgsql, tags: pgsql}]\n"
+    )
     assert guarded.run("play.yml", "-t", "node").rc == 0
     run = guarded.run("play.yml")
     assert run.rc == 2
@@ -329,9 +392,14 @@ def test_hosts_for_which_an_import_is_off(guarded, nodes):
 def test_an_import_that_is_off_and_comes_on_stops_the_run(guarded, nodes):
     """n2 is not ready. What n1 does makes the condition hold for it."""
     nodes.reset(ready="n1")
-    tell_n2 = "- ansible.builtin.set_fact: {switched: true}\n  delegate_to: n2\n  delegate_facts: true\n"
+    tell_n2 = (
+        "- ansible.builtin.set_fact: {switched: true}\n  delegate_to: n2\n  delegate_facts: true\n"
+    )
     guarded.write("pgsql.yml", play("n1,n2", tell_n2 + f"- {WITNESS}"))
-    guarded.write("site.yml", "- import_playbook: pgsql.yml\n  when: inventory_hostname == 'n1' or switched is defined\n")
+    guarded.write(
+        "site.yml",
+        "- import_playbook: pgsql.yml\n  when: inventory_hostname == 'n1' or switched is defined\n",
+    )
     run = guarded.run("site.yml")
     assert run.rc not in (0, 2)
     assert nodes.having("pki/witness") in ("", "n1")
@@ -341,7 +409,9 @@ def test_an_import_that_is_off_and_comes_on_stops_the_run(guarded, nodes):
 @pytest.mark.one_release
 def test_conditions_that_cannot_be_evaluated_end_nothing(guarded, nodes):
     """The play fails on them in its own words when all hosts are ready."""
-    guarded.write("pgsql.yml", play(tasks=f"- meta: end_host\n  when: nowhere_defined\n- {WITNESS}"))
+    guarded.write(
+        "pgsql.yml", play(tasks=f"- meta: end_host\n  when: nowhere_defined\n- {WITNESS}")
+    )
     guarded.write("site.yml", "- import_playbook: pgsql.yml\n  when: nowhere_defined\n")
     for playbook in ("pgsql.yml", "site.yml"):
         nodes.reset(ready="n1 n2")
@@ -383,7 +453,11 @@ def test_a_site_playbook_in_the_shape_of_pigstys(guarded, nodes):
     run = guarded.run("deploy.yml")
     assert run.rc == 0
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
-    assert run.stdout.index("PLAY [Nodes]") < run.stdout.index("PLAY [PostgreSQL]") < run.stdout.index("TASK [Precheck")
+    assert (
+        run.stdout.index("PLAY [Nodes]")
+        < run.stdout.index("PLAY [PostgreSQL]")
+        < run.stdout.index("TASK [Precheck")
+    )
     assert run.stdout.count("TASK [Precheck") == 1
 
     nodes.reset()
@@ -417,8 +491,16 @@ CONNECTION = """
 @pytest.mark.each_release
 def test_the_plays_connection_settings_reach_the_check(guarded, nodes):
     host = nodes.host("n1")
-    guarded.inventory({"n1": {"ansible_ssh_common_args": host["ansible_ssh_common_args"] + " -o User={{ answer }}"}})
-    guarded.write("roles/pgsql/defaults/main.yml", 'address: "{{ addresses[inventory_hostname] }}"\n')
+    guarded.inventory(
+        {
+            "n1": {
+                "ansible_ssh_common_args": host["ansible_ssh_common_args"] + " -o User={{ answer }}"
+            }
+        }
+    )
+    guarded.write(
+        "roles/pgsql/defaults/main.yml", 'address: "{{ addresses[inventory_hostname] }}"\n'
+    )
     role(guarded, "pgsql")
     guarded.write("addresses.yml", f"addresses: {{n1: {host['ansible_host']}}}\n")
     guarded.write("play.yml", CONNECTION % nodes.port)
@@ -437,9 +519,9 @@ class CallbackModule(CallbackBase):
         self._display.display(f'tags {task.tags}')
 """
 MEET = """
-touch {folder}/{{{{ inventory_hostname }}}}
+touch {directory}/{{{{ inventory_hostname }}}}
 for second in $(seq 25); do
-    [ "$(ls {folder} | wc -l)" = 5 ] && exit
+    [ "$(ls {directory} | wc -l)" = 5 ] && exit
     sleep 1
 done
 exit 1
@@ -449,11 +531,14 @@ exit 1
 @pytest.mark.each_release
 def test_all_hosts_are_asked_at_once_though_the_play_takes_them_one_by_one(guarded, nodes):
     """Each host waits for all others."""
-    guarded.configure(guarded.door, more="callback_plugins = callbacks")
+    guarded.configure(guarded.entry_point, more="callback_plugins = callbacks")
     guarded.write("callbacks/tags.py", TAGS)
-    (guarded.folder / "here").mkdir()
-    check = {"command": MEET.format(folder=guarded.folder / "here"), "timeout": 60}
-    guarded.write("precheck.yml", json.dumps({"rules": [{"name": "meet", "plays": [{"playbook": "*"}], "checks": [check]}]}))
+    (guarded.directory / "here").mkdir()
+    check = {"command": MEET.format(directory=guarded.directory / "here"), "timeout": 60}
+    guarded.write(
+        "precheck.yml",
+        json.dumps({"rules": [{"name": "meet", "plays": [{"playbook": "*"}], "checks": [check]}]}),
+    )
     guarded.write("site.yml", play(keywords="serial: 1", tasks="- ansible.builtin.debug:"))
     run = guarded.run("site.yml")
     assert run.rc == 0, run.output

@@ -18,7 +18,9 @@ def steady(value):
     """Return what is the same from run to run of a value in a result."""
     if isinstance(value, dict):
         return {
-            str(key): steady(one) for key, one in value.items() if key not in LEFT_OUT and not str(key).startswith("_ansible_")
+            str(key): steady(one)
+            for key, one in value.items()
+            if key not in LEFT_OUT and not str(key).startswith("_ansible_")
         }
     if isinstance(value, (list, tuple)):
         return [steady(one) for one in value]
@@ -28,19 +30,28 @@ def steady(value):
 def told(argument):  # noqa: PLR0911 - one for each kind of argument
     """Return the hosts that an argument of an event is about, and what it says."""
     if hasattr(argument, "_result"):
-        status = {word: getattr(argument, f"is_{word}")() for word in ("changed", "failed", "skipped", "unreachable")}
+        status = {
+            word: getattr(argument, f"is_{word}")()
+            for word in ("changed", "failed", "skipped", "unreachable")
+        }
         return [argument._host.name], [
             argument.task_name,
             {word: bool(is_so) for word, is_so in status.items()},
             steady(argument._result),
         ]
     if hasattr(argument, "summarize"):
-        return [], [{host: argument.summarize(host) for host in sorted(argument.processed)}, steady(argument.custom)]
+        return [], [
+            {host: argument.summarize(host) for host in sorted(argument.processed)},
+            steady(argument.custom),
+        ]
     if hasattr(argument, "strategy"):
         # At its start a play has the name that the configuration gives.
         return [], [argument.get_name(), argument.strategy.rpartition(".")[2]]
     if hasattr(argument, "_hosts"):  # an included file
-        return sorted(host.name for host in argument._hosts), [os.path.basename(str(argument._filename)), steady(argument._args)]
+        return sorted(host.name for host in argument._hosts), [
+            os.path.basename(str(argument._filename)),
+            steady(argument._args),
+        ]
     if hasattr(argument, "_entries"):
         return [], [os.path.basename(argument._file_name)]
     if hasattr(argument, "action"):
@@ -69,6 +80,8 @@ class CallbackModule(CallbackBase):
 
 # How often a job is polled is a matter of chance.
 for name in [
-    name for name in vars(CallbackBase) if name.startswith("v2_") and name not in ("v2_on_any", "v2_runner_on_async_poll")
+    name
+    for name in vars(CallbackBase)
+    if name.startswith("v2_") and name not in ("v2_on_any", "v2_runner_on_async_poll")
 ]:
     setattr(CallbackModule, name, functools.partialmethod(CallbackModule.write, name))

@@ -32,7 +32,7 @@ def program() -> str | None:
 
 
 class Browser:
-    """A Chromium with one tab. ``profile`` is an empty folder for what it keeps.
+    """A Chromium with one tab. ``profile`` is an empty directory for what it keeps.
 
     ``events`` are those since the last ``open``, as the protocol tells them: method and parameters.
     """
@@ -41,7 +41,14 @@ class Browser:
         to_browser, self._commands = os.pipe()
         self._answers, from_browser = os.pipe()
         # bash puts the pipes where Chromium looks for them; 3 and 4 may be in use here. sh may know one digit only.
-        command = ["bash", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "bash", str(program()), *OPTIONS]
+        command = [
+            "bash",
+            "-c",
+            f'exec "$@" 3<&{to_browser} 4>&{from_browser}',
+            "bash",
+            str(program()),
+            *OPTIONS,
+        ]
         self._process = subprocess.Popen(
             [*command, f"--user-data-dir={profile}"],
             pass_fds=(to_browser, from_browser),
@@ -56,7 +63,11 @@ class Browser:
         self._session: dict[str, str] = {}
         self.events: list[tuple[str, dict[str, Any]]] = []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self._session = {"sessionId": self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
+        self._session = {
+            "sessionId": self.ask("Target.attachToTarget", targetId=target, flatten=True)[
+                "sessionId"
+            ]
+        }
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
         self.ask("Performance.enable", timeDomain="threadTicks")  # a busy machine does not count
@@ -102,22 +113,45 @@ class Browser:
     def cost(self) -> float:
         """Return how many seconds of CPU the page has taken to be read, laid out, run and painted."""
         self.ask("Page.captureScreenshot")
-        return {one["name"]: one["value"] for one in self.ask("Performance.getMetrics")["metrics"]}["TaskDuration"]
+        return {one["name"]: one["value"] for one in self.ask("Performance.getMetrics")["metrics"]}[
+            "TaskDuration"
+        ]
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        answer = self.ask(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def look(self, width: int = 1280, height: int = 900, scheme: str = "light", media: str = "screen") -> None:
+    def look(
+        self, width: int = 1280, height: int = 900, scheme: str = "light", media: str = "screen"
+    ) -> None:
         """Set the size of the window, the colour scheme that is preferred, and the medium."""
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.ask("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        self.ask(
+            "Emulation.setEmulatedMedia",
+            media=media,
+            features=[{"name": "prefers-color-scheme", "value": scheme}],
+        )
 
     def press(self, key: str, code: int, text: str = "") -> None:
         for kind in ("keyDown", "keyUp"):
-            self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text)
+            self.ask(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode=code,
+                text=text,
+            )
 
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))
@@ -128,10 +162,17 @@ class Browser:
             parameters
             for method, parameters in self.events
             if method == "Runtime.exceptionThrown"
-            or (method == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "warning", "assert"))
+            or (
+                method == "Runtime.consoleAPICalled"
+                and parameters["type"] in ("error", "warning", "assert")
+            )
             or (method == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"))
         ]
 
     def requests(self) -> list[str]:
         """Return all addresses that the page asked for."""
-        return [parameters["request"]["url"] for method, parameters in self.events if method == "Network.requestWillBeSent"]
+        return [
+            parameters["request"]["url"]
+            for method, parameters in self.events
+            if method == "Network.requestWillBeSent"
+        ]

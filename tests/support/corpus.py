@@ -56,7 +56,9 @@ def vaulted(text: str) -> bytes:
 
 
 def _file(content: str | bytes) -> Callable[[Path], object]:
-    return lambda path: path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return lambda path: path.write_bytes(
+        content if isinstance(content, bytes) else content.encode()
+    )
 
 
 def _deep(brackets: int) -> Callable[[Path], object]:
@@ -71,14 +73,17 @@ MADE: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: None, ": there is no such file"),
     "dangling_link": (lambda path: path.symlink_to("nowhere"), ": there is no such file"),
     "link_to_itself": (lambda path: path.symlink_to(path.name), ": there is no such file"),
-    "folder": (lambda path: path.mkdir(), ": is not a file"),
+    "directory": (lambda path: path.mkdir(), ": is not a file"),
     "pipe": (os.mkfifo, ": is not a file"),
     "device_without_end": (lambda path: path.symlink_to("/dev/zero"), ": is not a file"),
     "5_megabytes": (_file(RULES + "#" * 5_000_000), ": is larger than 256 KiB"),
     "binary": (_file(bytes(range(256))), ": is not UTF-8 text"),
     "latin_1": (_file(RULES.replace("/a", "/größe").encode("latin-1")), ": is not UTF-8 text"),
     "utf_16": (_file(RULES.encode("utf-16")), ": is not UTF-8 text"),
-    "control_characters": (_file(RULES + "# \0\n"), ":5: not valid YAML: special characters are not allowed"),
+    "control_characters": (
+        _file(RULES + "# \0\n"),
+        ":5: not valid YAML: special characters are not allowed",
+    ),
     "vaulted": (_file(vaulted(RULES)), ": "),  # goes on in the words of ansible-core, see the tests
     "brackets_left_open": (_file("[" * 100_000), ": nested too deeply"),
     "nested_2000_deep": (_deep(2000), ": nested too deeply"),
@@ -86,9 +91,9 @@ MADE: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-def make(name: str, folder: Path) -> tuple[Path, list[str]]:
-    """Make one of MADE in ``folder``; return its path, and how each message about it begins."""
-    path = folder / f"{name}.yml"
+def make(name: str, directory: Path) -> tuple[Path, list[str]]:
+    """Make one of MADE in ``directory``; return its path, and how each message about it begins."""
+    path = directory / f"{name}.yml"
     how, told = MADE[name]
     how(path)
     return path, [f"{path}{told}"]

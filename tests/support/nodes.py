@@ -3,7 +3,7 @@
 """SSH nodes on this machine, for the tests that need real ones.
 
 One sshd on loopback serves them all. A node is told by the loopback address that the client dialled; each command runs
-in a mount namespace of its own, in which the node's own folder is at /etc/pki.
+in a mount namespace of its own, in which the node's own directory is at /etc/pki.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ exec "$2" -D -e -f "$1/sshd_config"
 """
 
 CONFIG = """
-HostKey {folder}/host_key
-AuthorizedKeysFile {folder}/client_key.pub
-ForceCommand {folder}/command
+HostKey {directory}/host_key
+AuthorizedKeysFile {directory}/client_key.pub
+ForceCommand {directory}/command
 PidFile none
 UsePAM no
 StrictModes no
@@ -48,12 +48,12 @@ AuthorizedKeysCommand /bin/sleep 300
 AuthorizedKeysCommandUser root
 """
 
-# In a node's folder, the file "hang" makes it never answer, "nobody" makes it run commands as an unprivileged user, and
+# In a node's directory, the file "hang" makes it never answer, "nobody" makes it run commands as an unprivileged user, and
 # "no_digest" takes the programs away that work out a SHA-256. "prepare" has shell commands that prepare the node as root
 # before each command: they may mount things, or set SHELL to the login shell. The process $SSHD holds the connection.
 COMMAND = """#!/bin/sh
 set -- $SSH_CONNECTION
-NODE={folder}/$3
+NODE={directory}/$3
 SSHD=$PPID
 export NODE SSHD
 echo "$SSH_ORIGINAL_COMMAND" >> "$NODE/commands"
@@ -81,7 +81,9 @@ def why_not() -> str:
     """Return why this machine cannot run the nodes; empty if it can."""
     if os.geteuid() != 0:
         return "SSH nodes need root, for mount namespaces"
-    missing = [name for name in ("ssh", "ssh-keygen", "unshare", "setpriv") if not shutil.which(name)]
+    missing = [
+        name for name in ("ssh", "ssh-keygen", "unshare", "setpriv") if not shutil.which(name)
+    ]
     if not shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"]):
         missing.append("sshd")
     return f"SSH nodes need {', '.join(missing)}" if missing else ""
@@ -96,31 +98,39 @@ def _greet(server: socket.socket) -> None:
 
 
 class Nodes:
-    """The nodes n1 to n5, or those with other names and ``addresses``. ``folder`` is where they keep everything, and is left
+    """The nodes n1 to n5, or those with other names and ``addresses``. ``directory`` is where they keep everything, and is left
     to the caller to remove.
     """
 
-    def __init__(self, folder: Path, addresses: dict[str, str] = ADDRESSES) -> None:
-        self.folder = folder
+    def __init__(self, directory: Path, addresses: dict[str, str] = ADDRESSES) -> None:
+        self.directory = directory
         self.addresses = addresses
         self.port = 0
 
     def start(self) -> None:
         for key in ("host_key", "client_key"):
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / key], check=True)
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.directory / key],
+                check=True,
+            )
         self._mute = socket.create_server((MUTE, 0))
         self.port = self._mute.getsockname()[1]
         self._greeting = socket.create_server((GREETING, self.port))
         threading.Thread(target=_greet, args=[self._greeting], daemon=True).start()
-        listen = "".join(f"ListenAddress {address}:{self.port}\n" for address in (*self.addresses.values(), STALLED))
-        (self.folder / "sshd_config").write_text(listen + CONFIG.format(folder=self.folder, stalled=STALLED))
-        (self.folder / "command").write_text(COMMAND.format(folder=self.folder))
-        (self.folder / "command").chmod(0o755)
+        listen = "".join(
+            f"ListenAddress {address}:{self.port}\n"
+            for address in (*self.addresses.values(), STALLED)
+        )
+        (self.directory / "sshd_config").write_text(
+            listen + CONFIG.format(directory=self.directory, stalled=STALLED)
+        )
+        (self.directory / "command").write_text(COMMAND.format(directory=self.directory))
+        (self.directory / "command").chmod(0o755)
         self.reset()
         sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"])
         outlive_nobody = ["setpriv", "--pdeathsig", "KILL"]  # nor the tests, should they be killed
         namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
-        command = [*outlive_nobody, *namespaces, "sh", "-c", SERVER, "sh", self.folder, sshd]
+        command = [*outlive_nobody, *namespaces, "sh", "-c", SERVER, "sh", self.directory, sshd]
         self._server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         self._wait()
 
@@ -143,14 +153,14 @@ class Nodes:
     def reset(self, ready: str = "") -> None:
         """Make all nodes new. ``ready`` names those that have the marker: "n1 n2"."""
         for name, address in self.addresses.items():
-            shutil.rmtree(self.folder / address, ignore_errors=True)
-            (self.folder / address / "pki").mkdir(parents=True)
+            shutil.rmtree(self.directory / address, ignore_errors=True)
+            (self.directory / address / "pki").mkdir(parents=True)
             if name in ready.split():
-                (self.folder / address / "pki/ca.crt").write_text("a certificate\n")
+                (self.directory / address / "pki/ca.crt").write_text("a certificate\n")
 
     def path(self, name: str, path: str) -> Path:
-        """Return where the node's ``path``, relative to its folder, is on this machine: /etc/pki is ``pki``."""
-        return self.folder / self.addresses[name] / path
+        """Return where the node's ``path``, relative to its directory, is on this machine: /etc/pki is ``pki``."""
+        return self.directory / self.addresses[name] / path
 
     def having(self, path: str) -> str:
         """Return the names of the nodes that have ``path``: "n1 n2"."""
@@ -163,7 +173,7 @@ class Nodes:
 
     def host(self, name: str, address: str = "") -> dict[str, object]:
         """Return the inventory variables of a node, or of a host at ``address`` that is none."""
-        options = f"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i {self.folder}/client_key"
+        options = f"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i {self.directory}/client_key"
         return {
             "ansible_host": address or self.addresses[name],
             "ansible_port": self.port,

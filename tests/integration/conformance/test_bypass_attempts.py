@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY
-from nodes import ADDRESSES
+
+from support.commands import REPOSITORY
+from support.nodes import ADDRESSES
 
 STOPPED = "stopped"
 WITNESS = "ansible.builtin.raw: touch /etc/pki/witness"
@@ -29,7 +30,13 @@ def shows(way: str, happens: str) -> Callable[[Any], Any]:
     return lambda test: test
 
 
-def play(tasks: str = f"- {WITNESS}", keywords: str = "", hosts: str = "all", facts: str = "false", serial: bool = True) -> str:
+def play(
+    tasks: str = f"- {WITNESS}",
+    keywords: str = "",
+    hosts: str = "all",
+    facts: str = "false",
+    serial: bool = True,
+) -> str:
     """Return a play as YAML, with a handler and a later play; ``tasks`` and ``keywords`` may have several lines."""
     if serial and "serial" not in keywords:
         keywords += "\nserial: 2"
@@ -118,7 +125,9 @@ WAYS |= {
     "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Way(
         stdin="c\n" * 20, env={"ANSIBLE_ENABLE_TASK_DEBUGGER": "1"}
     ),
-    "prompts, `vars_prompt`": Way(play(keywords="vars_prompt: [{name: answer, prompt: Which, default: some}]")),
+    "prompts, `vars_prompt`": Way(
+        play(keywords="vars_prompt: [{name: answer, prompt: Which, default: some}]")
+    ),
     "`hosts` from a variable": Way(play(hosts="'{{ target }}'"), "-e target=all"),
     "`hosts`: a group that `add_host` made earlier in the run": Way(
         play(hosts="database"),
@@ -136,24 +145,37 @@ WAYS |= {
     ),
     "nested `import_playbook`": Way(
         start="site.yml",
-        files={"site.yml": "- import_playbook: deeper/all.yml\n", "deeper/all.yml": "- import_playbook: ../pgsql.yml\n"},
+        files={
+            "site.yml": "- import_playbook: deeper/all.yml\n",
+            "deeper/all.yml": "- import_playbook: ../pgsql.yml\n",
+        },
     ),
     "a playbook run by the name of its collection": Way(
         start="acme.db.pgsql",
         files={"collections/ansible_collections/acme/db/playbooks/pgsql.yml": play()},
-        env={"ANSIBLE_COLLECTIONS_PATH": f"{REPOSITORY}/collections:{{folder}}/collections"},
+        env={"ANSIBLE_COLLECTIONS_PATH": f"{REPOSITORY}/collections:{{directory}}/collections"},
     ),
-    "several playbooks on the command line": Way(start="pgsql.yml later.yml", files={"later.yml": play()}),
+    "several playbooks on the command line": Way(
+        start="pgsql.yml later.yml", files={"later.yml": play()}
+    ),
     "the same playbook twice": Way(start="pgsql.yml pgsql.yml"),
-    "leading `meta: end_host` for other hosts": Way(play(f"- meta: end_host\n  when: inventory_hostname != 'n5'\n- {WITNESS}")),
-    "leading `meta: end_play` that does not hold": Way(play(f"- meta: end_play\n  when: false\n- {WITNESS}")),
+    "leading `meta: end_host` for other hosts": Way(
+        play(f"- meta: end_host\n  when: inventory_hostname != 'n5'\n- {WITNESS}")
+    ),
+    "leading `meta: end_play` that does not hold": Way(
+        play(f"- meta: end_play\n  when: false\n- {WITNESS}")
+    ),
     "leading `meta: end_batch` in an earlier batch": Way(
         play(f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}")
     ),
     "leading `meta: clear_host_errors`": Way(play(f"- meta: clear_host_errors\n- {WITNESS}")),
     "leading `meta: refresh_inventory`": Way(play(f"- meta: refresh_inventory\n- {WITNESS}")),
     "`ANSIBLE_ERROR_ON_UNDEFINED_VARS=false`, `ANSIBLE_TASK_TIMEOUT=20`, `ANSIBLE_ANY_ERRORS_FATAL=false`": Way(
-        env={"ANSIBLE_ERROR_ON_UNDEFINED_VARS": "false", "ANSIBLE_TASK_TIMEOUT": "20", "ANSIBLE_ANY_ERRORS_FATAL": "false"}
+        env={
+            "ANSIBLE_ERROR_ON_UNDEFINED_VARS": "false",
+            "ANSIBLE_TASK_TIMEOUT": "20",
+            "ANSIBLE_ANY_ERRORS_FATAL": "false",
+        }
     ),
 }
 TABLE |= dict.fromkeys(WAYS, STOPPED)
@@ -191,7 +213,9 @@ ON_EACH_RELEASE = [
 
 
 def marks(name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.one_release] * (name in ON_ONE_RELEASE) + [pytest.mark.each_release] * (name in ON_EACH_RELEASE)
+    return [pytest.mark.one_release] * (name in ON_ONE_RELEASE) + [pytest.mark.each_release] * (
+        name in ON_EACH_RELEASE
+    )
 
 
 def stopped(run, nodes, told: str = "n5") -> None:
@@ -214,7 +238,7 @@ def test_is_stopped(guarded, nodes, name):
     files = {"pgsql.yml": way.playbook, "earlier.yml": way.earlier, **way.files}
     for path, text in files.items():
         guarded.write(path, re.sub(r"@(\w+)", lambda found: guarded.strategy(found[1]), text))
-    env = {key: value.format(folder=guarded.folder) for key, value in way.env.items()}
+    env = {key: value.format(directory=guarded.directory) for key, value in way.env.items()}
     earlier = ["earlier.yml"] if way.earlier else []
     run = guarded.run(*earlier, *way.start.split(), *way.options.split(), stdin=way.stdin, env=env)
     stopped(run, nodes)
@@ -232,14 +256,20 @@ def test_localhost(guarded, nodes, inventory):
     guarded.write("pgsql.yml", play(f"- {touch}", keywords, hosts="localhost"))
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
-    assert not (guarded.folder / "witness").exists()
+    assert not (guarded.directory / "witness").exists()
     assert "    ./node.yml -l localhost\n" in run.stderr
 
 
-@shows("tasks delegated to a host that the play does not have", "that host is not checked: it is not one of the play's")
+@shows(
+    "tasks delegated to a host that the play does not have",
+    "that host is not checked: it is not one of the play's",
+)
 def test_a_host_that_tasks_are_delegated_to(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
-    guarded.write("pgsql.yml", f"- hosts: n1,n2\n  gather_facts: false\n  tasks: [{{{WITNESS}, delegate_to: n5}}]\n")
+    guarded.write(
+        "pgsql.yml",
+        f"- hosts: n1,n2\n  gather_facts: false\n  tasks: [{{{WITNESS}, delegate_to: n5}}]\n",
+    )
     run = guarded.run("pgsql.yml")
     assert run.rc == 0
     assert nodes.having("pki/witness") == "n5"
@@ -248,21 +278,28 @@ def test_a_host_that_tasks_are_delegated_to(guarded, nodes):
 
 @pytest.mark.claims("who writes a playbook | a covered role included by a computed name | the same")
 @shows(
-    "a covered role included by a computed name, in a play that nothing else covers", "runs: the name cannot be known beforehand"
+    "a covered role included by a computed name, in a play that nothing else covers",
+    "runs: the name cannot be known beforehand",
 )
 @pytest.mark.one_release
 def test_a_computed_role_does_not_cover(guarded, nodes):
     guarded.write("roles/pgsql/tasks/main.yml", f"- {WITNESS}\n")
-    guarded.write("play.yml", play("- ansible.builtin.include_role: {name: '{{ which }}'}", "vars: {which: pgsql}"))
+    guarded.write(
+        "play.yml",
+        play("- ansible.builtin.include_role: {name: '{{ which }}'}", "vars: {which: pgsql}"),
+    )
     assert guarded.run("play.yml").rc == 0
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
 
 
-@shows("playbooks that no rule covers, before it", "run; then it is stopped, and nothing runs after it")
+@shows(
+    "playbooks that no rule covers, before it", "run; then it is stopped, and nothing runs after it"
+)
 def test_between_playbooks(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write(
-        "earlier.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: touch /etc/pki/earlier}]\n"
+        "earlier.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: touch /etc/pki/earlier}]\n",
     )
     guarded.write("pgsql.yml", play())
     run = guarded.run("earlier.yml", "pgsql.yml", "earlier.yml")
@@ -320,7 +357,10 @@ AFTER_EARLIER = "- import_playbook: earlier.yml\n- import_playbook: pgsql.yml\n"
 
 
 @pytest.mark.each_release
-@shows("hosts that failed or became unreachable in an earlier play", "stay out, are not asked, and stop nobody else")
+@shows(
+    "hosts that failed or became unreachable in an earlier play",
+    "stay out, are not asked, and stop nobody else",
+)
 def test_hosts_that_were_lost(guarded, nodes):
     """n1 and n2 are not ready either. PlaybookExecutor counts the failures of a batch: they must not spoil the count."""
     guarded.write("earlier.yml", LOST.format(port=nodes.port))
@@ -342,7 +382,11 @@ def test_hosts_that_were_lost(guarded, nodes):
 @shows("the same, with a rule that asks for all hosts by `that` and `once`", STOPPED)
 def test_hosts_that_were_lost_and_a_rule_that_asks_for_them(guarded, nodes):
     condition = "ansible_play_hosts | length == ansible_play_hosts_all | length"
-    rule = {"name": "nobody-lost", "plays": [{"playbook": "pgsql.yml"}], "checks": [{"that": condition, "once": True}]}
+    rule = {
+        "name": "nobody-lost",
+        "plays": [{"playbook": "pgsql.yml"}],
+        "checks": [{"that": condition, "once": True}],
+    }
     guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
     guarded.write("pgsql.yml", play(serial=False))
     guarded.write("earlier.yml", LOST.format(port=nodes.port))
@@ -359,18 +403,27 @@ def test_hosts_that_were_lost_and_a_rule_that_asks_for_them(guarded, nodes):
 @shows("a host that `meta: refresh_inventory` brought in an earlier play", STOPPED)
 def test_a_host_that_a_refresh_brought(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
-    text = json.loads((guarded.folder / "inventory.json").read_text())
+    text = json.loads((guarded.directory / "inventory.json").read_text())
     hosts = text["all"]["hosts"]
-    (guarded.folder / "all.json").write_text(
-        json.dumps({"_meta": {"hostvars": hosts}, "all": {"hosts": list(hosts), "vars": text["all"]["vars"]}})
+    (guarded.directory / "all.json").write_text(
+        json.dumps(
+            {
+                "_meta": {"hostvars": hosts},
+                "all": {"hosts": list(hosts), "vars": text["all"]["vars"]},
+            }
+        )
     )
-    few = {"_meta": {"hostvars": {"n1": hosts["n1"]}}, "all": {"hosts": ["n1"], "vars": text["all"]["vars"]}}
-    (guarded.folder / "now.json").write_text(json.dumps(few))
-    guarded.write("inventory.sh", f"#!/bin/sh\ncat {guarded.folder}/now.json\n")
-    (guarded.folder / "inventory.sh").chmod(0o755)
+    few = {
+        "_meta": {"hostvars": {"n1": hosts["n1"]}},
+        "all": {"hosts": ["n1"], "vars": text["all"]["vars"]},
+    }
+    (guarded.directory / "now.json").write_text(json.dumps(few))
+    guarded.write("inventory.sh", f"#!/bin/sh\ncat {guarded.directory}/now.json\n")
+    (guarded.directory / "inventory.sh").chmod(0o755)
     guarded.write(
         "earlier.yml",
-        BESIDES + "    - ansible.builtin.raw: cp all.json now.json\n    - ansible.builtin.meta: refresh_inventory\n",
+        BESIDES
+        + "    - ansible.builtin.raw: cp all.json now.json\n    - ansible.builtin.meta: refresh_inventory\n",
     )
     guarded.write("pgsql.yml", play())
     assert guarded.run("-i", "inventory.sh", "pgsql.yml", "--tags", "precheck").rc == 0  # n1 alone
@@ -403,26 +456,30 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
     ],
     ids=["ANSIBLE_STRATEGY", "ANSIBLE_CALLBACKS_ENABLED"],
 )
-def test_another_door_by_the_environment(guarded, nodes, setting, survivor):
+def test_another_entry_point_by_the_environment(guarded, nodes, setting, survivor):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write("pgsql.yml", play())
     run = guarded.run("pgsql.yml", env=setting)
-    if guarded.door == survivor:
+    if guarded.entry_point == survivor:
         stopped(run, nodes)
     else:
         assert run.rc == 0
         assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
 
 
-@shows("`ansible_connection` changed by the play's `vars`", "the host that the play would reach is asked")
+@shows(
+    "`ansible_connection` changed by the play's `vars`",
+    "the host that the play would reach is asked",
+)
 def test_another_connection(guarded, nodes):
-    """In the inventory each host is a folder of this machine, and ready there."""
+    """In the inventory each host is a directory of this machine, and ready there."""
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write("root/etc/pki/ca.crt", "a certificate\n")
     hosts = {name: nodes.host(name) for name in ADDRESSES}
     guarded.inventory(
         {
-            name: host | {"ansible_connection": "local", "precheck_root": str(guarded.folder / "root")}
+            name: host
+            | {"ansible_connection": "local", "precheck_root": str(guarded.directory / "root")}
             for name, host in hosts.items()
         }
     )
@@ -433,12 +490,20 @@ def test_another_connection(guarded, nodes):
 SUDO = "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n"
 
 
-@shows("a become password missing, the play's", "the checks do not need it; the play fails by itself when all are ready")
-@shows("a become password missing, of a check with `become`", "stopped: all these hosts are unverified")
+@shows(
+    "a become password missing, the play's",
+    "the checks do not need it; the play fails by itself when all are ready",
+)
+@shows(
+    "a become password missing, of a check with `become`", "stopped: all these hosts are unverified"
+)
 def test_a_become_password_is_missing(guarded, nodes):
     guarded.write("sudo", SUDO)
-    (guarded.folder / "sudo").chmod(0o755)
-    become = ["-e", f"ansible_become_exe={guarded.folder}/sudo ansible_become_user=nobody ansible_become=true"]
+    (guarded.directory / "sudo").chmod(0o755)
+    become = [
+        "-e",
+        f"ansible_become_exe={guarded.directory}/sudo ansible_become_user=nobody ansible_become=true",
+    ]
     guarded.write("pgsql.yml", play(keywords="become: true\nbecome_method: sudo"))
     nodes.reset(ready="n1 n2 n3 n4")
     stopped(guarded.run("pgsql.yml", *become), nodes)
@@ -456,11 +521,18 @@ def test_a_become_password_is_missing(guarded, nodes):
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
     assert "5 of 5 hosts are not ready" in run.stderr
-    assert re.search(r"  n5  unverified: .*(Missing sudo password|a password is required)", run.stderr), run.stderr
+    assert re.search(
+        r"  n5  unverified: .*(Missing sudo password|a password is required)", run.stderr
+    ), run.stderr
 
 
-@shows("`--list-tasks`, `--list-hosts`, `--list-tags`, `--syntax-check`", "list and check; the guard is silent")
-@pytest.mark.parametrize("option", ["--list-tasks", "--list-hosts", "--list-tags", "--syntax-check"])
+@shows(
+    "`--list-tasks`, `--list-hosts`, `--list-tags`, `--syntax-check`",
+    "list and check; the guard is silent",
+)
+@pytest.mark.parametrize(
+    "option", ["--list-tasks", "--list-hosts", "--list-tags", "--syntax-check"]
+)
 def test_listings(guarded, option):
     guarded.local_hosts(missing="h1")
     guarded.write("pgsql.yml", play())
@@ -469,8 +541,13 @@ def test_listings(guarded, option):
     assert "precheck" not in run.output.lower()
 
 
-@pytest.mark.claims("a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded")
-@shows("a strategy that neither ansible-core nor this collection brought, with the callback on", STOPPED)
+@pytest.mark.claims(
+    "a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded"
+)
+@shows(
+    "a strategy that neither ansible-core nor this collection brought, with the callback on",
+    STOPPED,
+)
 def test_a_strategy_from_elsewhere(project, nodes):
     project.configure("callback", more="strategy_plugins = strategies")
     project.write(
@@ -494,14 +571,18 @@ class StrategyModule(Free):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     run = project.run("pgsql.yml")
     assert run.rc == 0
-    assert re.findall("elsewhere runs on (.*)", run.stdout) == ["(2, 2, [])", "(2, 2, [])", "(1, 1, [])"]  # as without the guard
+    assert re.findall("elsewhere runs on (.*)", run.stdout) == [
+        "(2, 2, [])",
+        "(2, 2, [])",
+        "(1, 1, [])",
+    ]  # as without the guard
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
     assert run.stdout.count("[Precheck pigsty-node]") == 1
 
 
 @pytest.mark.claims("a play that names no strategy | guarded | guarded | guarded, once")
 @shows("both doors open", "stopped once; checked once")
-def test_both_doors(project, nodes):
+def test_both_entry_points(project, nodes):
     project.configure("both")
     nodes.reset(ready="n1 n2 n3 n4 n5")
     # The second play's strategy inherits from the first's, on which the callback has put the guard by then.

@@ -1,12 +1,14 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A callback that takes one run of ansible-playbook into many futures of ansible-core, one after the other.
+"""A callback that repeats one run of ansible-playbook on simulated future releases of ansible-core.
 
-When everything of ansible-core is loaded and no play has begun, it forks for each future. The child changes ansible-core and
-goes on with the run; its parent waits for it and notes how it ended. This spares each future the start of ansible-playbook.
+When ansible-core is loaded completely and no play has begun, the callback forks for each future
+release. The child changes ansible-core and continues the run. The parent waits for it and records
+how it ended. So ansible-playbook starts only once.
 
-FUTURES names the file with the futures: a list of what is gone or changed in each. What they came to is put there instead.
-With CALLBACKS_NEED_MORE there is another future, in which a callback is made in another way.
+FUTURE_RELEASES names a file that lists what each future release lacks or changes. The callback
+replaces the list with the outcomes. CALLBACKS_NEED_MORE makes the whole run one on a future release
+in which the constructor of callbacks requires another argument.
 """
 
 from __future__ import annotations
@@ -29,16 +31,20 @@ from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 
-SECONDS = 30  # that a future may take; one takes much less
+SECONDS = 30  # the timeout of the run on one future release; it takes much less
 
 
 def for_the_guard(depth=2):
-    """Return whether it is Precheck that asks."""
-    return sys._getframe(depth).f_globals.get("__name__", "").startswith("ansible_collections.precheck.")
+    """Return whether Precheck is the caller."""
+    return (
+        sys._getframe(depth)
+        .f_globals.get("__name__", "")
+        .startswith("ansible_collections.precheck.")
+    )
 
 
-class Gone:
-    """An attribute that does not exist any more for Precheck. ansible-core still has it, as if by another name."""
+class Removed:
+    """An attribute that no longer exists for Precheck. ansible-core still has it, as if renamed."""
 
     def __init__(self, name, was):
         self.name, self.was = name, was
@@ -50,7 +56,9 @@ class Gone:
             if instance is not None and self.name in vars(instance):
                 return vars(instance)[self.name]
             if not isinstance(self.was, Missing):
-                return self.was.__get__(instance, owner) if hasattr(self.was, "__get__") else self.was
+                return (
+                    self.was.__get__(instance, owner) if hasattr(self.was, "__get__") else self.was
+                )
         raise AttributeError(f"{owner.__name__!r} has no attribute {self.name!r}")
 
     def __set__(self, instance, value):
@@ -61,21 +69,21 @@ class Gone:
 
 
 class Missing:
-    """In the place of an attribute that only instances have."""
+    """Stands for an attribute that only instances have."""
 
 
-def remove(place):
-    """Take away for Precheck the attribute at ``place``, which is written as "module:name" or "module:class.name"."""
-    module, _colon, path = place.partition(":")
+def remove(location):
+    """Remove for Precheck the attribute at ``location``: "module:name" or "module:class.name"."""
+    module, _colon, path = location.partition(":")
     owner = importlib.import_module(module)
     *parts, name = path.split(".")
     if parts:
         owner = getattr(owner, parts[0])
         was = inspect.getattr_static(owner, name, Missing())
-        setattr(owner, name, Gone(name, was))
+        setattr(owner, name, Removed(name, was))
     else:
-        # A name of the module's type comes before that in the module, also for "from module import name".
-        names = {name: Gone(name, Missing())}
+        # The name in the module's type takes precedence, also in "from module import name".
+        names = {name: Removed(name, Missing())}
         owner.__class__ = type("module", (type(owner),), names)
 
 
@@ -114,12 +122,16 @@ def hosts_that_failed_end_no_run():
 
 
 def classes_are_made_anew():
-    """A class that the loader hands out is not the one by which it makes a strategy."""
+    """The class that the loader returns is not the one that it instantiates."""
     was = strategy_loader.get
 
     def get(name, *args, **kwargs):
         found = was(name, *args, **kwargs)
-        return type("StrategyModule", (found,), {"run": found.run}) if kwargs.get("class_only") and found else found
+        return (
+            type("StrategyModule", (found,), {"run": found.run})
+            if kwargs.get("class_only") and found
+            else found
+        )
 
     strategy_loader.get = get
 
@@ -150,7 +162,9 @@ def strategies_from_outside_are_refused():
 
     def get(name, *args, **kwargs):
         if "." in name and not name.startswith(("ansible.builtin.", "ansible.legacy.")):
-            raise AnsibleError(f"Strategy {name} is not included in ansible-core, and is not supported any more.")
+            raise AnsibleError(
+                f"Strategy {name} is not included in ansible-core, and is not supported any more."
+            )
         return was(name, *args, **kwargs)
 
     strategy_loader.get = get
@@ -165,7 +179,7 @@ def nothing():
 
 
 def renew_the_queue():
-    """Let no future get results of the one before, with which it shares the queue."""
+    """Keep the results of one future release from the next: they share the queue."""
     was = TaskQueueManager.run
 
     def run(self, play):
@@ -186,43 +200,47 @@ def callbacks_need_more():
     CallbackBase.__init__ = init
 
 
-if "CALLBACKS_NEED_MORE" in os.environ:  # this future begins before that of the others: no callback is made yet
+if "CALLBACKS_NEED_MORE" in os.environ:  # before any callback is made
     callbacks_need_more()
 
 
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
-    CALLBACK_NAME = "future"
+    CALLBACK_NAME = "future_release"
 
     def v2_playbook_on_start(self, playbook):
-        file = Path(os.environ["FUTURES"])
+        file = Path(os.environ["FUTURE_RELEASES"])
         outcomes = {}
-        for future in json.loads(file.read_text()):
+        for release_name in json.loads(file.read_text()):
             sys.stdout.flush()
             sys.stderr.flush()
             process = os.fork()
             if not process:
-                self.begin(future)
+                self.begin(release_name)
                 return
             _process, status = os.waitpid(process, 0)
             ran = [str(path.relative_to(Path.cwd())) for path in sorted(Path.cwd().glob("*/ran*"))]
             for path in ran:
                 os.unlink(path)
-            outcomes[future] = {"rc": os.waitstatus_to_exitcode(status), "output": Path("output").read_text(), "ran": ran}
+            outcomes[release_name] = {
+                "rc": os.waitstatus_to_exitcode(status),
+                "output": Path("output").read_text(),
+                "ran": ran,
+            }
             file.write_text(json.dumps(outcomes))
         os._exit(0)
 
-    def begin(self, future):
+    def begin(self, release_name):
         output = os.open("output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        os.makedirs(C.DEFAULT_LOCAL_TMP, exist_ok=True)  # the one before has removed it
+        os.makedirs(C.DEFAULT_LOCAL_TMP, exist_ok=True)  # the previous run removed it
         renew_the_queue()
         signal.alarm(SECONDS)
         changed = False
         try:
-            for part in future.split(" and "):
+            for part in release_name.split(" and "):
                 remove(part) if ":" in part else globals()[part.replace(" ", "_")]()
             changed = True
         finally:

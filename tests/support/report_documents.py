@@ -7,7 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 MISSING = "/etc/pki/ca.crt is missing"
-LONG = "Failed to connect to the host via ssh: " + "kex_exchange_identification: Connection closed by remote host " * 5
+LONG = (
+    "Failed to connect to the host via ssh: "
+    + "kex_exchange_identification: Connection closed by remote host " * 5
+)
 # What a host, an inventory or a policy may hold to break out of the place that it is put in.
 HOSTILE = [
     "</script><script>document.title = 'broken'</script>",
@@ -23,13 +26,20 @@ HOSTILE = [
 ]
 
 
-def verdict(host: str, rule: str, state: str = "ready", *reasons: str, groups: tuple[str, ...] = ()) -> dict[str, Any]:
-    checks = [{"check": f"check {number}", "verdict": state, "reasons": [reason]} for number, reason in enumerate(reasons)]
+def verdict(
+    host: str, rule: str, state: str = "ready", *reasons: str, groups: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    checks = [
+        {"check": f"check {number}", "verdict": state, "reasons": [reason]}
+        for number, reason in enumerate(reasons)
+    ]
     checks.append({"check": "another", "verdict": "ready", "reasons": []})
     return {"host": host, "rule": rule, "groups": list(groups), "verdict": state, "checks": checks}
 
 
-def rule(name: str, remedy: str = "", severity: str = "error", mandatory: bool = False) -> dict[str, Any]:
+def rule(
+    name: str, remedy: str = "", severity: str = "error", mandatory: bool = False
+) -> dict[str, Any]:
     return {
         "name": name,
         "path": "/srv/pigsty/precheck.yml",
@@ -41,7 +51,9 @@ def rule(name: str, remedy: str = "", severity: str = "error", mandatory: bool =
     }
 
 
-def document(rules: list[dict[str, Any]], verdicts: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def document(
+    rules: list[dict[str, Any]], verdicts: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
     not_ready = any(one["verdict"] != "ready" for one in verdicts)
     return {
         "format": 1,
@@ -82,7 +94,15 @@ def few() -> dict[str, Any]:
             verdict("db1", "free-space", groups=("pg-main", "pgsql")),
             verdict("db2", "free-space", groups=("pg-main", "pgsql")),
             verdict("db10", "free-space", "unverified", "no answer", groups=("pg-main", "pgsql")),
-            verdict("db2", "replication", "not_ready", "slot a lags", "slot b lags", "slot c", groups=("pg-main", "pgsql")),
+            verdict(
+                "db2",
+                "replication",
+                "not_ready",
+                "slot a lags",
+                "slot b lags",
+                "slot c",
+                groups=("pg-main", "pgsql"),
+            ),
         ],
         plays=[
             {
@@ -93,9 +113,19 @@ def few() -> dict[str, Any]:
                 "hosts": 4,
                 "stopped": True,
                 "checks": [
-                    {"rule": "pigsty-node", "check": "window", "verdict": "not_ready", "reasons": ["no window is open"]},
+                    {
+                        "rule": "pigsty-node",
+                        "check": "window",
+                        "verdict": "not_ready",
+                        "reasons": ["no window is open"],
+                    },
                     {"rule": "pigsty-node", "check": "limit", "verdict": "ready", "reasons": []},
-                    {"rule": "free-space", "check": "archive", "verdict": "unverified", "reasons": ["archive is undefined"]},
+                    {
+                        "rule": "free-space",
+                        "check": "archive",
+                        "verdict": "unverified",
+                        "reasons": ["archive is undefined"],
+                    },
                 ],
             }
         ],
@@ -134,16 +164,30 @@ def many(hosts: int = 1000, rules: int = 5) -> dict[str, Any]:
                 found = ("not_ready", MISSING)
             verdicts.append(verdict(name, f"rule-{place}", *found, groups=groups))
     not_ready = {
-        place: [one["host"] for one in verdicts if one["rule"] == f"rule-{place}" and one["verdict"] != "ready"]
+        place: [
+            one["host"]
+            for one in verdicts
+            if one["rule"] == f"rule-{place}" and one["verdict"] != "ready"
+        ]
         for place in range(rules)
     }
-    return document([rule(f"rule-{place}", f"./node.yml -l {','.join(not_ready[place])}") for place in range(rules)], verdicts)
+    return document(
+        [
+            rule(f"rule-{place}", f"./node.yml -l {','.join(not_ready[place])}")
+            for place in range(rules)
+        ],
+        verdicts,
+    )
 
 
 def hostile() -> dict[str, Any]:
     """A document in which every text is hostile."""
     rules = [rule(f"{text} {place}", f"{text}\n{text}") for place, text in enumerate(HOSTILE)]
-    verdicts = [verdict(host, one["name"], "not_ready", *HOSTILE, groups=tuple(HOSTILE)) for one in rules for host in HOSTILE]
+    verdicts = [
+        verdict(host, one["name"], "not_ready", *HOSTILE, groups=tuple(HOSTILE))
+        for one in rules
+        for host in HOSTILE
+    ]
     found = few() | {"kind": "run", "rules": rules, "verdicts": verdicts}
 
     def spoilt(value: Any) -> Any:
@@ -153,6 +197,17 @@ def hostile() -> dict[str, Any]:
             return [spoilt(one) for one in value]
         return "".join(HOSTILE) if isinstance(value, str) else value
 
-    for key in ("precheck", "command", "user", "controller", "started", "finished", "policies", "plays", "waivers", "changes"):
+    for key in (
+        "precheck",
+        "command",
+        "user",
+        "controller",
+        "started",
+        "finished",
+        "policies",
+        "plays",
+        "waivers",
+        "changes",
+    ):
         found[key] = spoilt(found[key])
     return found

@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Strategy or callback: what each line in ansible.cfg is good for, and both. docs/contract.md has it as a table."""
+"""Strategy, callback or both: what each line in ansible.cfg guards.
+
+docs/contract.md has the same as a table.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,25 @@ from ansible.release import __version__
 ELSEWHERE = "from ansible.plugins.strategy.free import StrategyModule as Free\n\nclass StrategyModule(Free):\n    pass\n"
 
 # By name, what the play names as its strategy.
-PLAYS = {"none": None, "ours": "precheck.guard.free", "built-in": "free", "from elsewhere": "elsewhere"}
+PLAYS = {
+    "none": None,
+    "ours": "precheck.guard.free",
+    "built-in": "free",
+    "from elsewhere": "elsewhere",
+}
+GUARDED_PLAYS = {"strategy": ["none", "ours"], "callback": list(PLAYS), "both": list(PLAYS)}
+
+# What ansible.cfg names as strategy and as callback, and the outcome.
+MISSPELT = {
+    "both": ("precheck.guard.linaer", "precheck.gaurd.enforce", "error"),
+    "the strategy": ("precheck.guard.linaer", "precheck.guard.enforce", "error"),
+    "the callback": ("linear", "precheck.gaurd.enforce", "runs"),
+    "the callback beside the strategy": (
+        "precheck.guard.linear",
+        "precheck.gaurd.enforce",
+        "guarded",
+    ),
+}
 
 
 @pytest.mark.claims(
@@ -25,21 +46,32 @@ PLAYS = {"none": None, "ours": "precheck.guard.free", "built-in": "free", "from 
     " in the output",
 )
 @pytest.mark.one_release
-@pytest.mark.parametrize(
-    ("door", "guarded_plays"), [("strategy", ["none", "ours"]), ("callback", list(PLAYS)), ("both", list(PLAYS))]
-)
-def test_which_plays_are_guarded(project, door, guarded_plays):
-    project.configure(door, "strategy_plugins = strategies")
+@pytest.mark.parametrize("entry_point", GUARDED_PLAYS)
+def test_which_plays_are_guarded(project, entry_point):
+    project.configure(entry_point, "strategy_plugins = strategies")
     project.local_hosts(ready="h1 h2")
     project.write("strategies/elsewhere.py", ELSEWHERE)
-    play = {"hosts": "all", "gather_facts": False, "serial": 1, "tasks": [{"ansible.builtin.debug": {"msg": "ran"}}]}
-    plays = [play | {"name": name} | ({"strategy": strategy} if strategy else {}) for name, strategy in PLAYS.items()]
-    rules = [{"name": name, "plays": [{"play": name}], "checks": [{"that": True}]} for name in PLAYS]
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "serial": 1,
+        "tasks": [{"ansible.builtin.debug": {"msg": "ran"}}],
+    }
+    plays = [
+        play | {"name": name} | ({"strategy": strategy} if strategy else {})
+        for name, strategy in PLAYS.items()
+    ]
+    rules = [
+        {"name": name, "plays": [{"play": name}], "checks": [{"that": True}]} for name in PLAYS
+    ]
     project.write("site.yml", json.dumps(plays))
     project.write("precheck.yml", json.dumps({"rules": rules}))
     run = project.run("site.yml")
     assert run.rc == 0, run.output
-    assert re.findall(r"^TASK \[Precheck (.*)\]", run.stdout, re.MULTILINE) == guarded_plays
+    assert (
+        re.findall(r"^TASK \[Precheck (.*)\]", run.stdout, re.MULTILINE)
+        == GUARDED_PLAYS[entry_point]
+    )
     assert run.stdout.count('"ran"') == 2 * len(PLAYS)
 
 
@@ -50,21 +82,18 @@ def test_which_plays_are_guarded(project, door, guarded_plays):
     "ansible-core 2.19 and later | a warning at each run that strategies from outside are deprecated | no warning | the same"
     " warning",
 )
-@pytest.mark.parametrize(
-    ("strategy", "callback", "outcome"),
-    [
-        ("precheck.guard.linaer", "precheck.gaurd.enforce", "error"),
-        ("precheck.guard.linaer", "precheck.guard.enforce", "error"),
-        ("linear", "precheck.gaurd.enforce", "runs"),
-        ("precheck.guard.linear", "precheck.gaurd.enforce", "guarded"),
-    ],
-)
-def test_a_name_is_misspelt(project, strategy, callback, outcome):
+@pytest.mark.parametrize(("strategy", "callback", "outcome"), MISSPELT.values(), ids=MISSPELT)
+def test_a_misspelt_name_ends_the_run_or_is_a_warning(project, strategy, callback, outcome):
     project.configure("none", f"strategy = {strategy}\ncallbacks_enabled = {callback}")
     project.local_hosts(missing="h1")
-    project.write("pgsql.yml", "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: ran}}]}\n")
+    project.write(
+        "pgsql.yml",
+        "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: ran}}]}\n",
+    )
     run = project.run("pgsql.yml", env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
-    warned = f"Skipping callback plugin '{callback}', unable to load" in " ".join(run.stderr.split())
+    warned = f"Skipping callback plugin '{callback}', unable to load" in " ".join(
+        run.stderr.split()
+    )
     if outcome == "error":
         assert run.rc == 1
         assert f"Invalid play strategy specified: {strategy}" in run.stderr

@@ -39,9 +39,11 @@ def test_opting_out(guarded, nodes, keywords, options, how):
     assert run.rc == 0
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
     assert "[Precheck" not in run.stdout
-    play = f'play "Set up PostgreSQL" ({guarded.folder}/pgsql.yml:2)'
+    play = f'play "Set up PostgreSQL" ({guarded.directory}/pgsql.yml:2)'
     warning = f"Precheck waived for {play}: pigsty-node not checked on 5 hosts ({how})."
-    assert "".join(run.stderr.split()).count("".join(warning.split())) == 1  # ansible-core breaks lines anywhere
+    assert (
+        "".join(run.stderr.split()).count("".join(warning.split())) == 1
+    )  # ansible-core breaks lines anywhere
     assert run.stderr.count("waived") == 1
 
 
@@ -71,7 +73,11 @@ def test_the_tag_counts_on_the_play_only(guarded, nodes, where):
 
 
 def test_only_the_waived_play_is_unchecked(guarded, nodes):
-    guarded.write("pgsql.yml", PLAY.format(keywords="tags: no_precheck") + PLAY.format(keywords="").replace("witness", "second"))
+    guarded.write(
+        "pgsql.yml",
+        PLAY.format(keywords="tags: no_precheck")
+        + PLAY.format(keywords="").replace("witness", "second"),
+    )
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
@@ -82,7 +88,9 @@ def test_only_the_waived_play_is_unchecked(guarded, nodes):
 def test_tags_precheck_runs_the_checks_alone(guarded, nodes):
     node = PLAY.format(keywords="").replace("witness", "node")
     guarded.write("node.yml", node)
-    guarded.write("pgsql.yml", PLAY.format(keywords="").replace("gather_facts: false", "gather_facts: true"))
+    guarded.write(
+        "pgsql.yml", PLAY.format(keywords="").replace("gather_facts: false", "gather_facts: true")
+    )
     guarded.write("site.yml", "- import_playbook: node.yml\n- import_playbook: pgsql.yml\n")
     run = guarded.run("site.yml", "--tags", "precheck")
     assert run.rc == 2
@@ -105,7 +113,9 @@ def test_tags_precheck_runs_the_checks_alone(guarded, nodes):
 @pytest.mark.each_release
 def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
     """A leading meta task that the tag selection would leave out ends hosts all the same: the play to come has it."""
-    hosts = {f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)}
+    hosts = {
+        f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)
+    }
     guarded.inventory(hosts)
     nodes.reset(ready="n1 n2")
     leading = "tasks:\n    - meta: end_host\n      when: pg_cluster is not defined"
@@ -119,7 +129,10 @@ def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
 
 @pytest.mark.one_release
 def test_tags_precheck_does_not_count_tasks_that_never_run(guarded, nodes):
-    guarded.write("pgsql.yml", "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: , tags: never}]\n")
+    guarded.write(
+        "pgsql.yml",
+        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: , tags: never}]\n",
+    )
     assert guarded.run("pgsql.yml", "--tags", "precheck").rc == 0
 
 

@@ -1,8 +1,9 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Releases of ansible-core newer than the tested ones: the guard works there, or nothing is run and a message says why.
+"""Releases of ansible-core newer than the tested ones: the guard works, or a message says why not.
 
-The futures are made by the callback in the folder of that name: something that Precheck uses is gone, or has another meaning.
+If it does not work, no task runs. The callback in the directory future_releases simulates these
+releases: something that Precheck uses is missing, or has another meaning.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Project
 
-pytestmark = pytest.mark.one_release  # what is to come comes after the newest
+from support.project import Project
+
+pytestmark = pytest.mark.one_release  # future releases come after the newest
 
 PLAY = """
 - name: Set up PostgreSQL
@@ -36,7 +38,7 @@ PLAY = """
     - ansible.builtin.raw: touch {{ precheck_root }}/ran_later
 """
 
-# The second host is the one that is not ready, so that a batch comes before it and one after it.
+# The second host is not ready, so there is a batch before it and a batch after it.
 POLICY = """
 rules:
   - name: all kinds of checks
@@ -53,12 +55,14 @@ rules:
     remedy: "make {{ precheck_hosts | join(',') }} ready"
 """
 
-BLOCK = "PRECHECK stopped the run before play"
+STOPPED = "PRECHECK stopped the run before play"
+SIMULATION = f"callback_plugins = {Path(__file__).parent}/future_releases"
+
 NOT_CHECKED = "Precheck could not check the play"
 NOT_GUARDED = "Precheck could not guard the play"
 
-# What the guard uses of ansible-core, and what is told when it is gone.
-GONE = {
+# What the guard uses of ansible-core, and the message of a release in which it is missing.
+MISSING = {
     "ansible.constants:CONFIG_FILE": NOT_CHECKED,
     "ansible.constants:TASK_TIMEOUT": NOT_CHECKED,
     "ansible.constants:_ACTION_META": NOT_CHECKED,
@@ -99,9 +103,9 @@ GONE = {
     "ansible.playbook.role_include:IncludeRole._role_name": NOT_CHECKED,
     "ansible.playbook.task:Task._role": NOT_CHECKED,
     "ansible.playbook.task:Task.implicit": NOT_CHECKED,
-    # The last two are used in the workers, where a task fails by it.
-    "ansible.plugins.action:ActionBase._low_level_execute_command": BLOCK,
-    "ansible.plugins.connection:ConnectionBase.set_become_plugin": BLOCK,
+    # The workers use these two: a task fails without them.
+    "ansible.plugins.action:ActionBase._low_level_execute_command": STOPPED,
+    "ansible.plugins.connection:ConnectionBase.set_become_plugin": STOPPED,
     "ansible.plugins.loader:action_loader": NOT_CHECKED,
     "ansible.plugins.loader:callback_loader": NOT_GUARDED,
     "ansible.plugins.loader:strategy_loader": NOT_GUARDED,
@@ -122,8 +126,8 @@ GONE = {
     "ansible.vars.manager:VariableManager.get_vars": NOT_CHECKED,
 }
 
-# What the strategy door comes by before the guard does, and one of what comes after that.
-GONE_FOR_THE_STRATEGY = [
+# What the strategy uses before the guard does, and one thing that it uses later.
+MISSING_FOR_THE_STRATEGY = [
     "ansible.executor.play_iterator:PlayIterator._play",
     "ansible.plugins.loader:strategy_loader",
     "ansible.plugins.strategy:StrategyBase",
@@ -133,54 +137,69 @@ GONE_FOR_THE_STRATEGY = [
     "ansible.utils.fqcn:add_internal_fqcns",
 ]
 
-ANOTHER = {
+CHANGED = {
     "results of another kind": NOT_CHECKED,
-    "results are lost": BLOCK,
+    "results are lost": STOPPED,
     "other parameters": NOT_CHECKED,
     "no block comes before the play": NOT_CHECKED,
-    "no exit code ends a run": BLOCK,
+    "no exit code ends a run": STOPPED,
     "hosts that failed end no run": "Precheck stopped the run",
     "no exit code ends a run and hosts that failed end no run": "Precheck stopped the run",
     "a newer release and ansible.plugins.strategy:StrategyBase._queue_task": "ansible-core 2.99.1 is newer than 2.21",
     "a newer release and ansible.template:Templar": "ansible-core 2.99.1 is newer than 2.21",
-    "nothing": BLOCK,
+    "nothing": STOPPED,
 }
 
-# By these no guard would get to the play where only the callback is on.
-ANOTHER_FOR_THE_CALLBACK = {"classes are made anew": NOT_GUARDED, "no play is announced": "Precheck could not guard any play"}
+# With these the guard would not reach the play where only the callback is enabled.
+CHANGED_FOR_THE_CALLBACK = {
+    "classes are made anew": NOT_GUARDED,
+    "no play is announced": "Precheck could not guard any play",
+}
 
 
 def prepare(project: Project) -> None:
+    """Give the project a playbook, its policy and local hosts, all of them with the marker."""
     project.local_hosts(ready="h1 h2 h3")
     project.write("ca.crt", "a certificate\n")
     project.write("precheck.yml", POLICY)
-    project.write("roles/thing/tasks/main.yml", "- ansible.builtin.raw: touch {{ precheck_root }}/ran_role\n")
+    project.write(
+        "roles/thing/tasks/main.yml", "- ansible.builtin.raw: touch {{ precheck_root }}/ran_role\n"
+    )
     project.write("play.yml", PLAY)
-    project.write("site.yml", "- import_playbook: play.yml\n  when: inventory_hostname != 'nobody'\n")
+    project.write(
+        "site.yml", "- import_playbook: play.yml\n  when: inventory_hostname != 'nobody'\n"
+    )
 
 
-def outcomes(project: Project, futures: list[str], *options: str) -> dict[str, dict[str, Any]]:
-    """Return what becomes of the run in each of the futures: its exit status, its output, and the files of tasks that ran."""
-    project.configure(project.door, f"callback_plugins = {Path(__file__).parent}/futures")
-    project.write("futures.json", json.dumps(futures))
-    run = project.run("site.yml", "--skip-tags", "other", *options, env={"FUTURES": "futures.json"})
-    found = json.loads((project.folder / "futures.json").read_text())
-    assert set(found) == set(futures), run.output
-    return found
+def outcomes(project: Project, releases: list[str], *options: str) -> dict[str, dict[str, Any]]:
+    """Return the outcome of the run on each future release.
+
+    That is its exit status, its output, and the files of tasks that ran.
+    """
+    project.configure(project.entry_point, SIMULATION)
+    project.write("future_releases.json", json.dumps(releases))
+    env = {"FUTURE_RELEASES": "future_releases.json"}
+    run = project.run("site.yml", "--skip-tags", "other", *options, env=env)
+    results = json.loads((project.directory / "future_releases.json").read_text())
+    assert set(results) == set(releases), run.output
+    return results
 
 
-# Since 2.19 workers that have just begun may have the signal handler of ansible-core's main process, when an error ends them.
-ENDED_EARLY = re.compile(r"Process WorkerProcess-\d+:\nTraceback.*?can only test a child process\n", re.DOTALL)
+# Since 2.19 a worker that has just begun may still have the signal handler of ansible-core's main
+# process when an error ends it.
+ENDED_EARLY = re.compile(
+    r"Process WorkerProcess-\d+:\nTraceback.*?can only test a child process\n", re.DOTALL
+)
 
 
-def wrong(found: dict[str, dict[str, Any]], expected: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the outcomes in which something was run, or not ``expected`` was told, by one message."""
+def wrong(results: dict[str, dict[str, Any]], expected: dict[str, str]) -> dict[str, Any]:
+    """Return the outcomes in which a task ran, or in which the one message is not ``expected``."""
     return {
-        future: outcome
-        for future, outcome in found.items()
+        release: outcome
+        for release, outcome in results.items()
         if outcome["ran"]
         or outcome["rc"] not in (1, 2)
-        or expected[future] not in outcome["output"]
+        or expected[release] not in outcome["output"]
         or "Traceback" in ENDED_EARLY.sub("", outcome["output"])
         or outcome["output"].count("ERROR") > 1 + outcome["output"].count("[ERROR]: Task failed")
     }
@@ -189,36 +208,37 @@ def wrong(found: dict[str, dict[str, Any]], expected: dict[str, str]) -> dict[st
 @pytest.mark.claims(
     "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
 )
-def test_something_is_gone(project):
+def test_the_callback_ends_the_run_when_something_that_the_guard_needs_is_missing(project):
     prepare(project)
     project.configure("callback")
-    assert wrong(outcomes(project, list(GONE)), GONE) == {}
+    assert wrong(outcomes(project, list(MISSING)), MISSING) == {}
 
 
 @pytest.mark.claims(
     "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
 )
-def test_something_is_gone_that_the_strategy_door_needs(project):
+def test_the_strategy_ends_the_run_when_something_that_it_needs_is_missing(project):
     prepare(project)
-    for door in ("strategy", "both"):
-        project.configure(door)
-        assert wrong(outcomes(project, GONE_FOR_THE_STRATEGY), GONE) == {}
+    for entry_point in ("strategy", "both"):
+        project.configure(entry_point)
+        assert wrong(outcomes(project, MISSING_FOR_THE_STRATEGY), MISSING) == {}
 
 
-def test_something_has_another_meaning(guarded):
+def test_no_play_runs_unchecked_when_something_has_another_meaning(guarded):
     prepare(guarded)
-    expected = ANOTHER | (ANOTHER_FOR_THE_CALLBACK if guarded.door == "callback" else {})
+    expected = CHANGED | (CHANGED_FOR_THE_CALLBACK if guarded.entry_point == "callback" else {})
     assert wrong(outcomes(guarded, list(expected)), expected) == {}
 
 
-def test_the_callback_cannot_be_made(project):
-    """ansible-core passes over such a callback with a warning."""
+def test_the_run_ends_when_the_callback_cannot_be_made(project):
+    """ansible-core skips such a callback with a warning."""
     prepare(project)
-    project.configure("callback", f"callback_plugins = {Path(__file__).parent}/futures")
-    project.write("futures.json", '["nothing"]')
-    run = project.run("site.yml", env={"FUTURES": "futures.json", "CALLBACKS_NEED_MORE": "1"})
-    outcome = json.loads((project.folder / "futures.json").read_text())
-    assert (run.rc, outcome) == (1, ["nothing"]), outcome  # it does not get as far as to the playbook
+    project.configure("callback", SIMULATION)
+    project.write("future_releases.json", '["nothing"]')
+    env = {"FUTURE_RELEASES": "future_releases.json", "CALLBACKS_NEED_MORE": "1"}
+    run = project.run("site.yml", env=env)
+    outcome = json.loads((project.directory / "future_releases.json").read_text())
+    assert (run.rc, outcome) == (1, ["nothing"]), outcome  # it does not reach the playbook
     assert "Precheck could not guard" in run.output
 
 
@@ -226,19 +246,25 @@ def test_the_callback_cannot_be_made(project):
     "an ansible-core that refuses strategies from outside | ansible-core ends the run with an error | guarded | ansible-core"
     " ends the run with an error"
 )
-def test_strategies_from_outside_are_refused(project):
-    """The callback guards as it does today, and lets a play run whose hosts are ready. A strategy line in ansible.cfg ends
-    the run by ansible-core's own error, with the callback and without it.
+def test_where_strategies_from_outside_are_refused_the_callback_still_guards(project):
+    """It lets a play run whose hosts are ready. A strategy line in ansible.cfg ends the run with
+    ansible-core's own error, with and without the callback.
     """
     prepare(project)
     refused = "strategies from outside are refused"
     project.configure("callback")
-    assert wrong(outcomes(project, [refused]), {refused: BLOCK}) == {}
+    assert wrong(outcomes(project, [refused]), {refused: STOPPED}) == {}
     ready = outcomes(project, [refused], "--limit", "h1:h3")[refused]
     assert (ready["rc"], ready["ran"]) == (
         0,
         [f"{host}/{name}" for host in ("h1", "h3") for name in ("ran", "ran_later", "ran_role")],
     )
-    for door in ("strategy", "both"):
-        project.configure(door)
-        assert wrong(outcomes(project, [refused], "--limit", "h1:h3"), {refused: "not included in ansible-core"}) == {}
+    for entry_point in ("strategy", "both"):
+        project.configure(entry_point)
+        assert (
+            wrong(
+                outcomes(project, [refused], "--limit", "h1:h3"),
+                {refused: "not included in ansible-core"},
+            )
+            == {}
+        )

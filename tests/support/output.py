@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The output of a guarded run: text that ansible-core has wrapped, and the closing block."""
+
+from __future__ import annotations
+
+import re
+
+from support.commands import Run
+from support.nodes import Nodes
+
+# The closing block when pgsql.yml is stopped because h1 and h3 are not ready. The name of its
+# first play is "Set up PostgreSQL".
+CLOSING_BLOCK = """\
+PRECHECK stopped the run before play "Set up PostgreSQL" ({directory}/pgsql.yml:1).
+
+Rule pigsty-node: 2 of 3 hosts are not ready.
+  h1  not ready: {directory}/h1/etc/pki/ca.crt is missing
+  h3  not ready: {directory}/h3/etc/pki/ca.crt is missing
+
+These hosts are not managed by Pigsty: ./node.yml initialises them.
+
+    ./node.yml -l h1,h3
+
+Nothing was changed: no task of this play ran on any host.
+To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+"""
+MISSING_MARKER = r"not ready: /etc/pki/ca\.crt is missing$"
+
+
+def squeezed(text: str) -> str:
+    """Return the text without white space: ansible-core before 2.19 breaks warnings anywhere."""
+    return re.sub(r"\s", "", text)
+
+
+def on_one_line(text: str) -> str:
+    """Return the text with single spaces only: ansible-core before 2.19 wraps its errors."""
+    return " ".join(text.split())
+
+
+def assert_stopped_for(run: Run, nodes: Nodes, host: str, reason: str = MISSING_MARKER) -> None:
+    """Assert that the guard stopped the run because one node is not ready.
+
+    No task of the play ran on any node. One closing block names the node, the ``reason``, which is
+    a regular expression, and the remedy.
+    """
+    assert run.rc == 2, run.output
+    assert nodes.having("pki/witness") == ""
+    assert run.stderr.count("PRECHECK stopped the run before") == 1
+    assert run.stderr.count("Rule pigsty-node:") == 1
+    assert re.search(rf"^  {host}  {reason}", run.stderr, re.MULTILINE), run.stderr
+    assert f"    ./node.yml -l {host}\n" in run.stderr
+    assert "Nothing was changed" in run.stderr
