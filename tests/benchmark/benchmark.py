@@ -235,7 +235,8 @@ def ratios(results: dict[tuple[str, int], dict[str, list[Sample]]]) -> str:
             for number in (200, 1000)
         }
         lines.append(
-            f"| guard, 1 check: time per host, 1000 / 200 | local | {per_host[1000] / per_host[200]:.2f} | 1.10 |"
+            "| guard, 1 check: time per host, 1000 / 200 | local |"
+            f" {per_host[1000] / per_host[200]:.2f} | 1.10 |"
         )
     return "\n".join([*lines, ""])
 
@@ -248,8 +249,10 @@ def machine() -> str:
     python = re.search(r"python version = (\S+)", version)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"ansible-core {core[1] if core else '?'}, Python {python[1] if python else '?'}, {platform.system()}"
-        f" {platform.release()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of memory, 20 forks."
+        f"ansible-core {core[1] if core else '?'}, Python {python[1] if python else '?'},"
+        f" {platform.system()}"
+        f" {platform.release()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of"
+        " memory, 20 forks."
     )
 
 

@@ -164,7 +164,10 @@ def test_hosts_and_rules_can_be_chosen_and_both_entry_points_audit_once(project)
 WRONG = {  # arguments, what is said
     "unknown rule": (
         ("-e", "precheck_rules=marker,markers"),
-        "Precheck knows no rule markers, so nothing was asked. The rules are: marker, database, everybody",
+        (
+            "Precheck knows no rule markers, so nothing was asked. The rules are: marker,"
+            " database, everybody"
+        ),
     ),
     "no report": (
         ("-e", "precheck_compare=precheck.yml"),
@@ -213,7 +216,8 @@ def test_what_changed_since_an_earlier_report(project):
     assert run.rc == 2
     reason = f"{project.directory}/h1/etc/pki/ca.crt is missing"
     assert (
-        f"\n\nSince the report of {earlier['started']}:\n  newly not ready: h1 for marker: {reason}\n"
+        f"\n\nSince the report of {earlier['started']}:\n  newly not ready: h1 for marker:"
+        f" {reason}\n"
         "  newly ready: h2 for marker\n  new: h3\n  gone: gone\n\nVerdicts of" in run.stdout
     )
     found = report(project.directory / "last.json")
@@ -237,7 +241,8 @@ def test_the_document_shows_what_is_printed(project):
     project.inventory(hosts)
     project.write(
         "precheck.yml",
-        "rules: [{name: pigsty-node, plays: [{role: pgsql}], when: pg_cluster is defined, checks: [{path: /etc/pki/ca.crt}],"
+        "rules: [{name: pigsty-node, plays: [{role: pgsql}], when: pg_cluster is defined,"
+        " checks: [{path: /etc/pki/ca.crt}],"
         " remedy: \"./node.yml -l {{ precheck_hosts | join(',') }}\"},"
         " {name: maintenance, plays: [{play: '*'}], checks: [{that: maintenance is not defined}]}]",
     )
@@ -307,7 +312,8 @@ def test_a_playbook_with_an_audit_ends_after_it_when_not_all_are_ready(project):
     assert run.stdout.count('"reached"') == 6
     assert (
         run.stdout.count(
-            "\nPRECHECK audited 3 hosts by 1 rule: all are ready.\n\nRule marker: all 3 hosts are ready.\n"
+            "\nPRECHECK audited 3 hosts by 1 rule: all are ready.\n\n"
+            "Rule marker: all 3 hosts are ready.\n"
         )
         == 2
     )

@@ -167,7 +167,10 @@ def test_the_problems_of_all_files_are_told_at_once(playbook):
     )
     directory = playbook.directory
     lines = [
-        f"{directory}/company.yml:3: rule r: value of severity must be one of: error, warn, got: fatal",
+        (
+            f"{directory}/company.yml:3: rule r: value of severity must be one of: error, warn,"
+            " got: fatal"
+        ),
         f"{directory}/project.yml:5: rule r: mandatory: expected true or false, not a number",
         f"{directory}/again.yml:3: rule r: there is a rule of this name at {directory}/good.yml:2",
         f"{directory}/nowhere.yml: there is no such file",
@@ -194,7 +197,10 @@ def test_a_play_that_the_policy_does_not_cover_is_ended_too(playbook):
     """Nobody can tell what a policy covers that cannot be read. Nor does an opt-out help."""
     playbook.write("site.yml", PLAY.replace("hosts: all", "hosts: all\n  tags: no_precheck"))
     playbook.write("precheck.yml", RULES + "    colour: red\n")
-    told = f"{playbook.directory}/precheck.yml:5: rule r: a rule: unknown key 'colour': expected name, plays, when, checks"
+    told = (
+        f"{playbook.directory}/precheck.yml:5: rule r: a rule: unknown key 'colour':"
+        " expected name, plays, when, checks"
+    )
     ended(playbook.run("site.yml", "--skip-tags", "precheck"), playbook, HEADER, told)
 
 
@@ -220,7 +226,10 @@ def test_a_when_that_has_no_value_ends_the_run(playbook, when, why):
         "site.yml", "-e", '{"round": "{{ and_round }}", "and_round": "{{ round }}", "a": 1}'
     )
     expression = when.strip("[]").split(", ")[-1]
-    told = f"rule r ({playbook.directory}/precheck.yml:2) applies to h1, so nothing was run: in its when, {expression}: "
+    told = (
+        f"rule r ({playbook.directory}/precheck.yml:2) applies to h1, so nothing was run: in"
+        f" its when, {expression}: "
+    )
     ended(run, playbook, told)
     assert flat(why) in flat(run.stderr)
 

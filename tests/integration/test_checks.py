@@ -17,7 +17,10 @@ import pytest
 from support.commands import BIN
 from support.nodes import ADDRESSES, STOPPED
 
-WITNESS = "- name: Covered\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: 'touch {{ witness }}'}]\n"
+WITNESS = (
+    "- name: Covered\n  hosts: all\n  gather_facts: false\n"
+    "  tasks: [{ansible.builtin.raw: 'touch {{ witness }}'}]\n"
+)
 NOWHERE = {"ansible_connection": "ssh", "ansible_host": STOPPED, "ansible_port": 1}
 
 # Does what it is told as the same user, and leaves a line in the file beside it.
@@ -224,7 +227,10 @@ def test_same_as(project):
     options = ("-e", "precheck_policy=policies/company.yml", "--vault-password-file", "password")
     run = project.run("books/play.yml", *options)
     assert run.rc == 2, run.output
-    other = f"{project.directory}/other/ca.crt is there, but it is not this installation's: its content differs from "
+    other = (
+        f"{project.directory}/other/ca.crt is there, but it is not this installation's: its"
+        " content differs from "
+    )
     found = reasons(run)
     assert found.keys() == {"other", "empty"}
     assert len(found["other"]) == 7
@@ -286,7 +292,8 @@ def asked(nodes, name):
 
 @pytest.mark.claims(
     "In a command that is a list, each word stays one word.",
-    "In one that is a string, a variable becomes part of the command unless it has the filter `quote`.",
+    "In one that is a string, a variable becomes part of the command unless it has the filter"
+    " `quote`.",
 )
 @pytest.mark.parametrize("mode", ["", "--check"])
 def test_commands(project, mode):
@@ -468,7 +475,9 @@ def test_tasks(project):
             "loop": [1, 5],
         },
         "retries": {
-            "ansible.builtin.command": "sh -c 'echo x >> {{ witness }}.tries; test $(wc -l < {{ witness }}.tries) = 3'",
+            "ansible.builtin.command": (
+                "sh -c 'echo x >> {{ witness }}.tries; test $(wc -l < {{ witness }}.tries) = 3'"
+            ),
             "retries": 5,
             "delay": 0,
             "until": "precheck_result.rc == 0",
@@ -527,7 +536,10 @@ def test_neither_check_mode_nor_become_of_the_run_reach_a_task(project):
     covered(project, rule({"task": {"ansible.builtin.command": "true"}}))
     (project.directory / "sudo").write_text("#!/bin/sh\nexit 1\n")
     (project.directory / "sudo").chmod(0o755)
-    become = f"ansible_become=true ansible_become_exe={project.directory}/sudo ansible_become_user=nobody"
+    become = (
+        f"ansible_become=true ansible_become_exe={project.directory}/sudo"
+        " ansible_become_user=nobody"
+    )
     run = project.run("play.yml", "--check", "--tags", "precheck", "-e", become)
     assert run.rc == 0, run.output
     assert "ok: [h1]" in run.stdout or "changed: [h1]" in run.stdout
@@ -566,13 +578,17 @@ def test_a_rule_reports_all_that_fails(project):
     assert run.stderr.count("PRECHECK stopped") == 1
 
 
-HOSTILE = b"{{ lookup('pipe', 'touch witness') }} {% if true %}\033[31mred\033[0m\033]0;title\007\b\b {# #} \377\376 \342\200\256"
+HOSTILE = (
+    b"{{ lookup('pipe', 'touch witness') }} {% if true"
+    b" %}\033[31mred\033[0m\033]0;title\007\b\b {# #} \377\376 \342\200\256"
+)
 
 
 @pytest.mark.claims(
-    "What a node prints is never evaluated as a template, also where a message or a remedy has a variable with it.",
-    "What Precheck prints of a node is one line of printable characters, cut to a length: no node can write to the"
-    " operator's terminal, or forge lines of the report.",
+    "What a node prints is never evaluated as a template, also where a message or a remedy has a"
+    " variable with it.",
+    "What Precheck prints of a node is one line of printable characters, cut to a length: no node"
+    " can write to the operator's terminal, or forge lines of the report.",
 )
 def test_hostile_output_is_only_text(project):
     checks = [
@@ -620,7 +636,8 @@ def test_much_output_takes_no_memory(project):
 
 
 @pytest.mark.claims(
-    "Nothing of a variable's value goes into what is told unless the policy puts it there by a template."
+    "Nothing of a variable's value goes into what is told unless the policy puts it there by a"
+    " template."
 )
 def test_a_variable_that_is_undefined_is_the_hosts_own_trouble(project):
     checks = [
@@ -697,14 +714,20 @@ def test_a_connection_without_a_posix_shell(project):
         {"task": {"ansible.builtin.raw": "Get-Date"}},
     ]
     covered(project, rule(*checks), ansible_connection="device", ansible_shell_type="powershell")
-    attributes = "module_implementation_preferences = ('.ps1', '.exe', '')\n    allow_executable = False\n    _shell_type = 'powershell'"
+    attributes = (
+        "module_implementation_preferences = ('.ps1', '.exe', '')\n"
+        "    allow_executable = False\n    _shell_type = 'powershell'"
+    )
     log = f"{project.directory}/log"
     project.write(
         "connection_plugins/device.py",
         CONNECTION.format(name="device", attributes=attributes, log=log),
     )
     project.configure("callback", more="connection_plugins = connection_plugins")
-    reason = "a device connection has no POSIX shell to ask: of the kinds of checks only that and task work there"
+    reason = (
+        "a device connection has no POSIX shell to ask: of the kinds of checks only that"
+        " and task work there"
+    )
     assert stopped(project) == {"h1": [f"unverified: {reason}", f"named: {reason}"]}
     assert (project.directory / "log").read_text().splitlines() == ["Get-Date"]
 
@@ -754,7 +777,10 @@ def test_a_connection_to_a_device(project):
     log = f"{project.directory}/log"
     project.write("connection_plugins/appliance.py", PERSISTENT.replace("LOG", repr(log)))
     project.configure("callback", more="connection_plugins = connection_plugins")
-    reason = "a appliance connection has no POSIX shell to ask: of the kinds of checks only that and task work there"
+    reason = (
+        "a appliance connection has no POSIX shell to ask: of the kinds of checks only"
+        " that and task work there"
+    )
     assert stopped(project) == {"h1": [f"unverified: {reason}", reason]}
     assert not (project.directory / "log").exists()
     project.write(
@@ -869,7 +895,10 @@ def test_wrong_arguments_of_the_action(project):
     tasks = [f"{{precheck.guard.check: {arguments!r}, ignore_errors: true}}" for arguments in WRONG]
     tasks += ["{precheck.guard.check: {checks: []}, ignore_errors: true}"]
     tasks += [
-        "{precheck.guard.check: {checks: [{path: /etc}, {that: 'a ==='}, /etc]}, ignore_errors: true}"
+        (
+            "{precheck.guard.check: {checks: [{path: /etc}, {that: 'a ==='}, /etc]},"
+            " ignore_errors: true}"
+        )
     ]
     project.write(
         "play.yml", f"- hosts: all\n  gather_facts: false\n  tasks: [{', '.join(tasks)}]\n"

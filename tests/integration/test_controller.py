@@ -227,7 +227,7 @@ def test_ansible_pull(project):
         in told
     )
     assert (
-        "\nTo run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.\n"
-        in told
-    )
+        "\nTo run it unchecked all the same: tag the play no_precheck, or pass --skip-tags"
+        " precheck.\n"
+    ) in told
     assert "it ran" not in done.stdout

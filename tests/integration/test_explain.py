@@ -305,7 +305,8 @@ def test_checks_that_are_made_once_for_the_play(project):
     when = "when: inventory_hostname == 'h1'"
     small(
         project,
-        f'rules: [{{name: all, plays: [{{play: "*"}}], {when}, checks: [{{that: false, once: true}}]}}]',
+        f'rules: [{{name: all, plays: [{{play: "*"}}], {when}, checks: [{{that: false, once:'
+        " true}]}]",
     )
     [play] = explain(project, "play.yml")
     [rule] = play["rules"]
@@ -315,7 +316,10 @@ def test_checks_that_are_made_once_for_the_play(project):
 
 @one_release
 def test_a_condition_on_facts_of_earlier_plays_is_open(project):
-    rule = '{{name: {}, plays: [{{play: "*"}}], when: ansible_facts.system is undefined, checks: [{{that: true}}{}]}}'
+    rule = (
+        '{{name: {}, plays: [{{play: "*"}}], when: ansible_facts.system is undefined,'
+        " checks: [{{that: true}}{}]}}"
+    )
     small(
         project,
         f"rules: [{rule.format('all', '')}, {rule.format('once', ', {that: true, once: true}')}]",
@@ -475,7 +479,10 @@ def test_policies_that_are_right(project):
 
 @one_release
 def test_where_a_policy_that_is_validated_finds_files_and_modules(project):
-    policy = 'rules: [{name: a, plays: [{play: "*"}], checks: [{path: /x, same_as: ca.crt}, {task: {own_module: {}}}]}]'
+    policy = (
+        'rules: [{name: a, plays: [{play: "*"}], checks: [{path: /x, same_as: ca.crt},'
+        " {task: {own_module: {}}}]}]"
+    )
     small(project, policy)
     project.write("playbooks/files/ca.crt", "x")
     project.write("playbooks/library/own_module.py", "")

@@ -91,7 +91,8 @@ def explains_with_a_role_of_another_collection(
     (role / "tasks/main.yml").write_text("- ansible.builtin.debug:\n")
     (directory / "play.yml").write_text(PLAY.replace("[pgsql]", "[acme.db.pgsql]"))
     (directory / "ansible.cfg").write_text(
-        f"[defaults]\n{ENTRY_POINTS['both']}\ncollections_path = {directory}/collections{collections}\n"
+        f"[defaults]\n{ENTRY_POINTS['both']}\n"
+        f"collections_path = {directory}/collections{collections}\n"
     )
     done = run([*command, "explain", "play.yml"], directory)
     assert done.returncode == 0, done.stderr

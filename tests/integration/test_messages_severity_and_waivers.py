@@ -87,7 +87,10 @@ To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags 
 
 
 def test_messages_and_remedies(guarded):
-    remedy = "./fix.sh {{ precheck_playbook | basename }} '{{ precheck_play }}' {{ precheck_rule }} {{ precheck_hosts | join(',') }}"
+    remedy = (
+        "./fix.sh {{ precheck_playbook | basename }} '{{ precheck_play }}' {{"
+        " precheck_rule }} {{ precheck_hosts | join(',') }}"
+    )
     each = "{{ inventory_hostname }} in rack {{ rack }} is not ready.\nAsk in hall {{ rack }}."
     site(
         guarded,
@@ -204,11 +207,14 @@ def test_a_rule_that_warns_lets_the_play_go_on(guarded):
     run = guarded.run("site.yml")
     assert run.rc == 0
     assert run.stdout.count('"reached"') == run.stdout.count('"and beyond"') == 6
-    heading = f'PRECHECK found hosts that are not ready before play "Site" ({guarded.directory}/site.yml:2), which goes on.'
-    assert (
-        f"[WARNING]: {heading}\n\nRule advice: 2 of 3 hosts are not ready.\n  away  unverified: unreachable: "
-        in run.stderr
+    heading = (
+        'PRECHECK found hosts that are not ready before play "Site"'
+        f" ({guarded.directory}/site.yml:2), which goes on."
     )
+    assert (
+        f"[WARNING]: {heading}\n\nRule advice: 2 of 3 hosts are not ready.\n"
+        "  away  unverified: unreachable: "
+    ) in run.stderr
     assert "\n  h2    not ready: /ready is missing\n\nBetter not.\n\n    ./fix.sh\n" in run.stderr
     assert run.stderr.count("PRECHECK") == 1  # not again for the second play
     assert "Nothing was changed" not in run.stderr
@@ -257,8 +263,8 @@ WAYS = {  # keywords of the play, options, how the error puts it
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of hosts; refused by rules with"
-    " `mandatory: true`",
+    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of"
+    " hosts; refused by rules with `mandatory: true`",
     "who writes a playbook | the tag `no_precheck` on a play | the same",
 )
 @pytest.mark.parametrize(("keywords", "options", "how"), WAYS.values(), ids=WAYS)
@@ -277,7 +283,8 @@ def test_a_mandatory_rule_cannot_be_waived(guarded, keywords, options, how):
     told = squeezed(run.stderr)
     assert (
         squeezed(
-            f'Precheck does not let play "Site" ({guarded.directory}/site.yml:2) go unchecked ({how})'
+            f'Precheck does not let play "Site" ({guarded.directory}/site.yml:2) go unchecked'
+            f" ({how})"
         )
         in told
     )
@@ -290,7 +297,8 @@ def test_a_mandatory_rule_cannot_be_waived(guarded, keywords, options, how):
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 2
     assert squeezed(
-        f'waived for play "Site" ({guarded.directory}/site.yml:2): may not checked on 2 hosts ({how}).'
+        f'waived for play "Site" ({guarded.directory}/site.yml:2): may not checked on 2 hosts'
+        f" ({how})."
     ) in squeezed(run.stderr)
 
 
@@ -317,8 +325,14 @@ def test_a_condition_for_the_play_as_a_whole(guarded):
     assert run.rc == 2
     assert "reached" not in run.stdout
     assert "TASK [" not in run.stdout  # no host is asked
-    told = "\nRule limit: the play is not ready for 3 hosts.\n  not ready: ansible_limit is defined does not hold\n"
-    whole = "             ansible_play_hosts_all | length <= most does not hold\n\n    add --limit to h1,h2,h3\n"
+    told = (
+        "\nRule limit: the play is not ready for 3 hosts.\n"
+        "  not ready: ansible_limit is defined does not hold\n"
+    )
+    whole = (
+        "             ansible_play_hosts_all | length <= most does not hold\n\n"
+        "    add --limit to h1,h2,h3\n"
+    )
     assert told + whole in run.stderr
 
     run = guarded.run("site.yml", "--limit", "h1,h3")
@@ -335,7 +349,8 @@ def test_it_is_asked_at_each_play_also_of_hosts_that_are_known_to_be_ready(proje
         project,
         rule(
             "few",
-            "[{that: true}, {that: ansible_play_hosts_all | length == 1, once: true, message: Too many.}]",
+            "[{that: true}, {that: ansible_play_hosts_all | length == 1, once: true, message:"
+            " Too many.}]",
         ),
     )
     plays = [
@@ -363,9 +378,9 @@ def test_it_can_warn_and_cannot_be_guessed(project):
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 3
     assert (
-        "Rule advice: the play is not ready for 3 hosts.\n  not ready: ansible_limit is defined does not hold\n"
-        in run.stderr
-    )
+        "Rule advice: the play is not ready for 3 hosts.\n"
+        "  not ready: ansible_limit is defined does not hold\n"
+    ) in run.stderr
     site(project, rule("strict", "[{that: nowhere_defined, once: true}]"))
     run = project.run("site.yml")
     assert run.rc == 2

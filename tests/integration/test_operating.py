@@ -17,8 +17,12 @@ OPERATING = (REPOSITORY / "docs/operations.md").read_text()
 
 TASK = "{ansible.builtin.raw: 'touch {{ precheck_root }}/%s'}"
 FILES = {
-    "pgsql.yml": "- {name: PGSQL, hosts: all, gather_facts: false, roles: [{role: pgsql, tags: pgsql}]}\n",
-    "pgsql-rm.yml": f"- {{hosts: all, gather_facts: false, ignore_errors: true, tasks: [{TASK % 'removed'}]}}\n",
+    "pgsql.yml": (
+        "- {name: PGSQL, hosts: all, gather_facts: false, roles: [{role: pgsql, tags: pgsql}]}\n"
+    ),
+    "pgsql-rm.yml": (
+        f"- {{hosts: all, gather_facts: false, ignore_errors: true, tasks: [{TASK % 'removed'}]}}\n"
+    ),
     "node.yml": f"- {{hosts: all, gather_facts: false, tasks: [{TASK % 'node'}]}}\n",
     "infra.yml": f"- {{hosts: all, gather_facts: false, tasks: [{TASK % 'infra'}]}}\n",
     "deploy.yml": f"""

@@ -22,7 +22,10 @@ SHOWN = """Array.from(document.querySelectorAll("#matrix tbody tr"))
   .filter((row) => row.offsetParent)
   .map((row) => row.cells[0].firstChild.data.trim())"""
 # What is in an element of a form, as if it had been typed or chosen.
-FILL = "(form => { form.%s.value = %r; form.%s.dispatchEvent(new Event('input', {bubbles: true})) })(document.forms[0].elements)"
+FILL = (
+    "(form => { form.%s.value = %r; form.%s.dispatchEvent(new Event('input', {bubbles:"
+    " true})) })(document.forms[0].elements)"
+)
 # The least ratio of the luminance of a text that can be seen to that of what is behind it, with the text.
 CONTRAST = """(() => {
   const luminance = (color) => {
@@ -99,10 +102,12 @@ def test_hostile_texts_are_shown_as_they_are(browser, show):
 def test_the_policy_of_the_page_forbids_other_scripts_styles_and_requests(browser, show):
     show(few())
     browser.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<p id=p style=\"display:none\">' + '<img src=x onerror=boom()>')"
+        "document.body.insertAdjacentHTML('beforeend', '<p id=p style=\"display:none\">' +"
+        " '<img src=x onerror=boom()>')"
     )
     browser.evaluate(
-        "(e => { e.textContent = 'document.title = \"broken\"'; document.body.append(e) })(document.createElement('script'))"
+        "(e => { e.textContent = 'document.title = \"broken\"'; document.body.append(e)"
+        " })(document.createElement('script'))"
     )
     assert (
         browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')")
@@ -151,7 +156,10 @@ def test_without_a_script_it_is_a_table(browser, show):
 
 def test_a_long_reason_opens_by_keyboard_and_by_mouse(browser, show):
     show(few())
-    visible = "document.querySelector('.unverified details p').checkVisibility({contentVisibilityAuto: true})"
+    visible = (
+        "document.querySelector('.unverified details"
+        " p').checkVisibility({contentVisibilityAuto: true})"
+    )
     assert browser.evaluate(visible) is False
     browser.evaluate("document.getElementById('matrix').focus()")
     browser.press("Tab", 9)  # to the first host's three reasons
@@ -210,7 +218,8 @@ def test_the_names_of_hosts_and_rules_stay_in_sight(browser, show):
     )
     frame, top, left = (
         browser.evaluate(
-            f"(({{left, top}}) => [left, top])(document.querySelector('{one}').getBoundingClientRect())"
+            "(({left, top}) => [left,"
+            f" top])(document.querySelector('{one}').getBoundingClientRect())"
         )
         for one in ("#matrix", "#matrix thead th:last-child", "#matrix tbody tr:last-child th")
     )

@@ -351,9 +351,9 @@ def test_pigsty(near):
     assert run.rc == 2
     assert run.stdout.count("ran on h1") == 1
     assert (
-        f"  h1  unverified: /etc/pki/ca.crt cannot be asked: there is no file {ca} on the control node"
-        in run.stderr
-    )
+        f"  h1  unverified: /etc/pki/ca.crt cannot be asked: there is no file {ca} on the"
+        " control node"
+    ) in run.stderr
 
 
 def test_large_run(project):
@@ -456,7 +456,8 @@ def test_change_freeze(project):
         project.run("site.yml"),
         "Rule change-freeze: the play is not ready for 1 host.",
         "  not ready: The books are being closed until Friday.",
-        "Changes are frozen. Run with --check to see what would change, or with -e emergency=<its number>.",
+        "Changes are frozen. Run with --check to see what would change, or with -e"
+        " emergency=<its number>.",
     )
     for option in ("--check", "--extra-vars=emergency=INC-1"):
         run = project.run("site.yml", option)

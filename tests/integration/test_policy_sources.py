@@ -54,8 +54,8 @@ def assert_refused(run, *problems):
 @pytest.mark.claims(
     "No variable of a play, of the inventory or of a host names a policy or a report.",
     "Extra variables do.",
-    "who runs a playbook | another policy: `-e precheck_policy=...`, `ANSIBLE_PRECHECK_POLICY` | with `-v` each run names"
-    " its policies",
+    "who runs a playbook | another policy: `-e precheck_policy=...`, `ANSIBLE_PRECHECK_POLICY` |"
+    " with `-v` each run names its policies",
 )
 def test_each_source_outranks_those_below_it(guarded):
     names = ("extra", "environment", "config", "beside", "variable")
@@ -122,8 +122,8 @@ def test_extra_variables_of_any_form(project, value):
 
 
 @pytest.mark.claims(
-    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the current folder and not beside"
-    " a playbook or the inventory.",
+    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the"
+    " current folder and not beside a playbook or the inventory.",
 )
 def test_what_a_relative_path_is_relative_to(project):
     project.configure("callback", "[precheck]\npolicy = policies/config.yml")
@@ -148,8 +148,8 @@ def test_what_a_relative_path_is_relative_to(project):
 
 
 @pytest.mark.claims(
-    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the current folder and not beside"
-    " a playbook or the inventory.",
+    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the"
+    " current folder and not beside a playbook or the inventory.",
 )
 @pytest.mark.one_release
 def test_without_a_configuration_file_precheck_yml_is_not_looked_for(project):
@@ -216,7 +216,8 @@ def test_the_rules_of_several_files_add_up(project):
     project.write("policies/b.yml", twice)
     assert_refused(
         project.run("site.yml"),
-        f"{directory}/policies/b.yml:3: rule a: there is a rule of this name at {directory}/policies/a.yml:3",
+        f"{directory}/policies/b.yml:3: rule a: there is a rule of this name at"
+        f" {directory}/policies/a.yml:3",
     )
 
     project.write("policies/b.yml", twice + "    sevrity: warn\n")
@@ -265,9 +266,9 @@ def test_a_vaulted_policy_needs_its_password(project):
         assert "TASK [" not in run.stdout
         text = " ".join(run.stderr.split())
         assert (
-            f"Precheck cannot use its policy, so nothing was run: {project.directory}/precheck.yml: "
-            in text
-        )
+            "Precheck cannot use its policy, so nothing was run:"
+            f" {project.directory}/precheck.yml: "
+        ) in text
         assert told in text
 
 

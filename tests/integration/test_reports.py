@@ -64,7 +64,8 @@ def test_the_report_of_a_run_that_was_stopped(guarded):
     (guarded.directory / "inventory.json").write_text(json.dumps(inventory))
     guarded.write(
         "precheck.yml",
-        "rules: [{name: marker, plays: [{playbook: site.yml}], message: '{{ inventory_hostname }} has none',"
+        "rules: [{name: marker, plays: [{playbook: site.yml}], message: '{{ inventory_hostname"
+        " }} has none',"
         " remedy: \"./fix {{ precheck_hosts | join(',') }}\","
         " checks: [{path: /etc/pki/ca.crt, name: CA}, {that: inventory_hostname != 'h3'}]}]",
     )
@@ -168,7 +169,10 @@ def test_the_report_of_a_run_that_goes_on(guarded):
     guarded.write(
         "site.yml",
         PLAY.format(name="First", hosts="h1", keywords="serial: 1")
-        + "    - ansible.builtin.copy: {src: report.json, dest: '{{ playbook_dir }}/then.json', mode: '0600'}\n"
+        + (
+            "    - ansible.builtin.copy: {src: report.json, dest: '{{ playbook_dir"
+            " }}/then.json', mode: '0600'}\n"
+        )
         + PLAY.format(name="Second", hosts="all", keywords="serial: 1")
         + PLAY.format(name="Third", hosts="all", keywords="tags: no_precheck\n  serial: 1"),
     )
@@ -256,7 +260,10 @@ def test_a_report_that_cannot_be_written_is_a_warning(project):
     run = project.run("site.yml", "-e", "precheck_report=new/report.json")
     assert run.rc == 0
     assert '"reached"' in run.stdout
-    why = f"[WARNING]: Precheck could not write its report: {project.directory}/new/report.json: No such file or directory"
+    why = (
+        "[WARNING]: Precheck could not write its report:"
+        f" {project.directory}/new/report.json: No such file or directory"
+    )
     assert squeezed(why) in squeezed(run.stderr)
 
     run = project.run("site.yml", "-e", "precheck_report=. never=h1")

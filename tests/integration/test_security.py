@@ -62,11 +62,14 @@ def liar(project):
 
 
 @pytest.mark.claims(
-    "A node whose facts were gathered earlier in the run, or are in a cache, can give variables another value: facts go before"
-    " the inventory.",
-    "So it can get itself left out of a rule by its `when`, also where that names `group_names` or `inventory_hostname`.",
-    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot: facts are in `ansible_facts` then, and nowhere else.",
-    "By its facts it cannot change how it is reached: ansible-core takes `ansible_host` and the like out of them.",
+    "A node whose facts were gathered earlier in the run, or are in a cache, can give variables"
+    " another value: facts go before the inventory.",
+    "So it can get itself left out of a rule by its `when`, also where that names `group_names`"
+    " or `inventory_hostname`.",
+    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot: facts are in `ansible_facts`"
+    " then, and nowhere else.",
+    "By its facts it cannot change how it is reached: ansible-core takes `ansible_host` and the"
+    " like out of them.",
     "No variable of a play, of the inventory or of a host names a policy or a report.",
     "a node | facts that make a `when` false | nothing: see above",
 )
@@ -131,9 +134,11 @@ EARLIER = """
 
 
 @pytest.mark.claims(
-    "What a node prints is never evaluated as a template, also where a message or a remedy has a variable with it.",
+    "What a node prints is never evaluated as a template, also where a message or a remedy has a"
+    " variable with it.",
     "A message or remedy keeps the line ends of a variable in it.",
-    "With one that a node had a hand in, it can look like lines of the report: `split | join(' ')` makes one line of it.",
+    "With one that a node had a hand in, it can look like lines of the report: `split | join('"
+    " ')` makes one line of it.",
     "In a remedy, which is there to be pasted, it also needs the filter `quote`.",
 )
 def test_what_a_node_printed_in_the_words_of_a_policy(project):
@@ -171,10 +176,12 @@ LYING_SHELL = 'exec /bin/sh "$1" "$(echo "$2" | sed \'s/w=[a-z]*/w=yes/g\')"'
 
 @pytest.mark.claims(
     "A node that says it is ready is believed.",
-    "`same_as` tells a wrong file from the right one, and not a liar: the question has the digest that the answer needs.",
-    "Variables of the inventory say where and how a host is asked, as they say where a playbook goes: `ansible_host`,"
-    " `ansible_connection`, `ansible_shell_executable`.",
-    "With a local connection, `precheck_root` says where paths are looked for, and the playbook goes elsewhere.",
+    "`same_as` tells a wrong file from the right one, and not a liar: the question has the digest"
+    " that the answer needs.",
+    "Variables of the inventory say where and how a host is asked, as they say where a playbook"
+    " goes: `ansible_host`, `ansible_connection`, `ansible_shell_executable`.",
+    "With a local connection, `precheck_root` says where paths are looked for, and the playbook"
+    " goes elsewhere.",
     "who writes the inventory | points a host elsewhere | the inventory's history",
 )
 @pytest.mark.one_release
@@ -191,7 +198,8 @@ def test_what_a_node_and_the_inventory_can_do(project, nodes):
     )
     project.write(
         "pgsql.yml",
-        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: test -e /etc/pki/ca.crt}]\n",
+        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: test -e"
+        " /etc/pki/ca.crt}]\n",
     )
     shell = script(project, "shell", LYING_SHELL)
     nodes.path("n2", "prepare").write_text(f"SHELL={shell}\n")
@@ -216,9 +224,10 @@ def test_what_a_node_and_the_inventory_can_do(project, nodes):
 @pytest.mark.claims(
     "They leave no file on the node.",
     "The file of `same_as` stays on the control node, also a decrypted one.",
-    "A command, and the digest of the file of `same_as`, can be seen on the node among its processes while they are at work:"
-    " a `command` is no place for a password.",
-    "One that fails and prints nothing is told as it is in the policy, without the values of its variables.",
+    "A command, and the digest of the file of `same_as`, can be seen on the node among its"
+    " processes while they are at work: a `command` is no place for a password.",
+    "One that fails and prints nothing is told as it is in the policy, without the values of its"
+    " variables.",
 )
 def test_what_goes_to_a_node_and_what_stays_there(project, nodes):
     """The stat module has to decide, and is copied to the node, as there is no pipelining."""
@@ -286,11 +295,15 @@ def elsewhere(project):
 
 
 @pytest.mark.claims(
-    "A playbook that is started from another folder runs without the `ansible.cfg` beside it, and so without the guard.",
-    "In a folder that everybody may write to, ansible-core passes over `ansible.cfg` with a warning.",
+    "A playbook that is started from another folder runs without the `ansible.cfg` beside it, and"
+    " so without the guard.",
+    "In a folder that everybody may write to, ansible-core passes over `ansible.cfg` with a"
+    " warning.",
     "The guard is off there.",
-    "who runs a playbook | another folder, another `ANSIBLE_CONFIG` | no task `Precheck ...` in the output",
-    "who writes `ansible.cfg` or the environment | neither door named | no task `Precheck ...` in the output",
+    "who runs a playbook | another folder, another `ANSIBLE_CONFIG` | no task `Precheck ...` in"
+    " the output",
+    "who writes `ansible.cfg` or the environment | neither door named | no task `Precheck ...` in"
+    " the output",
 )
 @pytest.mark.one_release
 def test_where_the_guard_is_off(elsewhere):
@@ -306,8 +319,8 @@ def test_where_the_guard_is_off(elsewhere):
 
 @pytest.mark.claims(
     "With these the guard is on in any folder, and with any `ansible.cfg`.",
-    "The file that `ANSIBLE_CONFIG` names is read also where everybody may write, and with it a `precheck.yml` that somebody"
-    " puts beside it.",
+    "The file that `ANSIBLE_CONFIG` names is read also where everybody may write, and with it a"
+    " `precheck.yml` that somebody puts beside it.",
 )
 @pytest.mark.one_release
 def test_what_switches_it_on_everywhere(elsewhere, project):

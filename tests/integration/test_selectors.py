@@ -85,7 +85,10 @@ def site(project):
         for name, plays in RULES.items()
     )
     project.write("precheck.yml", "rules:\n" + rules)
-    imports = "- import_playbook: imported.yml\n  tags: cache\n- import_playbook: db/deep.yml\n- import_playbook: olddb/deep.yml\n"
+    imports = (
+        "- import_playbook: imported.yml\n  tags: cache\n- import_playbook: db/deep.yml\n"
+        "- import_playbook: olddb/deep.yml\n"
+    )
     project.write(
         "site.yml", "".join(play(name, rest) for name, (rest, _told) in PLAYS.items()) + imports
     )
@@ -132,11 +135,11 @@ def run_site(site, *options):
 
 
 @pytest.mark.claims(
-    "who writes a playbook | a file, play or role by a name that no rule covers | with `-vv` each play tells which rules"
-    " cover it",
+    "who writes a playbook | a file, play or role by a name that no rule covers | with `-vv` each"
+    " play tells which rules cover it",
     "who writes a playbook | a covered role included by a computed name | the same",
-    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with `-vv` each play tells which"
-    " rules cover it",
+    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with"
+    " `-vv` each play tells which rules cover it",
 )
 def test_what_covers_each_play(site):
     told = run_site(site)
@@ -173,8 +176,8 @@ def test_the_strategy_tells_the_same(site):
 
 
 @pytest.mark.claims(
-    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`, or only the callback is on"
-    " | the same"
+    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`,"
+    " or only the callback is on | the same"
 )
 def test_an_ad_hoc_command(project):
     """It is a play with a name and without a file, for which ansible loads no callbacks."""

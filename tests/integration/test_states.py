@@ -271,7 +271,10 @@ def test_what_the_stat_module_says_of_each_state(slow):
     assert {"mode": "0777"} not in by_state["sticky directory"]
 
 
-PLAY = "- name: Files\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: touch /etc/pki/witness}]\n"
+PLAY = (
+    "- name: Files\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw:"
+    " touch /etc/pki/witness}]\n"
+)
 POLICY = """
 rules:
   - name: files

@@ -16,7 +16,10 @@ from ansible import release
 
 from support.output import CLOSING_BLOCK
 
-PLAY = "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
+PLAY = (
+    "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n"
+    "  tasks: [{ansible.builtin.debug: }]\n"
+)
 
 
 @pytest.fixture
@@ -73,8 +76,8 @@ def test_many_hosts_stay_readable(guarded):
 
 
 @pytest.mark.claims(
-    "ansible-core 2.19 and later | a warning at each run that strategies from outside are deprecated | no warning | the same"
-    " warning"
+    "ansible-core 2.19 and later | a warning at each run that strategies from outside are"
+    " deprecated | no warning | the same warning"
 )
 def test_the_callback_alone_brings_no_deprecation_warning(stopped):
     run = stopped.run("pgsql.yml", env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
@@ -150,7 +153,10 @@ PAGES = {  # by the kind of plugin, what its manual pages must have
     ),
     "callback": (
         "enforce",
-        "OPTIONS ANSIBLE_PRECHECK_POLICY ANSIBLE_PRECHECK_REPORT NOTES: exit-status Module-precheck.guard.check EXAMPLES:",
+        (
+            "OPTIONS ANSIBLE_PRECHECK_POLICY ANSIBLE_PRECHECK_REPORT NOTES: exit-status"
+            " Module-precheck.guard.check EXAMPLES:"
+        ),
     ),
     "strategy": (
         "linear free host_pinned debug",

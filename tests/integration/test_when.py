@@ -17,7 +17,10 @@ PLAY = """
 
 
 def rule(name, when, check="that: false"):
-    return f"  - name: {name}\n    when: {json.dumps(when)}\n    plays: [{{playbook: site.yml}}]\n    checks: [{{{check}}}]\n"
+    return (
+        f"  - name: {name}\n    when: {json.dumps(when)}\n"
+        f"    plays: [{{playbook: site.yml}}]\n    checks: [{{{check}}}]\n"
+    )
 
 
 SEEN = """
@@ -154,12 +157,18 @@ def test_a_condition_without_a_value_is_an_error(project, when, expression, why)
     assert "TASK [" not in run.stdout
     text = " ".join(run.stderr.split())
     host = "h2" if "mine" in expression else "h1"
-    place = f"rule strict ({project.directory}/precheck.yml:6) applies to {host}, so nothing was run: in its when, {expression}: "
+    place = (
+        f"rule strict ({project.directory}/precheck.yml:6) applies to {host}, so nothing"
+        f" was run: in its when, {expression}: "
+    )
     assert place in text
     assert why in text.partition(place)[2]
 
 
-WITNESS = "\n- hosts: all\n  gather_facts: false\n  {keywords}\n  tasks: [{{ansible.builtin.raw: touch /etc/pki/witness}}]\n"
+WITNESS = (
+    "\n- hosts: all\n  gather_facts: false\n  {keywords}\n"
+    "  tasks: [{{ansible.builtin.raw: touch /etc/pki/witness}}]\n"
+)
 TWO_RULES = (
     "rules:\n"
     + rule("database", "kind == 'db'", "path: /etc/pki/ca.crt")
@@ -168,8 +177,8 @@ TWO_RULES = (
 
 
 @pytest.mark.claims(
-    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with `-vv` each play tells which"
-    " rules cover it",
+    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with"
+    " `-vv` each play tells which rules cover it",
 )
 def test_hosts_for_which_it_is_false_are_not_asked_and_the_play_runs_on_them(guarded, nodes):
     kinds = dict(zip(("n1", "n2", "n3", "n4", "n5"), ("db", "db", "web", "none", "none")))

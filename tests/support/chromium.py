@@ -20,7 +20,8 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run --disable-background-networking"
+    "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage"
+    " --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync --hide-scrollbars --remote-debugging-pipe"
 ).split()
 SECONDS = 60

@@ -173,7 +173,10 @@ class Nodes:
 
     def host(self, name: str, address: str = "") -> dict[str, object]:
         """Return the inventory variables of a node, or of a host at ``address`` that is none."""
-        options = f"-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentitiesOnly=yes -i {self.directory}/client_key"
+        options = (
+            "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o"
+            f" IdentitiesOnly=yes -i {self.directory}/client_key"
+        )
         return {
             "ansible_host": address or self.addresses[name],
             "ansible_port": self.port,

@@ -221,7 +221,8 @@ def test_entries_are_alternatives_and_the_first_that_matches_is_told():
         'Precheck: play "a play" (/site.yml:1) is covered by either (by playbook *.yml or *.yaml)'
     )
     assert coverage(tagged, covering(tagged, rules)) == (
-        'Precheck: play "a play" (/site.yml:1) is covered by either (by play a play, tag t); strict (by play a play, tag t)'
+        'Precheck: play "a play" (/site.yml:1) is covered by either (by play a play, tag'
+        " t); strict (by play a play, tag t)"
     )
     assert coverage(identity(), []) == 'Precheck: play "a play" is covered by no rule'
 

@@ -25,8 +25,10 @@ from support.report_documents import (
 )
 
 ALLOWED = set(
-    "html head meta title style script body header main section h1 h2 h3 p pre strong ul li dl dt dd span b small code time table"
-    " thead tbody colgroup col tr th td details summary form label input select option button output div".split()
+    "html head meta title style script body header main section h1 h2 h3 p pre strong ul li dl"
+    " dt dd span b small code time table"
+    " thead tbody colgroup col tr th td details summary form label input select option button"
+    " output div".split()
 )
 
 
@@ -121,9 +123,9 @@ def test_remedies_plays_waivers_and_changes():
         in text
     )
     assert (
-        "Changes since 2026-11-22 16:53:10 UTC Newly not ready: 1 db2 , pigsty-node: /etc/pki/ca.crt is missing"
-        in text
-    )
+        "Changes since 2026-11-22 16:53:10 UTC Newly not ready: 1 db2 , pigsty-node:"
+        " /etc/pki/ca.crt is missing"
+    ) in text
     assert "Newly ready: 1 db1 , pigsty-node New hosts: 1 web1 Gone hosts: 2 db7 db8" in text
 
 
@@ -186,7 +188,8 @@ def test_style_and_script_are_the_same_on_every_page_and_the_only_ones_allowed(m
         for source in sources(text)
     )
     assert policy == (
-        f"default-src 'none'; style-src 'sha256-{style}';\n script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src 'sha256-{style}';\n script-src 'sha256-{script}';"
+        " base-uri 'none'; form-action 'none'"
     )
     assert text.index("Content-Security-Policy") < text.index("<style>")
 

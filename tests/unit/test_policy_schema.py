@@ -31,22 +31,32 @@ EDITOR = jsonschema.Draft7Validator(SCHEMA)
 NOT_FOR_A_SCHEMA = {
     "aliases are resolved before the schema is asked": "alias_of_itself aliases_without_bound",
     "of two keys one is left when the schema is asked":
-        "key_twice_in_arguments key_twice_in_check key_twice_in_rule key_twice_in_selector key_twice_in_task",
+        (
+            "key_twice_in_arguments key_twice_in_check key_twice_in_rule key_twice_in_selector"
+            " key_twice_in_task"
+        ),
     "it does not compare rules": "name_twice",
     "it does not look for files": "same_as_is_a_directory same_as_is_not_there",
     "it does not take globs apart": "glob_that_leads_up",
     "it does not parse expressions":
-        "that_is_braces that_is_comment that_is_not_an_expression that_is_statements when_is_assignment when_is_braces"
-        " when_is_not_an_expression when_is_several_of_which_one_is_bad when_is_statements when_is_unbalanced"
-        " task_with_changed_when_that_is_not_an_expression task_with_failed_when_that_is_not_an_expression"
+        "that_is_braces that_is_comment that_is_not_an_expression that_is_statements"
+        " when_is_assignment when_is_braces"
+        " when_is_not_an_expression when_is_several_of_which_one_is_bad when_is_statements"
+        " when_is_unbalanced"
+        " task_with_changed_when_that_is_not_an_expression"
+        " task_with_failed_when_that_is_not_an_expression"
         " task_with_until_that_is_not_an_expression",
     "it does not parse templates":
-        "command_is_list_with_a_syntax_error command_is_syntax_error group_is_syntax_error message_is_block_left_open"
-        " message_is_syntax_error message_of_check_is_syntax_error mode_is_syntax_error path_is_syntax_error"
+        "command_is_list_with_a_syntax_error command_is_syntax_error group_is_syntax_error"
+        " message_is_block_left_open"
+        " message_is_syntax_error message_of_check_is_syntax_error mode_is_syntax_error"
+        " path_is_syntax_error"
         " remedy_is_syntax_error same_as_is_syntax_error",
     "it does not know modules":
-        "task_is_add_host task_is_import_role task_is_include_tasks task_is_meta task_is_pause task_is_set_fact"
-        " task_with_a_number_as_arguments task_with_a_quote_left_open task_with_two_modules task_with_unknown_module"
+        "task_is_add_host task_is_import_role task_is_include_tasks task_is_meta task_is_pause"
+        " task_is_set_fact"
+        " task_with_a_number_as_arguments task_with_a_quote_left_open task_with_two_modules"
+        " task_with_unknown_module"
         " task_with_with_items task_without_module",
     "a key that is no text is text to most editors": "task_with_a_number_as_key",
 }  # fmt: skip

@@ -356,12 +356,15 @@ PROFILES = {
     "umask": "umask 777",
     "no stdin": "exec <&-",
     "something on file descriptors 3 and 4": "exec 3>&2 4>&2",
-    "chatter on stderr": "(while :; do echo 0 yes >&2; done) & chatter=$!; trap 'kill $chatter' EXIT",
+    "chatter on stderr": (
+        "(while :; do echo 0 yes >&2; done) & chatter=$!; trap 'kill $chatter' EXIT"
+    ),
 }
 
 
 @pytest.mark.claims(
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes."
+    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
+    " off is no yes."
 )
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_whatever_a_profile_prints_or_sets(shell, directory, profile):
@@ -384,7 +387,8 @@ def test_whatever_a_profile_prints_or_sets(shell, directory, profile):
 
 
 @pytest.mark.claims(
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes."
+    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
+    " off is no yes."
 )
 def test_line_ends_and_echoes_of_a_terminal(shell, directory):
     (directory / "file").touch()
@@ -406,7 +410,8 @@ def test_line_ends_and_echoes_of_a_terminal(shell, directory):
 
 
 @pytest.mark.claims(
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes."
+    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
+    " off is no yes."
 )
 def test_a_truncated_answer_is_never_a_yes(directory):
     (directory / "file").touch()
@@ -461,7 +466,8 @@ def test_what_stderr_puts_into_the_middle_of_an_answer(directory, noise):
 
 @pytest.mark.claims(
     "An answer counts only in a frame with a number that is new for each question.",
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.",
+    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
+    " off is no yes.",
 )
 def test_an_answer_to_another_script_is_none():
     questions = [PathQuestion("/"), CommandQuestion("true")]

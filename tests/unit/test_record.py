@@ -156,9 +156,13 @@ def verdicts(text: str) -> list[dict[str, object]]:
 
 
 def test_what_changed():
-    before = "same/a=ready worse/a=ready worse/b=not_ready better/a=unverified gone/a=not_ready outside/a=ready still/a=unverified"
+    before = (
+        "same/a=ready worse/a=ready worse/b=not_ready better/a=unverified gone/a=not_ready"
+        " outside/a=ready still/a=unverified"
+    )
     now = (
-        "same/a=ready worse/a=unverified worse/b=ready better/a=ready new/a=ready new/b=not_ready still/a=not_ready"
+        "same/a=ready worse/a=unverified worse/b=ready better/a=ready new/a=ready"
+        " new/b=not_ready still/a=not_ready"
         " same/c=unverified"
     )
     earlier = {"started": "2026-11-22T06:00:00Z", "verdicts": verdicts(before)}

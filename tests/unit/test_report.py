@@ -105,8 +105,8 @@ def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
 
 
 @pytest.mark.claims(
-    "What Precheck prints of a node is one line of printable characters, cut to a length: no node can write to the"
-    " operator's terminal, or forge lines of the report.",
+    "What Precheck prints of a node is one line of printable characters, cut to a length: no node"
+    " can write to the operator's terminal, or forge lines of the report.",
 )
 def test_what_a_node_says_cannot_disturb_the_terminal():
     hostile = Verdict(
@@ -136,9 +136,9 @@ def test_nor_can_names():
     )
     names = ["a\x1b[31m\n  b  ready", *(f"h{number}\r\x9b" for number in range(HOSTS_SHOWN))]
     lines = closing_block(play, [failure(dict.fromkeys(names, MISSING))]).splitlines()
-    assert (
-        lines[0]
-        == 'PRECHECK stopped the run before play "Set  up[2J Rule forged: all hosts are ready." (/x/pgsql.yml:3).'
+    assert lines[0] == (
+        'PRECHECK stopped the run before play "Set  up[2J Rule forged: all hosts are'
+        ' ready." (/x/pgsql.yml:3).'
     )
     assert lines[3] == "  a[31m   b  ready  not ready: /etc/pki/ca.crt is missing"
     assert len(lines) == 3 + HOSTS_SHOWN + 4
@@ -203,7 +203,8 @@ def test_no_way_round_is_offered_where_a_rule_is_mandatory():
 def test_a_warning_says_that_the_play_goes_on():
     block = warning_block(PLAY, [failure({"h": MISSING}, 1)])
     assert block.startswith(
-        '[WARNING]: PRECHECK found hosts that are not ready before play "Set up" (/x/pgsql.yml:3), which goes on.'
+        '[WARNING]: PRECHECK found hosts that are not ready before play "Set up"'
+        " (/x/pgsql.yml:3), which goes on."
     )
     assert "\n  h  not ready: /etc/pki/ca.crt is missing\n" in block
     assert "Nothing was changed" not in block and "unchecked" not in block
@@ -212,5 +213,6 @@ def test_a_warning_says_that_the_play_goes_on():
 def test_a_play_that_is_in_no_file():
     play = PlayIdentity(name="Ad-hoc", path="", line=0)
     assert waiver(play, [RULE], 1, "--skip-tags precheck") == (
-        'Precheck waived for play "Ad-hoc": pigsty-node not checked on 1 host (--skip-tags precheck).'
+        'Precheck waived for play "Ad-hoc": pigsty-node not checked on 1 host (--skip-tags'
+        " precheck)."
     )

@@ -116,7 +116,8 @@ WAYS |= {
         play(f"- ignore_errors: true\n  ignore_unreachable: true\n  block:\n    - {WITNESS}")
     ),
     "`ignore_errors` and `any_errors_fatal: false` on a role": Way(
-        "- hosts: all\n  gather_facts: false\n  roles: [{role: any, ignore_errors: true, any_errors_fatal: false}]\n",
+        "- hosts: all\n  gather_facts: false\n  roles: [{role: any, ignore_errors: true,"
+        " any_errors_fatal: false}]\n",
         files={"roles/any/tasks/main.yml": f"- {WITNESS}\n"},
     ),
     "`rescue` and `always`": Way(play(RESCUED)),
@@ -132,11 +133,15 @@ WAYS |= {
     "`hosts`: a group that `add_host` made earlier in the run": Way(
         play(hosts="database"),
         earlier=BESIDES
-        + "    - ansible.builtin.add_host: {name: '{{ item }}', groups: database}\n      loop: [n1, n2, n3, n4, n5]\n",
+        + (
+            "    - ansible.builtin.add_host: {name: '{{ item }}', groups: database}\n"
+            "      loop: [n1, n2, n3, n4, n5]\n"
+        ),
     ),
     "`hosts`: a group that `group_by` made earlier in the run": Way(
         play(hosts="database_yes"),
-        earlier="- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.group_by: {key: \"database_{{ 'yes' }}\"}}]\n",
+        earlier="- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.group_by:"
+        " {key: \"database_{{ 'yes' }}\"}}]\n",
     ),
     "all tasks delegated to a host that is ready": Way(play(f"- {WITNESS}\n  delegate_to: n1")),
     "`include_role` by a computed name": Way(
@@ -170,7 +175,10 @@ WAYS |= {
     ),
     "leading `meta: clear_host_errors`": Way(play(f"- meta: clear_host_errors\n- {WITNESS}")),
     "leading `meta: refresh_inventory`": Way(play(f"- meta: refresh_inventory\n- {WITNESS}")),
-    "`ANSIBLE_ERROR_ON_UNDEFINED_VARS=false`, `ANSIBLE_TASK_TIMEOUT=20`, `ANSIBLE_ANY_ERRORS_FATAL=false`": Way(
+    (
+        "`ANSIBLE_ERROR_ON_UNDEFINED_VARS=false`, `ANSIBLE_TASK_TIMEOUT=20`,"
+        " `ANSIBLE_ANY_ERRORS_FATAL=false`"
+    ): Way(
         env={
             "ANSIBLE_ERROR_ON_UNDEFINED_VARS": "false",
             "ANSIBLE_TASK_TIMEOUT": "20",
@@ -299,7 +307,8 @@ def test_between_playbooks(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write(
         "earlier.yml",
-        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: touch /etc/pki/earlier}]\n",
+        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: touch"
+        " /etc/pki/earlier}]\n",
     )
     guarded.write("pgsql.yml", play())
     run = guarded.run("earlier.yml", "pgsql.yml", "earlier.yml")
@@ -423,7 +432,10 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
     guarded.write(
         "earlier.yml",
         BESIDES
-        + "    - ansible.builtin.raw: cp all.json now.json\n    - ansible.builtin.meta: refresh_inventory\n",
+        + (
+            "    - ansible.builtin.raw: cp all.json now.json\n"
+            "    - ansible.builtin.meta: refresh_inventory\n"
+        ),
     )
     guarded.write("pgsql.yml", play())
     assert guarded.run("-i", "inventory.sh", "pgsql.yml", "--tags", "precheck").rc == 0  # n1 alone
@@ -433,7 +445,8 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `ANSIBLE_STRATEGY`, where only the strategy line is in `ansible.cfg` | the same",
+    "who runs a playbook | `ANSIBLE_STRATEGY`, where only the strategy line is in `ansible.cfg` |"
+    " the same",
     "`ANSIBLE_STRATEGY` names another strategy | not guarded | guarded | guarded",
     "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, where only the callback is on | the same",
     "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks | guarded | not guarded | guarded",
@@ -502,7 +515,10 @@ def test_a_become_password_is_missing(guarded, nodes):
     (guarded.directory / "sudo").chmod(0o755)
     become = [
         "-e",
-        f"ansible_become_exe={guarded.directory}/sudo ansible_become_user=nobody ansible_become=true",
+        (
+            f"ansible_become_exe={guarded.directory}/sudo ansible_become_user=nobody"
+            " ansible_become=true"
+        ),
     ]
     guarded.write("pgsql.yml", play(keywords="become: true\nbecome_method: sudo"))
     nodes.reset(ready="n1 n2 n3 n4")

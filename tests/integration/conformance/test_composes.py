@@ -268,9 +268,9 @@ def test_mitogen(nodes, project):
     assert run.rc == 2
     assert run.stderr.count("PRECHECK") == 1
     assert (
-        "Rule pigsty-node: 2 of 3 hosts are not ready.\n  n3  not ready: /etc/pki/ca.crt is missing\n  n5  "
-        in run.stderr
-    )
+        "Rule pigsty-node: 2 of 3 hosts are not ready.\n  n3  not ready: /etc/pki/ca.crt is"
+        " missing\n  n5  "
+    ) in run.stderr
     assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "")
     # Its command on a node begins so. The guard's is the one of Ansible's own connection plugin.
     by_mitogen = [

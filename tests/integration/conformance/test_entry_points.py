@@ -13,7 +13,10 @@ import re
 import pytest
 from ansible.release import __version__
 
-ELSEWHERE = "from ansible.plugins.strategy.free import StrategyModule as Free\n\nclass StrategyModule(Free):\n    pass\n"
+ELSEWHERE = (
+    "from ansible.plugins.strategy.free import StrategyModule as Free\n\n"
+    "class StrategyModule(Free):\n    pass\n"
+)
 
 # By name, what the play names as its strategy.
 PLAYS = {
@@ -40,10 +43,11 @@ MISSPELT = {
 @pytest.mark.claims(
     "a play that names no strategy | guarded | guarded | guarded, once",
     "a play that names a strategy of this collection | guarded | guarded | guarded, once",
-    "a play that names `free` or another of ansible-core's strategies | not guarded | guarded | guarded",
+    "a play that names `free` or another of ansible-core's strategies | not guarded | guarded |"
+    " guarded",
     "a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded",
-    "who writes a playbook | a strategy of its own, where only the strategy line is in `ansible.cfg` | no task `Precheck ...`"
-    " in the output",
+    "who writes a playbook | a strategy of its own, where only the strategy line is in"
+    " `ansible.cfg` | no task `Precheck ...` in the output",
 )
 @pytest.mark.one_release
 @pytest.mark.parametrize("entry_point", GUARDED_PLAYS)
@@ -76,11 +80,12 @@ def test_which_plays_are_guarded(project, entry_point):
 
 
 @pytest.mark.claims(
-    "the name is misspelt, or the collection is not there | the run ends with an error | a warning, and no guard | an error, if"
-    " it is the strategy's name; otherwise a warning, and the strategy guards",
+    "the name is misspelt, or the collection is not there | the run ends with an error | a"
+    " warning, and no guard | an error, if it is the strategy's name; otherwise a warning, and the"
+    " strategy guards",
     "A callback whose name is misspelt is no more than a warning; use both doors.",
-    "ansible-core 2.19 and later | a warning at each run that strategies from outside are deprecated | no warning | the same"
-    " warning",
+    "ansible-core 2.19 and later | a warning at each run that strategies from outside are"
+    " deprecated | no warning | the same warning",
 )
 @pytest.mark.parametrize(("strategy", "callback", "outcome"), MISSPELT.values(), ids=MISSPELT)
 def test_a_misspelt_name_ends_the_run_or_is_a_warning(project, strategy, callback, outcome):

@@ -27,20 +27,29 @@ from support.nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
 from support.requirements import lacking
 
 AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
-AT_ONCE = "the run ends at once, by the exit status of ansible-core, and leaves no process and no temporary file behind"
+AT_ONCE = (
+    "the run ends at once, by the exit status of ansible-core, and leaves no process and"
+    " no temporary file behind"
+)
 
 FAULTS: dict[str, str] = {
     "the node is down": "unverified: the connection is refused",
     "the node hangs at connecting": "unverified: the connection timed out",
     "the node hangs after its SSH greeting": "unverified: it timed out",
     "the node hangs at authentication": "unverified: no answer within the time limit",
-    "the node never answers": "unverified: no answer within the time limit, which is 30 s by default",
+    "the node never answers": (
+        "unverified: no answer within the time limit, which is 30 s by default"
+    ),
     "the node hangs in the middle of its answer": "unverified: no answer within the time limit",
     "the node answers without end": "unverified: no answer within the time limit",
     "the connection is cut in the middle of the answer": "unverified: the node is unreachable",
-    "the node's SSH host key changed": "unverified: the node is unreachable, with the warning of ssh",
+    "the node's SSH host key changed": (
+        "unverified: the node is unreachable, with the warning of ssh"
+    ),
     "the login shell is nologin": "unverified, with what nologin says",
-    "permission denied on the way to the path": "unverified, with that reason: it is not taken for missing",
+    "permission denied on the way to the path": (
+        "unverified, with that reason: it is not taken for missing"
+    ),
     "a variable of the connection is undefined": "unverified, with its name",
     "the node's disk is full": AS_EVER,
     "the node's disk is read-only": AS_EVER,
@@ -57,11 +66,17 @@ FAULTS: dict[str, str] = {
     "SIGTERM while 50 hosts are asked": AT_ONCE,
     "a worker of ansible-core is killed": "unverified: the process that asked the host was killed",
     "nobody reads the output for some seconds": "the run waits: what was found is not lost",
-    "the control node is out of file descriptors": "the run ends with an error, or the hosts are unverified",
-    "the control node is out of space for sockets of ssh": "unverified: the hosts are unreachable, with that reason",
+    "the control node is out of file descriptors": (
+        "the run ends with an error, or the hosts are unverified"
+    ),
+    "the control node is out of space for sockets of ssh": (
+        "unverified: the hosts are unreachable, with that reason"
+    ),
     "the control node is out of space for temporary files": "the run ends with an error",
     "the control node is out of space for what it prints": "the run ends with an error",
-    "the control node is out of space for the file of the report": "a warning; the run ends as it would without a report",
+    "the control node is out of space for the file of the report": (
+        "a warning; the run ends as it would without a report"
+    ),
     "an error inside the guard": "the run ends with an error that names the play",
     "the callback cannot install the guard": "the run ends with an error that names the play",
 }
@@ -707,14 +722,15 @@ class CallbackModule(CallbackBase):
     assert run.rc != 0
     assert nodes.having("pki/witness") == ""
     assert (
-        f"Precheck could not check the play at {guarded.directory}/pgsql.yml:2, so nothing of it was run"
-        in run.stderr
-    )
+        f"Precheck could not check the play at {guarded.directory}/pgsql.yml:2, so nothing"
+        " of it was run"
+    ) in run.stderr
     assert "out of order" in run.stderr
 
 
 @pytest.mark.claims(
-    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
+    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the"
+    " run ends with an error"
 )
 def test_the_callback_cannot_install_the_guard(project, nodes):
     assert "the callback cannot install the guard" in FAULTS

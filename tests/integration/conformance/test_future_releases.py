@@ -91,9 +91,10 @@ MISSING = {
     "ansible.parsing.dataloader:DataLoader.get_real_file": NOT_CHECKED,
     "ansible.parsing.dataloader:DataLoader.load_from_file": NOT_CHECKED,
     "ansible.playbook.block:Block.get_tasks": NOT_CHECKED,
-    "ansible.playbook.conditional:Conditional.evaluate_conditional and ansible.playbook.task:Task._resolve_conditional": (
-        "Precheck cannot tell whether rule all kinds of checks"
-    ),
+    (
+        "ansible.playbook.conditional:Conditional.evaluate_conditional and"
+        " ansible.playbook.task:Task._resolve_conditional"
+    ): ("Precheck cannot tell whether rule all kinds of checks"),
     "ansible.playbook.play:Play._included_conditional": NOT_CHECKED,
     "ansible.playbook.play:Play._uuid": NOT_CHECKED,
     "ansible.playbook.play:Play.compile": NOT_CHECKED,
@@ -206,7 +207,8 @@ def wrong(results: dict[str, dict[str, Any]], expected: dict[str, str]) -> dict[
 
 
 @pytest.mark.claims(
-    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
+    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the"
+    " run ends with an error"
 )
 def test_the_callback_ends_the_run_when_something_that_the_guard_needs_is_missing(project):
     prepare(project)
@@ -215,7 +217,8 @@ def test_the_callback_ends_the_run_when_something_that_the_guard_needs_is_missin
 
 
 @pytest.mark.claims(
-    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the run ends with an error"
+    "the guard cannot be loaded | the run ends with an error | the run ends with an error | the"
+    " run ends with an error"
 )
 def test_the_strategy_ends_the_run_when_something_that_it_needs_is_missing(project):
     prepare(project)
@@ -243,8 +246,8 @@ def test_the_run_ends_when_the_callback_cannot_be_made(project):
 
 
 @pytest.mark.claims(
-    "an ansible-core that refuses strategies from outside | ansible-core ends the run with an error | guarded | ansible-core"
-    " ends the run with an error"
+    "an ansible-core that refuses strategies from outside | ansible-core ends the run with an"
+    " error | guarded | ansible-core ends the run with an error"
 )
 def test_where_strategies_from_outside_are_refused_the_callback_still_guards(project):
     """It lets a play run whose hosts are ready. A strategy line in ansible.cfg ends the run with

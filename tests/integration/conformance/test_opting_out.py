@@ -28,8 +28,8 @@ WAYS = {  # keywords of the play, options, what the warning says
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of hosts; refused by rules with"
-    " `mandatory: true`",
+    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of"
+    " hosts; refused by rules with `mandatory: true`",
     "who writes a playbook | the tag `no_precheck` on a play | the same",
 )
 @pytest.mark.parametrize(("keywords", "options", "how"), WAYS.values(), ids=WAYS)
@@ -62,7 +62,9 @@ def test_the_tag_counts_on_the_play_only(guarded, nodes, where):
     guarded.write("roles/pgsql/tasks/main.yml", "- ansible.builtin.raw: touch /etc/pki/witness\n")
     task = {
         "task": "tasks: [{ansible.builtin.raw: touch /etc/pki/witness, tags: no_precheck}]",
-        "block": "tasks: [{block: [{ansible.builtin.raw: touch /etc/pki/witness}], tags: no_precheck}]",
+        "block": (
+            "tasks: [{block: [{ansible.builtin.raw: touch /etc/pki/witness}], tags: no_precheck}]"
+        ),
         "role": "roles: [{role: pgsql, tags: no_precheck}]",
         "option": "roles: [{role: pgsql, tags: [no_precheck]}]",
     }[where]

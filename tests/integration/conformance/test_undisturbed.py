@@ -101,7 +101,8 @@ def see(
 ) -> Seen:
     site.configure(
         entry_point,
-        f"callback_plugins = {PLAYBOOKS}/callbacks\nfact_caching = jsonfile\nfact_caching_connection = facts",
+        f"callback_plugins = {PLAYBOOKS}/callbacks\nfact_caching = jsonfile\n"
+        "fact_caching_connection = facts",
     )
     log, facts = site.directory / "events", site.directory / "facts"
     for path in (log, *facts.glob("*")):
@@ -207,7 +208,10 @@ def test_plays_whose_hosts_are_ready(guarded, site, built_in, strategy, playbook
 def test_task_lines_under_free(guarded):
     """The stdout callback knows the strategy by its name. Under another, it would print a line for each host."""
     guarded.local_hosts(ready="h1 h2 h3")
-    play = f"- hosts: all\n  strategy: {guarded.strategy('free')}\n  gather_facts: false\n  tasks: [ansible.builtin.debug: ]\n"
+    play = (
+        f"- hosts: all\n  strategy: {guarded.strategy('free')}\n  gather_facts: false\n"
+        "  tasks: [ansible.builtin.debug: ]\n"
+    )
     guarded.write("play.yml", play)
     run = guarded.run("play.yml")
     assert run.stdout.count("TASK [") == 1
@@ -215,8 +219,8 @@ def test_task_lines_under_free(guarded):
 
 
 @pytest.mark.claims(
-    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`, or only the callback is on"
-    " | the same"
+    "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`,"
+    " or only the callback is on | the same"
 )
 def test_ad_hoc_commands(project):
     project.local_hosts(missing="h1 h2")

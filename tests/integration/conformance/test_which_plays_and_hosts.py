@@ -126,7 +126,10 @@ def test_once_per_host_and_rule_in_a_run(guarded, nodes):
 def test_hosts_that_failed_before_are_left_alone(guarded, nodes):
     nodes.reset(ready="n2 n3 n4 n5")
     nodes.path("n2", "hang").touch()
-    fail = "- ansible.builtin.fail:\n  when: inventory_hostname == 'n1'\n- ansible.builtin.raw: 'true'\n  timeout: 10"
+    fail = (
+        "- ansible.builtin.fail:\n  when: inventory_hostname == 'n1'\n"
+        "- ansible.builtin.raw: 'true'\n  timeout: 10"
+    )
     guarded.write("pgsql.yml", play(tasks=fail, keywords="tags: no_precheck") + play())
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
