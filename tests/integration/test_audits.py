@@ -1,26 +1,30 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The audit: all hosts by all rules, whatever plays these cover."""
+"""The audit: it checks all hosts by all rules, whatever plays the rules cover."""
 
 from __future__ import annotations
 
-import json
 import re
 import stat
 
 import pytest
-from test_reports import AWAY, HERE, report, squeezed
 
 from support.commands import REPOSITORY
+from support.output import is_printed
+from support.policies import policy, rule
+from support.project import LOCAL_HOST, UNREACHABLE_HOST
+from support.reports import read_report
 
 AUDIT = "precheck.guard.audit"
+MARKER = rule({"path": "/etc/pki/ca.crt"}, name="marker", covers={"play": "x"})
 DOCUMENT = (REPOSITORY / "docs/audit.md").read_text()
 
 
 def command(part: str = "") -> list[str]:
     """Return the arguments of the command in the document that ends with ``part``."""
-    [found] = re.findall(rf"^\$ ansible-playbook (.*{re.escape(part)})$", DOCUMENT, re.MULTILINE)
-    return found.split()
+    pattern = rf"^\$ ansible-playbook (.*{re.escape(part)})$"
+    [arguments] = re.findall(pattern, DOCUMENT, re.MULTILINE)
+    return arguments.split()
 
 
 POLICY = """
@@ -29,7 +33,8 @@ rules:
     plays: [{playbook: never.yml}]
     checks:
       - path: /etc/pki/ca.crt
-      - {task: {ansible.builtin.debug: {msg: told}, failed_when: inventory_hostname == 'h1'}, name: late}
+      - name: late
+        task: {ansible.builtin.debug: {msg: on time}, failed_when: inventory_hostname == 'h1'}
       - {that: inventory_hostname != 'h2', name: second}
     remedy: "./fix -l {{ precheck_hosts | join(',') }}"
   - name: limit
@@ -45,11 +50,12 @@ rules:
     checks: [{that: true}]
 """
 
-TOLD = """
+# The output of the audit of all hosts. away is unreachable.
+TABLE = """
 PRECHECK audited 4 hosts by 3 rules: 3 hosts are not ready.
 
 Rule marker: 3 of 4 hosts are not ready.
-  h1    not ready: late: told
+  h1    not ready: late: on time
   h2    not ready: {directory}/h2/etc/pki/ca.crt is missing
                    second: inventory_hostname != 'h2' does not hold
   away  unverified: unreachable: {lost}
@@ -58,7 +64,8 @@ Rule marker: 3 of 4 hosts are not ready.
 
 Rule database (warns only): 2 of 3 hosts are not ready.
   h2    not ready: not the first
-  away  unverified: cannot tell whether the rule applies: in its when, kind == 'db': 'kind' is undefined
+  away  unverified: cannot tell whether the rule applies: in its when,\
+ kind == 'db': 'kind' is undefined
 
 Rule everybody: 1 of 4 hosts is not ready.
   away  unverified: unreachable: {lost}
@@ -68,56 +75,40 @@ Verdicts of rules on hosts: 5 ready, 3 not ready, 3 unverified.
 
 
 def three_hosts(project):
-    """Give the project h1 with the marker, h2 without, and h3 with it, which is no database."""
+    """Return local hosts: h1 with the marker, h2 without, and h3 with it, but not a database."""
     project.local_hosts(ready="h1 h3", missing="h2")
-    hosts = json.loads((project.directory / "inventory.json").read_text())["all"]["hosts"]
+    hosts = project.hosts()
     for name, kind in {"h1": "db", "h2": "db", "h3": "web"}.items():
         hosts[name]["kind"] = kind
     return hosts
 
 
-def test_all_that_is_not_ready_is_told_at_the_end(project):
-    """The guard need not be on: the playbook names the strategy."""
+def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
+    """The guard need not be enabled: the playbook names the strategy."""
     hosts = three_hosts(project)
-    project.inventory(hosts | {"away": AWAY})
+    project.inventory(hosts | {"away": UNREACHABLE_HOST})
     project.write("precheck.yml", POLICY)
     run = project.run(AUDIT, "--check", "--tags", "other", "-e", "precheck_report=report.json")
     assert run.rc == 2, run.output
-    found = report(project.directory / "report.json")
-    lost = next(
-        one for one in found["verdicts"] if one["host"] == "away" and one["rule"] == "everybody"
-    )
-    [reason] = lost["checks"][0]["reasons"]
-    told = TOLD.format(directory=project.directory, lost=reason.removeprefix("unreachable: "))
-    assert run.stdout.endswith("\n" + told)
+    report = read_report(project.directory / "report.json")
+    checks = {(one["host"], one["rule"]): one["checks"] for one in report["verdicts"]}
+    [reason] = checks["away", "everybody"][0]["reasons"]
+    lost = reason.removeprefix("unreachable: ")
+    assert run.stdout.endswith("\n" + TABLE.format(directory=project.directory, lost=lost))
     assert "PRECHECK" not in run.stderr
-    assert "FAILED" not in run.stdout.replace(
-        "fatal: [h1]: FAILED", "", 1
-    )  # that of the check that is a task
+    [failed] = re.findall(".*FAILED.*", run.stdout)  # the task that is the check "late"
+    assert failed.startswith("fatal: [h1]: FAILED")
     recap = run.stdout.partition("PLAY RECAP")[2]
     assert "failed=1" not in recap and "unreachable=1" not in recap
 
-    assert (found["kind"], found["result"], found["waivers"]) == ("audit", "not_ready", [])
-    [play] = found["plays"]
+    assert (report["kind"], report["result"], report["waivers"]) == ("audit", "not_ready", [])
+    [play] = report["plays"]
     assert play["path"].endswith("/playbooks/audit.yml")
-    assert (play["rules"], play["hosts"], play["stopped"]) == (
-        ["marker", "database", "everybody"],
-        4,
-        False,
-    )
-    assert found["command"] == [
-        "ansible-playbook",
-        AUDIT,
-        "--check",
-        "--tags",
-        "other",
-        "-e",
-        "precheck_report=***",
-    ]
-    states = {
-        (one["host"], one["rule"]): [check["verdict"] for check in one["checks"]]
-        for one in found["verdicts"]
-    }
+    assert play["rules"] == ["marker", "database", "everybody"]
+    assert (play["hosts"], play["stopped"]) == (4, False)
+    arguments = "--check --tags other -e precheck_report=***"
+    assert report["command"] == ["ansible-playbook", AUDIT, *arguments.split()]
+    states = {key: [check["verdict"] for check in of_host] for key, of_host in checks.items()}
     assert states == {
         ("h1", "marker"): ["ready", "ready", "not_ready"],
         ("h2", "marker"): ["not_ready", "not_ready", "ready"],
@@ -137,15 +128,9 @@ def test_hosts_and_rules_can_be_chosen_and_both_entry_points_audit_once(project)
     project.configure("both")
     project.inventory(three_hosts(project))
     project.write("precheck.yml", POLICY)
-    run = project.run(
-        str(REPOSITORY / "playbooks/audit.yml"),
-        "-v",
-        "--limit",
-        "h1,h2",
-        "-e",
-        "precheck_rules='database, everybody'",
-    )
-    assert run.rc == 0, run.output  # what is not ready is so for a rule that warns
+    options = ("-v", "--limit", "h1,h2", "-e", "precheck_rules='database, everybody'")
+    run = project.run(str(REPOSITORY / "playbooks/audit.yml"), *options)
+    assert run.rc == 0, run.output  # only a rule that warns is not met
     assert run.stdout.count("TASK [Precheck audit]") == run.stdout.count("TASK [") == 1
     block = run.stdout[run.stdout.index("PRECHECK") :]
     assert block.splitlines()[:8] == [
@@ -161,19 +146,17 @@ def test_hosts_and_rules_can_be_chosen_and_both_entry_points_audit_once(project)
     assert "h3" not in run.stdout
 
 
-WRONG = {  # arguments, what is said
+WRONG = {  # arguments, the error
     "unknown rule": (
         ("-e", "precheck_rules=marker,markers"),
-        (
-            "Precheck knows no rule markers, so nothing was asked. The rules are: marker,"
-            " database, everybody"
-        ),
+        "Precheck knows no rule markers, so nothing was asked."
+        " The rules are: marker, database, everybody",
     ),
     "no report": (
         ("-e", "precheck_compare=precheck.yml"),
         "Precheck cannot compare with precheck.yml, so nothing was asked: it is not JSON",
     ),
-    "switched off": (
+    "opt-out": (
         ("--skip-tags", "precheck"),
         "Precheck made no audit: it does nothing but check, and --skip-tags precheck",
     ),
@@ -185,29 +168,24 @@ WRONG = {  # arguments, what is said
 
 
 @pytest.mark.one_release
-@pytest.mark.parametrize(("arguments", "said"), WRONG.values(), ids=WRONG)
-def test_wrong_arguments_are_one_clear_error(project, arguments, said):
+@pytest.mark.parametrize(("arguments", "error"), WRONG.values(), ids=WRONG)
+def test_wrong_arguments_are_one_clear_error(project, arguments, error):
     project.inventory(three_hosts(project))
     project.write("precheck.yml", POLICY)
     run = project.run(AUDIT, *arguments)
     assert run.rc == 1
-    assert squeezed(said) in squeezed(run.stderr)
+    assert is_printed(error, run.stderr)
     assert "TASK [" not in run.stdout
 
 
-def test_what_changed_since_an_earlier_report(project):
-    """The new report may take the place of the earlier one."""
+def test_an_audit_shows_what_changed_since_an_earlier_report(project):
+    """The new report may replace the earlier one."""
     hosts = three_hosts(project)
-    project.inventory(
-        {name: hosts[name] for name in ("h1", "h2")}
-        | {"gone": HERE | {"precheck_root": "/nowhere"}}
-    )
-    project.write(
-        "precheck.yml",
-        "rules: [{name: marker, plays: [{play: x}], checks: [{path: /etc/pki/ca.crt}]}]",
-    )
+    gone = LOCAL_HOST | {"precheck_root": "/nowhere"}
+    project.inventory({"h1": hosts["h1"], "h2": hosts["h2"], "gone": gone})
+    project.write("precheck.yml", policy(MARKER))
     assert project.run(AUDIT, env={"ANSIBLE_PRECHECK_REPORT": "last.json"}).rc == 2
-    earlier = report(project.directory / "last.json")
+    earlier = read_report(project.directory / "last.json")
 
     project.inventory(hosts)
     project.write("h2/etc/pki/ca.crt", "")
@@ -216,12 +194,19 @@ def test_what_changed_since_an_earlier_report(project):
     assert run.rc == 2
     reason = f"{project.directory}/h1/etc/pki/ca.crt is missing"
     assert (
-        f"\n\nSince the report of {earlier['started']}:\n  newly not ready: h1 for marker:"
-        f" {reason}\n"
-        "  newly ready: h2 for marker\n  new: h3\n  gone: gone\n\nVerdicts of" in run.stdout
+        f"""
+
+Since the report of {earlier["started"]}:
+  newly not ready: h1 for marker: {reason}
+  newly ready: h2 for marker
+  new: h3
+  gone: gone
+
+Verdicts of"""
+        in run.stdout
     )
-    found = report(project.directory / "last.json")
-    assert found["changes"] == {
+    changes = read_report(project.directory / "last.json")["changes"]
+    assert changes == {
         "since": earlier["started"],
         "newly_not_ready": [{"host": "h1", "rule": "marker", "reasons": [reason]}],
         "newly_ready": [{"host": "h2", "rule": "marker"}],
@@ -233,48 +218,41 @@ def test_what_changed_since_an_earlier_report(project):
 @pytest.mark.one_release
 def test_the_document_shows_what_is_printed(project):
     project.local_hosts(ready="pg-1 pg-2", missing="pg-3 web-1")
-    hosts = json.loads((project.directory / "inventory.json").read_text())["all"]["hosts"] | {
-        "pg-4": dict(AWAY)
-    }
+    hosts = project.hosts() | {"pg-4": dict(UNREACHABLE_HOST)}
     for name in ("pg-1", "pg-2", "pg-3", "pg-4"):
         hosts[name]["pg_cluster"] = "main"
     project.inventory(hosts)
-    project.write(
-        "precheck.yml",
-        "rules: [{name: pigsty-node, plays: [{role: pgsql}], when: pg_cluster is defined,"
-        " checks: [{path: /etc/pki/ca.crt}],"
-        " remedy: \"./node.yml -l {{ precheck_hosts | join(',') }}\"},"
-        " {name: maintenance, plays: [{play: '*'}], checks: [{that: maintenance is not defined}]}]",
+    node = rule(
+        {"path": "/etc/pki/ca.crt"},
+        name="pigsty-node",
+        covers={"role": "pgsql"},
+        when="pg_cluster is defined",
+        remedy="./node.yml -l {{ precheck_hosts | join(',') }}",
     )
+    maintenance = rule({"that": "maintenance is not defined"}, name="maintenance")
+    project.write("precheck.yml", policy(node, maintenance))
     run = project.run(*command("audit"))
     assert run.rc == 2
     shown = run.stdout[run.stdout.index("PRECHECK") :].replace(f"{project.directory}/pg-3", "")
-    shown = re.sub(
-        "(Failed to connect to the host via ssh: ).*: ", r"\1", shown.replace("Task failed: ", "")
-    )
+    shown = shown.replace("Task failed: ", "")
+    shown = re.sub("(Failed to connect to the host via ssh: ).*: ", r"\1", shown)
     assert f"```text\n{shown}```" in DOCUMENT
 
 
 @pytest.mark.claims("A report, and a page that is new, can be read by their owner only.")
 @pytest.mark.one_release
-def test_a_page_is_written(project):
-    """It is for its owner. One that was there keeps its mode."""
-    project.inventory({"h1": HERE, "h2": HERE})
-    project.write(
-        "precheck.yml",
-        "rules: [{name: marker, plays: [{play: x}], checks: [{that: inventory_hostname == 'h1'}]}]",
-    )
+def test_an_audit_writes_a_page(project):
+    """Only its owner may read a new page. A page that is replaced keeps its mode."""
+    project.inventory({"h1": LOCAL_HOST, "h2": LOCAL_HOST})
+    project.write("precheck.yml", policy(rule({"that": "inventory_hostname == 'h1'"})))
     page = project.directory / "audit.html"
     for mode in (0o600, 0o644):
         run = project.run(*command("audit.html"))
         assert run.rc == 2
         assert "WARNING" not in run.stderr
         text = page.read_text()
-        assert (
-            "<html" in text
-            and ">h1<" in text
-            and "inventory_hostname == &#39;h1&#39; does not hold" in text
-        )
+        assert "<html" in text and ">h1<" in text
+        assert "inventory_hostname == &#39;h1&#39; does not hold" in text
         assert stat.S_IMODE(page.stat().st_mode) == mode
         page.chmod(0o644)
         page.write_text("old")
@@ -296,13 +274,9 @@ AUDIT_PLAY = """
 
 def test_a_playbook_with_an_audit_ends_after_it_when_not_all_are_ready(project):
     project.inventory(three_hosts(project))
-    project.write(
-        "precheck.yml",
-        "rules: [{name: marker, plays: [{play: x}], checks: [{path: /etc/pki/ca.crt}]}]",
-    )
-    project.write(
-        "site.yml", AUDIT_PLAY.format(keywords="strategy: precheck.guard.linear", more="")
-    )
+    project.write("precheck.yml", policy(MARKER))
+    play = AUDIT_PLAY.format(keywords="strategy: precheck.guard.linear", more="")
+    project.write("site.yml", play)
     run = project.run("site.yml", "site.yml")
     assert run.rc == 2
     assert run.stdout.count("TASK [") == run.stdout.count("\nPRECHECK audited 3 hosts") == 1
@@ -310,13 +284,8 @@ def test_a_playbook_with_an_audit_ends_after_it_when_not_all_are_ready(project):
     run = project.run("site.yml", "site.yml")
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 6
-    assert (
-        run.stdout.count(
-            "\nPRECHECK audited 3 hosts by 1 rule: all are ready.\n\n"
-            "Rule marker: all 3 hosts are ready.\n"
-        )
-        == 2
-    )
+    heading = "PRECHECK audited 3 hosts by 1 rule: all are ready."
+    assert run.stdout.count(f"\n{heading}\n\nRule marker: all 3 hosts are ready.\n") == 2
 
 
 NO_AUDIT = {  # keywords of the play, more tasks
@@ -327,17 +296,13 @@ NO_AUDIT = {  # keywords of the play, more tasks
 
 @pytest.mark.parametrize(("keywords", "more"), NO_AUDIT.values(), ids=NO_AUDIT)
 def test_the_task_fails_where_the_guard_makes_no_audit(project, keywords, more):
-    project.inventory({"h1": HERE})
-    project.write(
-        "precheck.yml", 'rules: [{name: marker, plays: [{play: "*"}], checks: [{that: true}]}]'
-    )
-    project.write(
-        "site.yml", AUDIT_PLAY.format(keywords=keywords + "\n  gather_facts: false", more=more)
-    )
+    project.inventory({"h1": LOCAL_HOST})
+    project.write("precheck.yml", policy(rule({"that": True}, name="marker")))
+    play = AUDIT_PLAY.format(keywords=keywords + "\n  gather_facts: false", more=more)
+    project.write("site.yml", play)
     run = project.run("site.yml")
     assert run.rc == 2
     assert "nothing was audited" in run.stdout
-    assert ("TASK [Precheck marker]" in run.stdout) == bool(
-        more
-    )  # beside other tasks, the play is guarded
+    checked = "TASK [Precheck marker]" in run.stdout
+    assert checked == bool(more)  # a play that also has other tasks is guarded
     assert "beside" not in run.stdout and "reached" not in run.stdout

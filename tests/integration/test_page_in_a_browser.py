@@ -145,13 +145,13 @@ def test_filters(browser, show):
 
 
 def test_without_a_script_it_is_a_table(browser, show):
-    browser.ask("Emulation.setScriptExecutionDisabled", value=True)
+    browser.send("Emulation.setScriptExecutionDisabled", value=True)
     try:
         show(few())
         assert browser.evaluate("document.querySelector('form').checkVisibility()") is False
         assert len(browser.evaluate(SHOWN)) == 5
     finally:
-        browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+        browser.send("Emulation.setScriptExecutionDisabled", value=False)
 
 
 def test_a_long_reason_opens_by_keyboard_and_by_mouse(browser, show):
@@ -175,7 +175,7 @@ def test_a_long_reason_opens_by_keyboard_and_by_mouse(browser, show):
 
 def test_a_screen_reader_hears_a_table(browser, show):
     show(few())
-    nodes = browser.ask("Accessibility.getFullAXTree")["nodes"]
+    nodes = browser.send("Accessibility.getFullAXTree")["nodes"]
     heard = [
         (node["role"]["value"], node.get("name", {}).get("value", ""))
         for node in nodes

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A headless Chromium for the tests, driven by its DevTools protocol.
+"""A headless Chromium for the tests, driven with its DevTools protocol.
 
-Commands and events are JSON that ends with a NUL character, on two pipes: Chromium reads from its descriptor 3 and writes to
-4. So there is neither a port nor a driver between.
+Commands and events are JSON that ends with a NUL character, on two pipes: Chromium reads from its
+descriptor 3 and writes to 4. So no port and no driver is needed.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def program() -> str | None:
 
 
 class Browser:
-    """A Chromium with one tab. ``profile`` is an empty directory for what it keeps.
+    """A Chromium with one tab. ``profile`` is an empty directory for its data.
 
-    ``events`` are those since the last ``open``, as the protocol tells them: method and parameters.
+    ``events`` are those since the last ``open``: method and parameters.
     """
 
     def __init__(self, profile: Path) -> None:
         to_browser, self._commands = os.pipe()
         self._answers, from_browser = os.pipe()
-        # bash puts the pipes where Chromium looks for them; 3 and 4 may be in use here. sh may know one digit only.
+        # bash moves the pipes to 3 and 4, which may be in use here. sh may allow one digit only.
         command = [
             "bash",
             "-c",
@@ -63,24 +63,25 @@ class Browser:
         self._unread = b""
         self._session: dict[str, str] = {}
         self.events: list[tuple[str, dict[str, Any]]] = []
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = {
-            "sessionId": self.ask("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId": self.send("Target.attachToTarget", targetId=target, flatten=True)[
                 "sessionId"
             ]
         }
         for domain in ("Page", "Runtime", "Log", "Network"):
-            self.ask(f"{domain}.enable")
-        self.ask("Performance.enable", timeDomain="threadTicks")  # a busy machine does not count
+            self.send(f"{domain}.enable")
+        self.send("Performance.enable", timeDomain="threadTicks")  # a busy machine does not count
 
     def close(self) -> None:
+        """End the browser."""
         self._session = {}
-        self.ask("Browser.close")
+        self.send("Browser.close")
         self._process.wait(SECONDS)
         os.close(self._commands)
         os.close(self._answers)
 
-    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command and return its result."""
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": parameters, **self._session}
@@ -106,21 +107,21 @@ class Browser:
         return answer
 
     def open(self, path: Path) -> None:
+        """Load a page from a file, and forget the events of the one before."""
         self.events = []
-        self.ask("Page.navigate", url=path.as_uri())
+        self.send("Page.navigate", url=path.as_uri())
         while "Page.loadEventFired" not in dict(self.events):
             self._read()
 
     def cost(self) -> float:
-        """Return how many seconds of CPU the page has taken to be read, laid out, run and painted."""
-        self.ask("Page.captureScreenshot")
-        return {one["name"]: one["value"] for one in self.ask("Performance.getMetrics")["metrics"]}[
-            "TaskDuration"
-        ]
+        """Return the seconds of CPU that the page took to load, lay out, run and paint."""
+        self.send("Page.captureScreenshot")
+        metrics = self.send("Performance.getMetrics")["metrics"]
+        return {metric["name"]: metric["value"] for metric in metrics}["TaskDuration"]
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""
-        answer = self.ask(
+        answer = self.send(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
@@ -129,23 +130,24 @@ class Browser:
     def look(
         self, width: int = 1280, height: int = 900, scheme: str = "light", media: str = "screen"
     ) -> None:
-        """Set the size of the window, the colour scheme that is preferred, and the medium."""
-        self.ask(
+        """Set the size of the window, the preferred colour scheme, and the medium."""
+        self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
             deviceScaleFactor=1,
             mobile=False,
         )
-        self.ask(
+        self.send(
             "Emulation.setEmulatedMedia",
             media=media,
             features=[{"name": "prefers-color-scheme", "value": scheme}],
         )
 
     def press(self, key: str, code: int, text: str = "") -> None:
+        """Press a key on the keyboard and release it."""
         for kind in ("keyDown", "keyUp"):
-            self.ask(
+            self.send(
                 "Input.dispatchKeyEvent",
                 type=kind,
                 key=key,
@@ -155,10 +157,15 @@ class Browser:
             )
 
     def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode(self.ask("Page.captureScreenshot", format="png")["data"]))
+        """Write a picture of the page as PNG."""
+        picture = self.send("Page.captureScreenshot", format="png")["data"]
+        path.write_bytes(base64.b64decode(picture))
 
     def complaints(self) -> list[Any]:
-        """Return what the console says of errors: exceptions, refusals of the content security policy, failed requests."""
+        """Return the errors in the console.
+
+        They are exceptions, refusals of the content security policy and failed requests.
+        """
         return [
             parameters
             for method, parameters in self.events
@@ -171,7 +178,7 @@ class Browser:
         ]
 
     def requests(self) -> list[str]:
-        """Return all addresses that the page asked for."""
+        """Return all addresses that the page requested."""
         return [
             parameters["request"]["url"]
             for method, parameters in self.events

@@ -15,7 +15,7 @@ BIN = Path(sys.executable).parent  # has the commands of Ansible
 
 
 class Run:
-    """A finished run of a command: ``rc``, ``stdout``, ``stderr``, and ``output``, which is both."""
+    """A finished run of a command: ``rc``, ``stdout``, ``stderr``, and both as ``output``."""
 
     def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
         self.rc, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Good and bad policy files: those in tests/unit/policies, and those that are better made when they are needed.
+"""Good and bad policy files: those in tests/unit/policies, and those that are made when needed.
 
-A bad file tells itself what is to be said about it: "# bad: " and the beginning of the message, at the end of the line
-that the message is to name. "# bad end: " stands for the line after the last.
+A bad file states its own error messages. "# bad: " and the beginning of a message is at the end of
+the line that the message names. "# bad end: " stands for the line after the last.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ rules:
 def know_modules(loader: ModuleType) -> None:
     """Let ansible-core find modules, as at the start of ansible-playbook.
 
-    ``loader`` is ansible.plugins.loader, which a test has to import before it does anything of the collection: before
-    2.15, that is when ansible-core takes over how collections are imported.
+    ``loader`` is ansible.plugins.loader. A test must import it before any part of the collection:
+    before 2.15, this import changes how Python imports collections.
     """
     if hasattr(loader, "init_plugin_loader") and not AnsibleCollectionConfig.collection_finder:
         loader.init_plugin_loader()
@@ -44,14 +44,15 @@ def expected(path: Path) -> list[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     found = []
     for number, line in enumerate(lines, 1):
-        _yaml, *told = re.split(r" # bad(?= end: |: )|^# bad(?=: )", line)
-        for text in told:
+        _yaml, *messages = re.split(r" # bad(?= end: |: )|^# bad(?=: )", line)
+        for text in messages:
             at = len(lines) + 1 if text.startswith(" end: ") else number
             found.append(f"{path}:{at}: {text.partition(': ')[2].rstrip()}")
     return found
 
 
 def vaulted(text: str) -> bytes:
+    """Return the text encrypted with the vault password "a password"."""
     return VaultLib().encrypt(text, secret=VaultSecret(b"a password"))
 
 
@@ -66,7 +67,7 @@ def _deep(brackets: int) -> Callable[[Path], object]:
     return _file(RULES.replace("path: /a", f"task: {task}"))
 
 
-# How to make a bad file, and how the message about it goes on after the path.
+# How to make a bad file, and the message about it after the path.
 MADE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (_file(""), ":1: the file is empty: expected the key rules, with a list of rules"),
     "blank": (_file(" \n\n"), ":1: the file is empty"),
@@ -84,7 +85,7 @@ MADE: dict[str, tuple[Callable[[Path], object], str]] = {
         _file(RULES + "# \0\n"),
         ":5: not valid YAML: special characters are not allowed",
     ),
-    "vaulted": (_file(vaulted(RULES)), ": "),  # goes on in the words of ansible-core, see the tests
+    "vaulted": (_file(vaulted(RULES)), ": "),  # ansible-core's own text follows, see the tests
     "brackets_left_open": (_file("[" * 100_000), ": nested too deeply"),
     "nested_2000_deep": (_deep(2000), ": nested too deeply"),
     "flat_but_too_much": (_file(f"rules: [{'1, ' * 30_000}]\n"), ":1: more than 20000 values"),
@@ -94,6 +95,6 @@ MADE: dict[str, tuple[Callable[[Path], object], str]] = {
 def make(name: str, directory: Path) -> tuple[Path, list[str]]:
     """Make one of MADE in ``directory``; return its path, and how each message about it begins."""
     path = directory / f"{name}.yml"
-    how, told = MADE[name]
-    how(path)
-    return path, [f"{path}{told}"]
+    make_file, message = MADE[name]
+    make_file(path)
+    return path, [f"{path}{message}"]

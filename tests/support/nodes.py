@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """SSH nodes on this machine, for the tests that need real ones.
 
-One sshd on loopback serves them all. A node is told by the loopback address that the client dialled; each command runs
-in a mount namespace of its own, in which the node's own directory is at /etc/pki.
+One sshd on loopback serves all nodes. The loopback address that the client connects to identifies
+the node. Each command runs in its own mount namespace, which has the node's directory at /etc/pki.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import threading
 import time
 from pathlib import Path
 
-# The server has private process and mount namespaces: killing it ends every session with it, and /etc and /run can be
-# prepared for it without touching the machine's.
+# The server has private process and mount namespaces: killing it ends every session, and it gets an
+# /etc and a /run of its own.
 SERVER = r"""
 set -e
 cp -a /etc "$1/etc"
 mkdir -p "$1/etc/pki"
-sed -i 's|^\(root:.*:\)[^:]*$|\1/bin/sh|' "$1/etc/passwd" # quicker than the machine's own, and reads no profile
-printf '%s\n' nologin:x:0:0::/root:/usr/sbin/nologin homeless:x:0:0::/nowhere:/bin/sh >> "$1/etc/passwd"
+sed -i 's|^\(root:.*:\)[^:]*$|\1/bin/sh|' "$1/etc/passwd" # fast, and reads no profile
+echo nologin:x:0:0::/root:/usr/sbin/nologin >> "$1/etc/passwd"
+echo homeless:x:0:0::/nowhere:/bin/sh >> "$1/etc/passwd"
 mount --bind "$1/etc" /etc
 mount -t tmpfs tmpfs /run
 mkdir /run/sshd
@@ -48,9 +49,12 @@ AuthorizedKeysCommand /bin/sleep 300
 AuthorizedKeysCommandUser root
 """
 
-# In a node's directory, the file "hang" makes it never answer, "nobody" makes it run commands as an unprivileged user, and
-# "no_digest" takes the programs away that work out a SHA-256. "prepare" has shell commands that prepare the node as root
-# before each command: they may mount things, or set SHELL to the login shell. The process $SSHD holds the connection.
+# Files in a node's directory change how the node behaves:
+# - "hang": it never answers.
+# - "nobody": it runs commands as an unprivileged user.
+# - "no_digest": it lacks the programs that compute a SHA-256.
+# - "prepare": shell commands that root runs before each command. They may mount things, or set
+#   SHELL to the login shell. The process $SSHD holds the connection.
 COMMAND = """#!/bin/sh
 set -- $SSH_CONNECTION
 NODE={directory}/$3
@@ -72,9 +76,9 @@ exec $as "$SHELL" -c "$SSH_ORIGINAL_COMMAND"'
 
 ADDRESSES = {f"n{i}": f"127.0.0.{10 + i}" for i in range(1, 6)}
 STOPPED = "127.0.0.21"  # nothing listens there
-MUTE = "127.0.0.22"  # accepts connections and says nothing
+MUTE = "127.0.0.22"  # accepts connections and sends nothing
 STALLED = "127.0.0.23"  # the sshd there never ends the authentication
-GREETING = "127.0.0.24"  # says that it speaks SSH, and no more
+GREETING = "127.0.0.24"  # sends the SSH greeting and nothing else
 
 
 def why_not() -> str:
@@ -90,6 +94,7 @@ def why_not() -> str:
 
 
 def _greet(server: socket.socket) -> None:
+    """Send the SSH greeting, and nothing else, to each client."""
     connections = []
     with contextlib.suppress(OSError):  # the server was closed
         while True:
@@ -98,8 +103,9 @@ def _greet(server: socket.socket) -> None:
 
 
 class Nodes:
-    """The nodes n1 to n5, or those with other names and ``addresses``. ``directory`` is where they keep everything, and is left
-    to the caller to remove.
+    """The nodes n1 to n5, or nodes with other names and ``addresses``.
+
+    ``directory`` is where they keep everything. The caller removes it.
     """
 
     def __init__(self, directory: Path, addresses: dict[str, str] = ADDRESSES) -> None:
@@ -108,6 +114,7 @@ class Nodes:
         self.port = 0
 
     def start(self) -> None:
+        """Start the sshd, and what listens at the other addresses."""
         for key in ("host_key", "client_key"):
             subprocess.run(
                 ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.directory / key],
@@ -128,9 +135,9 @@ class Nodes:
         (self.directory / "command").chmod(0o755)
         self.reset()
         sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"])
-        outlive_nobody = ["setpriv", "--pdeathsig", "KILL"]  # nor the tests, should they be killed
+        with_the_tests = ["setpriv", "--pdeathsig", "KILL"]  # it ends also when they are killed
         namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
-        command = [*outlive_nobody, *namespaces, "sh", "-c", SERVER, "sh", self.directory, sshd]
+        command = [*with_the_tests, *namespaces, "sh", "-c", SERVER, "sh", self.directory, sshd]
         self._server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         self._wait()
 
@@ -145,6 +152,7 @@ class Nodes:
         raise RuntimeError("sshd did not start")
 
     def stop(self) -> None:
+        """Stop them. All sessions end."""
         self._server.kill()
         self._server.wait()
         self._mute.close()
@@ -159,7 +167,7 @@ class Nodes:
                 (self.directory / address / "pki/ca.crt").write_text("a certificate\n")
 
     def path(self, name: str, path: str) -> Path:
-        """Return where the node's ``path``, relative to its directory, is on this machine: /etc/pki is ``pki``."""
+        """Return where ``path`` in the node's directory is on this machine. /etc/pki is ``pki``."""
         return self.directory / self.addresses[name] / path
 
     def having(self, path: str) -> str:
@@ -167,12 +175,12 @@ class Nodes:
         return " ".join(name for name in self.addresses if self.path(name, path).exists())
 
     def commands(self, name: str) -> str:
-        """Return all that the node was asked to run."""
+        """Return all commands that the node was sent."""
         path = self.path(name, "commands")
         return path.read_text() if path.exists() else ""
 
     def host(self, name: str, address: str = "") -> dict[str, object]:
-        """Return the inventory variables of a node, or of a host at ``address`` that is none."""
+        """Return the inventory variables of a node, or of another host at ``address``."""
         options = (
             "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o"
             f" IdentitiesOnly=yes -i {self.directory}/client_key"

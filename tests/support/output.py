@@ -51,3 +51,8 @@ def assert_stopped_for(run: Run, nodes: Nodes, host: str, reason: str = MISSING_
     assert re.search(rf"^  {host}  {reason}", run.stderr, re.MULTILINE), run.stderr
     assert f"    ./node.yml -l {host}\n" in run.stderr
     assert "Nothing was changed" in run.stderr
+
+
+def is_printed(text: str, stream: str) -> bool:
+    """Return whether a stream has the text, wherever ansible-core has broken its lines."""
+    return squeezed(text) in squeezed(stream)

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Documents as the audit writes them, for the tests of what is made of them."""
+"""Documents of reports, as the audit writes them, for the tests of tables and pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONG = (
     "Failed to connect to the host via ssh: "
     + "kex_exchange_identification: Connection closed by remote host " * 5
 )
-# What a host, an inventory or a policy may hold to break out of the place that it is put in.
+# What a host, an inventory or a policy may contain to escape from its place in a page.
 HOSTILE = [
     "</script><script>document.title = 'broken'</script>",
     "</style><style>body { display: none }</style>",
@@ -29,6 +29,7 @@ HOSTILE = [
 def verdict(
     host: str, rule: str, state: str = "ready", *reasons: str, groups: tuple[str, ...] = ()
 ) -> dict[str, Any]:
+    """Return a verdict on a host. Each of the ``reasons`` is that of a check of its own."""
     checks = [
         {"check": f"check {number}", "verdict": state, "reasons": [reason]}
         for number, reason in enumerate(reasons)
@@ -40,6 +41,7 @@ def verdict(
 def rule(
     name: str, remedy: str = "", severity: str = "error", mandatory: bool = False
 ) -> dict[str, Any]:
+    """Return what a document says of a rule."""
     return {
         "name": name,
         "path": "/srv/pigsty/precheck.yml",
@@ -78,7 +80,7 @@ def document(
 
 
 def few() -> dict[str, Any]:
-    """Hosts in every state, in no order, with all that a document can have."""
+    """Return a document with hosts in every state, unsorted, and with all optional parts."""
     return document(
         [
             rule("pigsty-node", "./node.yml -l db2,db10,db11", mandatory=True),
@@ -151,63 +153,45 @@ def few() -> dict[str, Any]:
 
 
 def many(hosts: int = 1000, rules: int = 5) -> dict[str, Any]:
-    """A document in which each rule has some hosts that are not ready, and a few that could not be asked at all."""
+    """Return a document in which some hosts are not ready for each rule, and a few unverified."""
     names = [f"db-{number:04}.example.org" for number in range(1, hosts + 1)]
     verdicts = []
-    for place in range(rules):
+    remedies = []
+    for index in range(rules):
+        not_ready = []
         for number, name in enumerate(names):
             groups = (f"pg-{number // 10:03}", f"rack{number % 40:02}", "pgsql")
-            found = ("ready",)
+            state = ("ready",)
             if number % 50 == 7:
-                found = ("unverified", LONG)
-            elif (number + place) % 12 == 0:
-                found = ("not_ready", MISSING)
-            verdicts.append(verdict(name, f"rule-{place}", *found, groups=groups))
-    not_ready = {
-        place: [
-            one["host"]
-            for one in verdicts
-            if one["rule"] == f"rule-{place}" and one["verdict"] != "ready"
-        ]
-        for place in range(rules)
-    }
+                state = ("unverified", LONG)
+            elif (number + index) % 12 == 0:
+                state = ("not_ready", MISSING)
+            if state != ("ready",):
+                not_ready.append(name)
+            verdicts.append(verdict(name, f"rule-{index}", *state, groups=groups))
+        remedies.append(f"./node.yml -l {','.join(not_ready)}")
     return document(
-        [
-            rule(f"rule-{place}", f"./node.yml -l {','.join(not_ready[place])}")
-            for place in range(rules)
-        ],
-        verdicts,
+        [rule(f"rule-{index}", remedy) for index, remedy in enumerate(remedies)], verdicts
     )
 
 
 def hostile() -> dict[str, Any]:
-    """A document in which every text is hostile."""
-    rules = [rule(f"{text} {place}", f"{text}\n{text}") for place, text in enumerate(HOSTILE)]
+    """Return a document in which every text is hostile."""
+    rules = [rule(f"{text} {index}", f"{text}\n{text}") for index, text in enumerate(HOSTILE)]
     verdicts = [
-        verdict(host, one["name"], "not_ready", *HOSTILE, groups=tuple(HOSTILE))
-        for one in rules
+        verdict(host, rule["name"], "not_ready", *HOSTILE, groups=tuple(HOSTILE))
+        for rule in rules
         for host in HOSTILE
     ]
-    found = few() | {"kind": "run", "rules": rules, "verdicts": verdicts}
+    whole = few() | {"kind": "run", "rules": rules, "verdicts": verdicts}
 
     def spoilt(value: Any) -> Any:
+        """Return the value with each text replaced by a hostile one, but for verdicts."""
         if isinstance(value, dict):
             return {key: one if key == "verdict" else spoilt(one) for key, one in value.items()}
         if isinstance(value, list):
             return [spoilt(one) for one in value]
         return "".join(HOSTILE) if isinstance(value, str) else value
 
-    for key in (
-        "precheck",
-        "command",
-        "user",
-        "controller",
-        "started",
-        "finished",
-        "policies",
-        "plays",
-        "waivers",
-        "changes",
-    ):
-        found[key] = spoilt(found[key])
-    return found
+    texts = "precheck command user controller started finished policies plays waivers changes"
+    return whole | {key: spoilt(whole[key]) for key in texts.split()}
