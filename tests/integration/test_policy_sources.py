@@ -1,12 +1,14 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where policies come from, which of them is taken, and what becomes of those that cannot be read."""
+"""Where policies come from, which of them the guard uses, and those that it cannot read."""
 
 from __future__ import annotations
 
-import os
-
 import pytest
+
+from support.commands import REPOSITORY
+from support.corpus import vaulted
+from support.output import UNUSABLE_POLICY, assert_refused, on_one_line, squeezed
 
 PLAY = """
 - name: Site
@@ -24,7 +26,7 @@ rules:
 
 
 def project_with_policies(project, *names):
-    """Give the project a playbook, and policies that each have one rule: policies/NAME.yml with the rule NAME."""
+    """Give the project a playbook and policies: policies/NAME.yml has one rule, NAME."""
     project.local_hosts(missing="h1")
     project.write("site.yml", PLAY)
     for name in names:
@@ -32,7 +34,7 @@ def project_with_policies(project, *names):
 
 
 def enforced(run):
-    """Return the names of the rules by which a run that went through checked its hosts: "a b"."""
+    """Return the names of the rules by which a successful run checked its hosts: "a b"."""
     assert run.rc == 0, run.output
     head = "TASK [Precheck "
     return " ".join(
@@ -42,13 +44,20 @@ def enforced(run):
     )
 
 
-def assert_refused(run, *problems):
-    """The run ended before it did anything, with an error that has these lines and no others."""
-    assert run.rc not in (0, 2)
-    assert "TASK [" not in run.stdout
-    text = " ".join(run.stderr.split())  # ansible-core before 2.19 wraps its errors
-    assert "Precheck cannot use its policy, so nothing was run: " in text
-    assert text.endswith("so nothing was run: " + " ".join(problems)), text
+def assert_policy_refused(run, *problems):
+    """Assert that the run ended before any task because of its policy: of these problems alone."""
+    assert_refused(run, UNUSABLE_POLICY)
+    assert squeezed(run.stderr).endswith(squeezed(UNUSABLE_POLICY + "".join(problems))), run.stderr
+
+
+# From the one that takes precedence over all others, and what -v prints of it.
+SOURCES = {
+    "extra": "{directory}/policies/extra.yml (var: precheck_policy)",
+    "environment": "{directory}/policies/environment.yml (env: ANSIBLE_PRECHECK_POLICY)",
+    "config": "{directory}/policies/config.yml ({directory}/ansible.cfg)",
+    "beside": "{directory}/precheck.yml (beside ansible.cfg)",
+    "": "/built_in.yml (built in)",
+}
 
 
 @pytest.mark.claims(
@@ -57,45 +66,25 @@ def assert_refused(run, *problems):
     "who runs a playbook | another policy: `-e precheck_policy=...`, `ANSIBLE_PRECHECK_POLICY` |"
     " with `-v` each run names its policies",
 )
-def test_each_source_outranks_those_below_it(guarded):
-    names = ("extra", "environment", "config", "beside", "variable")
-    project_with_policies(guarded, *names)
-    guarded.write("precheck.yml", POLICY.format(name="beside"))
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source or "built in")
+def test_each_source_takes_precedence_over_those_below_it(guarded, source):
+    present = list(SOURCES)[list(SOURCES).index(source) :]
+    project_with_policies(guarded, *present[:-1], "variable")
     guarded.write("site.yml", PLAY + "  vars: {precheck_policy: policies/variable.yml}\n")
     guarded.write("group_vars/all.yml", "precheck_policy: policies/variable.yml\n")
-    directory, environment = (
-        guarded.directory,
-        {"ANSIBLE_PRECHECK_POLICY": "policies/environment.yml"},
-    )
-
-    guarded.configure(guarded.entry_point, "[precheck]\npolicy = policies/config.yml")
-    run = guarded.run("site.yml", "-v", "-e", "precheck_policy=policies/extra.yml", env=environment)
-    assert enforced(run) == "extra"
-    assert f"Precheck: policy {directory}/policies/extra.yml (var: precheck_policy)\n" in run.stdout
-    run = guarded.run("site.yml", "-v", env=environment)
-    assert enforced(run) == "environment"
-    assert (
-        f"Precheck: policy {directory}/policies/environment.yml (env: ANSIBLE_PRECHECK_POLICY)\n"
-        in run.stdout
-    )
-    run = guarded.run("site.yml", "-v")
-    assert enforced(run) == "config"
-    assert (
-        f"Precheck: policy {directory}/policies/config.yml ({directory}/ansible.cfg)\n"
-        in run.stdout
-    )
-
-    guarded.configure(guarded.entry_point)
-    run = guarded.run("site.yml", "-v")
-    assert enforced(run) == "beside"
-    assert f"Precheck: policy {directory}/precheck.yml (beside ansible.cfg)\n" in run.stdout
-    (directory / "precheck.yml").unlink()
-    run = guarded.run("site.yml", "-v")
-    assert enforced(run) == ""
-    assert "/plugins/plugin_utils/built_in.yml (built in)\n" in run.stdout
+    if "beside" in present:
+        guarded.write("precheck.yml", POLICY.format(name="beside"))
+    if "config" in present:
+        guarded.configure(guarded.entry_point, "[precheck]\npolicy = policies/config.yml")
+    extra = ("-e", "precheck_policy=policies/extra.yml") if "extra" in present else ()
+    env = {"ANSIBLE_PRECHECK_POLICY": "policies/environment.yml"}
+    run = guarded.run("site.yml", "-v", *extra, env=env if "environment" in present else {})
+    assert enforced(run) == source
+    [used] = [line for line in run.stdout.splitlines() if line.startswith("Precheck: policy ")]
+    assert used.endswith(SOURCES[source].format(directory=guarded.directory))
 
 
-def test_which_was_taken_is_told_once_and_with_v_only(project):
+def test_the_policy_in_use_is_printed_once_and_only_with_v(project):
     project.configure("callback")
     project_with_policies(project)
     project.local_hosts(ready="h2 h3")
@@ -105,16 +94,16 @@ def test_which_was_taken_is_told_once_and_with_v_only(project):
     assert "Precheck: " not in project.run("site.yml").output
 
 
+EXTRA_VARIABLES = {
+    "file": "@more.yml",
+    "JSON": '{"precheck_policy": ["policies/a.yml", "policies/b.yml"]}',
+    "key and value": "precheck_policy=policies/a.yml,policies/b.yml",
+}
+
+
 @pytest.mark.one_release
-@pytest.mark.parametrize(
-    "value",
-    [
-        "@more.yml",
-        '{"precheck_policy": ["policies/a.yml", "policies/b.yml"]}',
-        "precheck_policy=policies/a.yml,policies/b.yml",
-    ],
-)
-def test_extra_variables_of_any_form(project, value):
+@pytest.mark.parametrize("value", EXTRA_VARIABLES.values(), ids=EXTRA_VARIABLES)
+def test_extra_variables_of_any_form_can_name_policies(project, value):
     project.configure("callback", "[precheck]\npolicy = policies/nothing.yml")
     project_with_policies(project, "a", "b")
     project.write("more.yml", "precheck_policy: [policies/a.yml, policies/b.yml]\n")
@@ -125,26 +114,29 @@ def test_extra_variables_of_any_form(project, value):
     "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the"
     " current folder and not beside a playbook or the inventory.",
 )
-def test_what_a_relative_path_is_relative_to(project):
-    project.configure("callback", "[precheck]\npolicy = policies/config.yml")
+@pytest.mark.parametrize(
+    ("source", "config", "options", "env"),
+    [
+        ("config", "[precheck]\npolicy = policies/config.yml", (), {}),
+        ("extra", "", ("-e", "precheck_policy=extra.yml"), {}),
+        ("environment", "", (), {"ANSIBLE_PRECHECK_POLICY": "environment.yml"}),
+        ("beside", "", (), {}),
+    ],
+    ids=["config", "extra", "environment", "beside"],
+)
+def test_relative_paths_start_from_ansible_cfg_or_from_the_current_directory(
+    project, source, config, options, env
+):
+    """Those in ansible.cfg start from its directory, all others from the current one."""
+    project.configure("callback", config)
     project_with_policies(project, "config")
-    project.write("elsewhere/here.yml", POLICY.format(name="here"))
-    project.write("elsewhere/policies/config.yml", POLICY.format(name="wrong"))
-    project.write("elsewhere/precheck.yml", POLICY.format(name="wrong"))
-    assert enforced(project.run("../site.yml", cwd="elsewhere")) == "config"
-    assert (
-        enforced(project.run("../site.yml", "-e", "precheck_policy=here.yml", cwd="elsewhere"))
-        == "here"
-    )
-    assert (
-        enforced(
-            project.run("../site.yml", env={"ANSIBLE_PRECHECK_POLICY": "here.yml"}, cwd="elsewhere")
-        )
-        == "here"
-    )
-    project.configure("callback")
     project.write("precheck.yml", POLICY.format(name="beside"))
-    assert enforced(project.run("../site.yml", cwd="elsewhere")) == "beside"
+    for name in ("policies/config", "precheck"):
+        project.write(f"elsewhere/{name}.yml", POLICY.format(name="wrong"))
+    for name in ("extra", "environment"):
+        project.write(f"elsewhere/{name}.yml", POLICY.format(name=name))
+    run = project.run("../site.yml", *options, env=env, cwd="elsewhere")
+    assert enforced(run) == source
 
 
 @pytest.mark.claims(
@@ -152,38 +144,52 @@ def test_what_a_relative_path_is_relative_to(project):
     " current folder and not beside a playbook or the inventory.",
 )
 @pytest.mark.one_release
-def test_without_a_configuration_file_precheck_yml_is_not_looked_for(project):
+def test_without_a_configuration_file_there_is_no_search_for_precheck_yml(project):
     project_with_policies(project)
     project.write("elsewhere/precheck.yml", POLICY.format(name="wrong"))
     environment = {
         "ANSIBLE_CONFIG": str(project.directory / "nothing.cfg"),
         "HOME": str(project.directory),
-        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(
-            line.partition(" = ")[2]
-            for line in (project.directory / "ansible.cfg").read_text().splitlines()
-            if "collections_path" in line
-        ),
+        "ANSIBLE_COLLECTIONS_PATH": f"{REPOSITORY}/collections",
         "ANSIBLE_CALLBACKS_ENABLED": "precheck.guard.enforce",
     }
-    run = project.run(
-        "../site.yml", "-v", "-i", "../inventory.json", env=environment, cwd="elsewhere"
-    )
+    options = ("-v", "-i", "../inventory.json")
+    run = project.run("../site.yml", *options, env=environment, cwd="elsewhere")
     assert enforced(run) == ""
     assert "built_in.yml (built in)\n" in run.stdout
 
 
-def test_a_file_that_does_not_exist_is_an_error(project):
+NO_FILES = {  # configuration, options, environment, and the problem
+    "config": (
+        "[precheck]\npolicy = policies/gone.yml",
+        (),
+        {},
+        "{directory}/policies/gone.yml: there is no such file",
+    ),
+    "environment": (
+        "",
+        (),
+        {"ANSIBLE_PRECHECK_POLICY": "policies/a.yml,gone.yml"},
+        "{directory}/gone.yml: there is no such file",
+    ),
+    "directory": (
+        "",
+        ("-e", "precheck_policy=policies"),
+        {},
+        "{directory}/policies: is not a file (is the option that names it empty?)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "options", "env", "problem"), NO_FILES.values(), ids=NO_FILES)
+def test_a_policy_that_is_not_a_file_is_an_error(project, config, options, env, problem):
     project_with_policies(project, "a")
-    directory = project.directory
-    project.configure("callback", "[precheck]\npolicy = policies/gone.yml")
-    assert_refused(project.run("site.yml"), f"{directory}/policies/gone.yml: there is no such file")
-    run = project.run("site.yml", env={"ANSIBLE_PRECHECK_POLICY": "policies/a.yml,gone.yml"})
-    assert_refused(run, f"{directory}/gone.yml: there is no such file")
-    run = project.run("site.yml", "-e", "precheck_policy=policies")
-    assert_refused(run, f"{directory}/policies: is not a file (is the option that names it empty?)")
+    project.configure("callback", config)
+    run = project.run("site.yml", *options, env=env)
+    assert_policy_refused(run, problem.format(directory=project.directory))
 
 
-WRONG = {  # the option's value, and what is told
+WRONG = {  # the option's value, and the error
     "a number": ('{"precheck_policy": 3}', "pathlist"),
     "a mapping": ('{"precheck_policy": {"a.yml": 3}}', "pathlist"),
     "a template": ("precheck_policy={{ inventory_dir }}/policies/a.yml", "there is no such file"),
@@ -191,91 +197,97 @@ WRONG = {  # the option's value, and what is told
 }
 
 
-@pytest.mark.parametrize(("value", "told"), WRONG.values(), ids=WRONG)
-def test_a_value_that_cannot_be_used_is_an_error(project, value, told):
-    """ansible-core goes on without a callback whose options are wrong: the plays must not."""
+@pytest.mark.parametrize(("value", "error"), WRONG.values(), ids=WRONG)
+def test_a_value_that_cannot_be_used_is_an_error(project, value, error):
+    """ansible-core continues without a callback whose options are wrong. The plays must not."""
     project.configure("callback")
     project_with_policies(project, "a")
-    run = project.run("site.yml", "-e", value)
-    assert run.rc not in (0, 2)
-    assert "TASK [" not in run.stdout
-    text = " ".join(run.stderr.split())
-    assert "Precheck cannot use its policy, so nothing was run: " in text
-    assert told in text
+    assert_refused(project.run("site.yml", "-e", value), UNUSABLE_POLICY, error)
 
 
-def test_the_rules_of_several_files_add_up(project):
-    project.configure(
-        "callback",
-        "[precheck]\npolicy = policies/a.yml, policies/b.yml, policies/c.yml, ./policies/a.yml",
-    )
+@pytest.fixture
+def three_policies(project):
+    """A project with three policies, the first of which its configuration names twice."""
+    files = "policies/a.yml, policies/b.yml, policies/c.yml, ./policies/a.yml"
+    project.configure("callback", f"[precheck]\npolicy = {files}")
     project_with_policies(project, "a", "b", "c")
-    assert enforced(project.run("site.yml")) == "a b c"  # the file that is listed twice counts once
-
-    directory, twice = project.directory, POLICY.format(name="a")
-    project.write("policies/b.yml", twice)
-    assert_refused(
-        project.run("site.yml"),
-        f"{directory}/policies/b.yml:3: rule a: there is a rule of this name at"
-        f" {directory}/policies/a.yml:3",
-    )
-
-    project.write("policies/b.yml", twice + "    sevrity: warn\n")
-    project.write("policies/c.yml", twice.replace("true", "[}"))
-    run = project.run("site.yml")
-    assert run.rc not in (0, 2)
-    assert "TASK [" not in run.stdout
-    text = " ".join(run.stderr.split())
-    assert f"{directory}/policies/b.yml:6: rule a: a rule: unknown key 'sevrity'" in text
-    assert f"{directory}/policies/c.yml:5: not valid YAML" in text
+    return project
 
 
-def test_a_policy_may_be_a_link_and_a_broken_one_is_an_error(project):
+def test_the_rules_of_several_files_add_up(three_policies):
+    run = three_policies.run("site.yml")
+    assert enforced(run) == "a b c"  # the file that is listed twice counts once
+
+
+def test_two_rules_of_the_same_name_are_an_error(three_policies):
+    three_policies.write("policies/b.yml", POLICY.format(name="a"))
+    policies = f"{three_policies.directory}/policies"
+    problem = f"{policies}/b.yml:3: rule a: there is a rule of this name at {policies}/a.yml:3"
+    assert_policy_refused(three_policies.run("site.yml"), problem)
+
+
+def test_the_problems_of_several_files_are_in_one_error(three_policies):
+    policy = POLICY.format(name="a")
+    three_policies.write("policies/b.yml", policy + "    sevrity: warn\n")
+    three_policies.write("policies/c.yml", policy.replace("true", "[}"))
+    policies = f"{three_policies.directory}/policies"
+    unknown = f"{policies}/b.yml:6: rule a: a rule: unknown key 'sevrity'"
+    invalid = f"{policies}/c.yml:5: not valid YAML"
+    assert_refused(three_policies.run("site.yml"), UNUSABLE_POLICY, unknown, invalid)
+
+
+@pytest.fixture
+def link(project):
+    """A project whose precheck.yml is a link to policies/a.yml."""
     project.configure("callback")
     project_with_policies(project, "a")
     (project.directory / "precheck.yml").symlink_to("policies/a.yml")
-    run = project.run("site.yml", "-v")
+    return project
+
+
+def test_a_policy_may_be_a_link(link):
+    run = link.run("site.yml", "-v")
     assert enforced(run) == "a"
-    assert f"Precheck: policy {project.directory}/precheck.yml (beside ansible.cfg)\n" in run.stdout
-    (project.directory / "policies/a.yml").unlink()
-    assert_refused(
-        project.run("site.yml"), f"{project.directory}/precheck.yml: there is no such file"
-    )
+    assert f"Precheck: policy {link.directory}/precheck.yml (beside ansible.cfg)\n" in run.stdout
 
 
-def test_a_vaulted_policy_needs_its_password(project):
+def test_a_policy_that_is_a_dangling_link_is_an_error(link):
+    (link.directory / "policies/a.yml").unlink()
+    problem = f"{link.directory}/precheck.yml: there is no such file"
+    assert_policy_refused(link.run("site.yml"), problem)
+
+
+@pytest.fixture
+def vaulted_policy(project):
+    """A project with an encrypted policy, the file of its password, and one of another password."""
     project.configure("callback")
     project_with_policies(project)
-    project.write("precheck.yml", POLICY.format(name="secret"))
-    project.write("password", "correct\n")
+    project.write("precheck.yml", vaulted(POLICY.format(name="secret")).decode())
+    project.write("password", "a password\n")
     project.write("wrong", "wrong\n")
-    assert (
-        project.run(
-            "ansible-vault", "encrypt", "--vault-password-file", "password", "precheck.yml"
-        ).rc
-        == 0
-    )
-    assert (project.directory / "precheck.yml").read_text().startswith("$ANSIBLE_VAULT")
-    assert enforced(project.run("site.yml", "--vault-password-file", "password")) == "secret"
-    for options, told in (
-        ((), "no vault secrets"),
-        (("--vault-password-file", "wrong"), "Decryption failed"),
-    ):
-        run = project.run("site.yml", *options)
-        assert run.rc not in (0, 2)
-        assert "TASK [" not in run.stdout
-        text = " ".join(run.stderr.split())
-        assert (
-            "Precheck cannot use its policy, so nothing was run:"
-            f" {project.directory}/precheck.yml: "
-        ) in text
-        assert told in text
+    return project
 
 
-def test_the_manual_page_has_the_option(project):
+def test_a_vaulted_policy_is_decrypted_with_its_password(vaulted_policy):
+    run = vaulted_policy.run("site.yml", "--vault-password-file", "password")
+    assert enforced(run) == "secret"
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [((), "no vault secrets"), (("--vault-password-file", "wrong"), "Decryption failed")],
+    ids=["no password", "another password"],
+)
+def test_a_vaulted_policy_without_its_password_is_an_error(vaulted_policy, options, error):
+    run = vaulted_policy.run("site.yml", *options)
+    path = f"{vaulted_policy.directory}/precheck.yml"
+    assert_refused(run, f"{UNUSABLE_POLICY} {path}: ", error)
+
+
+def test_the_plugin_documentation_has_the_option_policy(project):
     run = project.run("ansible-doc", "-t", "callback", "precheck.guard.enforce", "--json")
     assert run.rc == 0
-    page = " ".join(run.stdout.split())
+    page = on_one_line(run.stdout)
     for words in (
         '"env": [ { "name": "ANSIBLE_PRECHECK_POLICY" } ]',
         '"vars": [ { "name": "precheck_policy" } ]',

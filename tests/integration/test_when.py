@@ -1,12 +1,17 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The condition that says on which hosts a rule applies: what it sees, and what becomes of the other hosts."""
+"""The condition ``when`` of a rule: what it has access to, and what happens on the other hosts."""
 
 from __future__ import annotations
 
-import json
+import functools
 
 import pytest
+
+from support import policies
+from support.output import on_one_line
+from support.policies import policy
+from support.project import LOCAL_HOST
 
 PLAY = """
 - name: Site
@@ -16,14 +21,11 @@ PLAY = """
 """
 
 
-def rule(name, when, check="that: false"):
-    return (
-        f"  - name: {name}\n    when: {json.dumps(when)}\n"
-        f"    plays: [{{playbook: site.yml}}]\n    checks: [{{{check}}}]\n"
-    )
+rule = functools.partial(policies.rule, covers={"playbook": "site.yml"})
+NEVER = {"that": False}
 
 
-SEEN = """
+EARLIER = """
 - hosts: all
   gather_facts: false
   tasks:
@@ -46,24 +48,14 @@ SITE = """
   tasks: [{ansible.builtin.debug: {msg: reached}}]
 """
 
-SOURCES = (
-    "inventory",
-    "group",
-    "host",
-    "play",
-    "file",
-    "prompt",
-    "answer",
-    "defaults",
-    "role",
-    "extra",
-    "earlier_play",
+SOURCES = tuple(
+    "inventory group host play file prompt answer defaults role extra earlier_play".split()
 )
 
 
 @pytest.mark.parametrize("value", ["mine", "other"])
-def test_what_it_sees(guarded, value):
-    guarded.inventory({"h1": {"ansible_connection": "local", "from_inventory": value}})
+def test_the_condition_has_the_variables_of_the_play(guarded, value):
+    guarded.inventory({"h1": LOCAL_HOST | {"from_inventory": value}})
     files = {
         "group_vars/all.yml": "from_group",
         "host_vars/h1.yml": "from_host",
@@ -74,26 +66,22 @@ def test_what_it_sees(guarded, value):
     for path, name in files.items():
         guarded.write(path, f'{name}: "{value}"\n')
     guarded.write("site.yml", SITE % {"value": value})
-    guarded.write("all.yml", SEEN % {"value": value})
-    rules = [rule(source, f"from_{source} == 'mine'") for source in SOURCES]
-    rules.append(rule("template", "from_template == 'mine mine h1'"))
-    rules.append(
-        rule(
-            "special",
-            [
-                f"from_play == '{value}'",
-                "groups.all == ['h1']",
-                "ansible_play_hosts_all == ['h1']",
-                "from_play == 'mine'",
-            ],
-        )
-    )
-    guarded.write("precheck.yml", "rules:\n" + "".join(rules))
+    guarded.write("all.yml", EARLIER % {"value": value})
+    conditions = {source: f"from_{source} == 'mine'" for source in SOURCES} | {
+        "template": "from_template == 'mine mine h1'",
+        "special": [
+            f"from_play == '{value}'",
+            "groups.all == ['h1']",
+            "ansible_play_hosts_all == ['h1']",
+            "from_play == 'mine'",
+        ],
+    }
+    rules = (rule(NEVER, name=name, when=when) for name, when in conditions.items())
+    guarded.write("precheck.yml", policy(*rules))
     run = guarded.run("all.yml", "-e", f"from_extra={value} from_answer={value}")
-    for source in (*SOURCES, "template", "special"):
-        assert (f"Rule {source}: 1 of 1 host is not ready." in run.stderr) == (value == "mine"), (
-            source
-        )
+    for name in conditions:
+        applied = f"Rule {name}: 1 of 1 host is not ready." in run.stderr
+        assert applied == (value == "mine"), name
     assert run.rc == (2 if value == "mine" else 0)
     assert ("reached" in run.stdout) == (value == "other")
 
@@ -115,75 +103,65 @@ CONDITIONS = {  # by rule name, the condition and whether it holds
 }
 
 
-def test_a_list_means_all_of_them_and_booleans_are_conditions(project):
+def test_a_list_means_all_of_its_conditions_and_booleans_are_conditions(project):
     project.configure("callback")
-    project.inventory({"h1": {"ansible_connection": "local", "switch": True}})
+    project.inventory({"h1": LOCAL_HOST | {"switch": True}})
     project.write("site.yml", PLAY)
-    project.write(
-        "precheck.yml",
-        "rules:\n" + "".join(rule(name, when) for name, (when, _holds) in CONDITIONS.items()),
-    )
+    rules = (rule(NEVER, name=name, when=when) for name, (when, _holds) in CONDITIONS.items())
+    project.write("precheck.yml", policy(*rules))
     run = project.run("site.yml")
     assert run.rc == 2
-    told = [line.split(":")[0] for line in run.stderr.splitlines() if line.startswith("Rule ")]
-    assert told == [f"Rule {name}" for name, (_when, holds) in CONDITIONS.items() if holds]
+    names = [line.split(":")[0] for line in run.stderr.splitlines() if line.startswith("Rule ")]
+    assert names == [f"Rule {name}" for name, (_when, holds) in CONDITIONS.items() if holds]
 
 
-BROKEN = {  # the condition, the part of it that is told, what is told of it
-    "undefined": ("nowhere_defined == 1", "nowhere_defined == 1", "'nowhere_defined' is undefined"),
-    "undefined on one host": (["1 < 2", "mine == 1"], "mine == 1", "'mine' is undefined"),
-    "undefined attribute": (
-        "groups.nowhere.more == 1",
-        "groups.nowhere.more == 1",
-        "has no attribute 'nowhere'",
-    ),
-    "no such filter": ("1 | nofilter", "1 | nofilter", "nofilter"),
-    "fails": ("1 / 0 == 1", "1 / 0 == 1", "it fails (-vvv shows how)"),
+BROKEN = {  # the condition, and why it, or the last of a list, has no value
+    "undefined": ("nowhere_defined == 1", "'nowhere_defined' is undefined"),
+    "undefined on one host": (["1 < 2", "mine == 1"], "'mine' is undefined"),
+    "undefined attribute": ("groups.nowhere.more == 1", "has no attribute 'nowhere'"),
+    "no such filter": ("1 | nofilter", "nofilter"),
+    "fails": ("1 / 0 == 1", "it fails (-vvv shows how)"),
 }
 
 
-@pytest.mark.parametrize(("when", "expression", "why"), BROKEN.values(), ids=BROKEN)
-def test_a_condition_without_a_value_is_an_error(project, when, expression, why):
+@pytest.mark.parametrize(("when", "why"), BROKEN.values(), ids=BROKEN)
+def test_a_condition_without_a_value_is_an_error(project, when, why):
     """h1 comes first, and has what h2 lacks."""
     project.configure("callback")
-    local = {"ansible_connection": "local"}
-    project.inventory({"h1": local | {"mine": 1}, "h2": local})
+    project.inventory({"h1": LOCAL_HOST | {"mine": 1}, "h2": LOCAL_HOST})
     project.write("site.yml", PLAY)
-    project.write(
-        "precheck.yml", "rules:\n" + rule("fine", True, "that: true") + rule("strict", when)
-    )
+    fine = rule({"that": True}, name="fine", when=True)
+    project.write("precheck.yml", policy(fine, rule(NEVER, name="strict", when=when)))
     run = project.run("site.yml")
     assert run.rc not in (0, 2)
     assert "TASK [" not in run.stdout
-    text = " ".join(run.stderr.split())
+    error = on_one_line(run.stderr)
+    expression = when[-1] if isinstance(when, list) else when
     host = "h2" if "mine" in expression else "h1"
-    place = (
-        f"rule strict ({project.directory}/precheck.yml:6) applies to {host}, so nothing"
-        f" was run: in its when, {expression}: "
+    beginning = (
+        f"rule strict ({project.directory}/precheck.yml:3) applies to {host}, so nothing was run:"
+        f" in its when, {expression}: "
     )
-    assert place in text
-    assert why in text.partition(place)[2]
+    assert beginning in error
+    assert why in error.partition(beginning)[2]
 
 
 WITNESS = (
     "\n- hosts: all\n  gather_facts: false\n  {keywords}\n"
     "  tasks: [{{ansible.builtin.raw: touch /etc/pki/witness}}]\n"
 )
-TWO_RULES = (
-    "rules:\n"
-    + rule("database", "kind == 'db'", "path: /etc/pki/ca.crt")
-    + rule("web", "kind == 'web'", "path: /etc/pki/web")
-)
+DATABASE = rule({"path": "/etc/pki/ca.crt"}, name="database", when="kind == 'db'")
+WEB = rule({"path": "/etc/pki/web"}, name="web", when="kind == 'web'")
 
 
 @pytest.mark.claims(
     "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with"
     " `-vv` each play tells which rules cover it",
 )
-def test_hosts_for_which_it_is_false_are_not_asked_and_the_play_runs_on_them(guarded, nodes):
+def test_hosts_for_which_the_condition_is_false_are_not_checked(guarded, nodes):
     kinds = dict(zip(("n1", "n2", "n3", "n4", "n5"), ("db", "db", "web", "none", "none")))
     guarded.inventory({name: nodes.host(name) | {"kind": kind} for name, kind in kinds.items()})
-    guarded.write("precheck.yml", TWO_RULES)
+    guarded.write("precheck.yml", policy(DATABASE, WEB))
     nodes.reset(ready="n1 n2")
     nodes.path("n3", "pki/web").touch()
     guarded.write("site.yml", WITNESS.format(keywords="serial: 2"))
@@ -207,11 +185,12 @@ def test_hosts_for_which_it_is_false_are_not_asked_and_the_play_runs_on_them(gua
 
 
 @pytest.mark.one_release
-def test_where_it_is_false_for_all_nothing_is_asked(project):
+def test_a_condition_that_is_false_for_all_hosts_leaves_the_play_as_it_is(project):
     project.configure("callback")
     project.local_hosts(missing="h1 h2")
     project.write("site.yml", PLAY)
-    project.write("precheck.yml", "rules:\n" + rule("none", "inventory_hostname == 'h3'"))
+    none = rule(NEVER, name="none", when="inventory_hostname == 'h3'")
+    project.write("precheck.yml", policy(none))
     run = project.run("site.yml")
     assert run.rc == 0
     assert run.stderr == ""
@@ -220,20 +199,16 @@ def test_where_it_is_false_for_all_nothing_is_asked(project):
 
 
 @pytest.mark.one_release
-def test_it_is_asked_anew_at_each_play(project):
-    """In the first play it is false for h1, in the second for none."""
+def test_the_condition_is_evaluated_again_for_each_play(project):
+    """In the first play it is false for h1, in the second for no host."""
     project.configure("callback")
     project.local_hosts(missing="h1 h2")
     second = PLAY.replace("Site", "Second") + "  vars: {all_of_them: true}\n"
     project.write("site.yml", PLAY + second)
-    project.write(
-        "precheck.yml",
-        "rules:\n"
-        + rule("late", "all_of_them is defined or inventory_hostname == 'h2'", "that: [late]"),
-    )
-    inventory = json.loads((project.directory / "inventory.json").read_text())
-    inventory["all"]["vars"]["late"] = "{{ inventory_hostname == 'h2' }}"
-    (project.directory / "inventory.json").write_text(json.dumps(inventory))
+    when = "all_of_them is defined or inventory_hostname == 'h2'"
+    project.write("precheck.yml", policy(rule({"that": ["late"]}, name="late", when=when)))
+    with project.changed_inventory() as inventory:
+        inventory["vars"]["late"] = "{{ inventory_hostname == 'h2' }}"
     run = project.run("site.yml")
     assert run.rc == 2
     assert run.stdout.count('"reached"') == 2

@@ -25,6 +25,7 @@ These hosts are not managed by Pigsty: ./node.yml initialises them.
 Nothing was changed: no task of this play ran on any host.
 To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
 """
+UNUSABLE_POLICY = "Precheck cannot use its policy, so nothing was run:"
 MISSING_MARKER = r"not ready: /etc/pki/ca\.crt is missing$"
 
 
@@ -56,3 +57,12 @@ def assert_stopped_for(run: Run, nodes: Nodes, host: str, reason: str = MISSING_
 def is_printed(text: str, stream: str) -> bool:
     """Return whether a stream has the text, wherever ansible-core has broken its lines."""
     return squeezed(text) in squeezed(stream)
+
+
+def assert_refused(run: Run, *texts: str) -> None:
+    """Assert that the run ended before any task, with one error that has these texts."""
+    assert run.rc == 1, run.output
+    assert run.stderr.count("ERROR") == 1, run.output
+    assert "TASK" not in run.stdout and "PLAY RECAP" not in run.stdout, run.output
+    for text in texts:
+        assert is_printed(text, run.stderr), (text, run.stderr)
