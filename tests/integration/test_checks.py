@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The kinds of checks in real runs: what passes, what does not, and the reason that the operator reads."""
+"""The kinds of checks in real runs: what passes, what does not, and the reasons printed."""
 
 from __future__ import annotations
 
+import functools
 import getpass
 import grp
 import json
@@ -14,8 +15,12 @@ import time
 
 import pytest
 
-from support.commands import BIN
+from support import policies
+from support.commands import BIN, clean_environment
+from support.corpus import vaulted
 from support.nodes import ADDRESSES, STOPPED
+from support.policies import policy
+from support.project import LOCAL_HOST
 
 WITNESS = (
     "- name: Covered\n  hosts: all\n  gather_facts: false\n"
@@ -23,7 +28,7 @@ WITNESS = (
 )
 NOWHERE = {"ansible_connection": "ssh", "ansible_host": STOPPED, "ansible_port": 1}
 
-# Does what it is told as the same user, and leaves a line in the file beside it.
+# Runs the command as the same user, and writes a line to the file beside it.
 SUDO = """#!/bin/sh
 echo "$*" >> "$0.log"
 while [ "$1" != /bin/sh ]; do shift; done
@@ -31,121 +36,108 @@ exec env AS_ROOT=yes "$@"
 """
 
 
-def rule(*checks, name="only", **more):
-    return {"name": name, "plays": [{"play": "Covered"}], "checks": list(checks), **more}
+rule = functools.partial(policies.rule, covers={"play": "Covered"})
 
 
 def covered(project, *rules, hosts="h1", **variables):
-    """Make a play that ``rules`` cover. Each host has a directory for its root directory."""
+    """Give the project a play that ``rules`` cover. Each host has a directory as its root."""
     project.configure("callback")
     project.write("play.yml", WITNESS)
-    project.write("precheck.yml", json.dumps({"rules": rules}))
+    project.write("precheck.yml", policy(*rules))
+    own = {"witness": f"{project.directory}/witness"} | variables
     project.inventory(
         {
-            name: {
-                "ansible_connection": "local",
-                "precheck_root": f"{project.directory}/{name}",
-                "witness": f"{project.directory}/witness",
-            }
-            | variables
+            name: LOCAL_HOST | {"precheck_root": f"{project.directory}/{name}"} | own
             for name in hosts.split()
         }
     )
 
 
 def reasons(run):
-    """Return what the closing block tells of each host, a line for each check."""
-    found = {}
+    """Return what the closing block says of each host, a line for each check."""
+    by_host = {}
     lines = []
     for line in run.stderr.splitlines():
         if match := re.match(r"  (\w+) +(not ready|unverified): (.*)", line):
-            lines = found.setdefault(match[1], [])
+            lines = by_host.setdefault(match[1], [])
             lines.append(f"{match[2]}: {match[3]}")
         elif re.match(r" {10}", line) and lines:
             lines.append(line.strip())
         else:
             lines = []
-    return found
+    return by_host
 
 
-def stopped(project, *arguments, witness="witness"):
-    """Run the covered play, which does nothing, and return the reasons."""
+def reasons_of_stopped_run(project, *arguments):
+    """Run the covered play, which the guard must stop, and return the reasons by host."""
     run = project.run("play.yml", *arguments)
     assert run.rc == 2, run.output
-    assert not (project.directory / witness).exists()
+    assert not (project.directory / "witness").exists()
     return reasons(run)
 
 
-def passed(project, *arguments, witness="witness"):
+def run_unstopped(project, *arguments):
+    """Run the covered play, which the guard must not stop."""
     run = project.run("play.yml", *arguments)
     assert run.rc == 0, run.output
-    assert (project.directory / witness).exists() != ("--check" in arguments)
+    assert (project.directory / "witness").exists() != ("--check" in arguments)
     return run
 
 
-def test_each_option_of_path(project):
+def make_files(project, host, file_mode, directory_mode):
+    """Give a host /there, /file and /directory, the last two with these modes."""
+    for name in ("there", "file"):
+        project.write(f"{host}/{name}", "")
+    (project.directory / host / "directory").mkdir()
+    (project.directory / host / "file").chmod(file_mode)
+    (project.directory / host / "directory").chmod(directory_mode)
+
+
+def test_a_path_passes_with_each_option(project):
     user, group = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
     checks = [
         {"path": "/there"},
         {"path": "/file", "type": "file"},
-        {"path": "/folder", "type": "directory"},
+        {"path": "/directory", "type": "directory"},
         {"path": "/file", "mode": "0640"},
-        {"path": "/folder", "mode": "{{ most }}"},
+        {"path": "/directory", "mode": "{{ most }}"},
         {"path": "/file", "owner": user},
         {"path": "/{{ what }}", "group": group},
         {"path": "/file", "owner": str(os.getuid()), "group": str(os.getgid()), "mode": "7777"},
     ]
-    bad = [
+    covered(project, rule(*checks), most="0750", what="file")
+    make_files(project, "h1", 0o600, 0o750)
+    run_unstopped(project)
+
+
+def test_each_option_of_a_path_has_its_own_reason(project):
+    see = "see {{ nowhere_defined }}"
+    message = "{{ what }} is not {{ inventory_hostname }}'s"
+    checks = [
+        {"path": "/there"},
+        {"path": "/file", "type": "directory"},
+        {"path": "/directory", "type": "file"},
+        {"path": "/file", "mode": "0640"},
+        {"path": "/directory", "mode": "{{ most }}"},
         {"path": "/file", "owner": "daemon"},
         {"path": "/file", "owner": "{{ 1 }}"},
         {"path": "/file", "group": "daemon"},
         {"path": "/file", "name": "the owner", "owner": "daemon"},
-        {
-            "path": "/file",
-            "message": "{{ what }} is not {{ inventory_hostname }}'s",
-            "owner": "daemon",
-        },
-        {
-            "path": "/file",
-            "name": "both",
-            "message": "see {{ nowhere_defined }}",
-            "owner": "daemon",
-        },
+        {"path": "/file", "message": message, "owner": "daemon"},
+        {"path": "/file", "name": "both", "message": see, "owner": "daemon"},
     ]
-    covered(
-        project,
-        rule(*checks),
-        rule(*bad, name="bad", when="'bad' in group_names"),
-        hosts="h1 h2",
-        most="0750",
-        what="file",
-    )
-    for name in ("h1", "h2"):
-        (project.directory / name / "folder").mkdir(parents=True)
-        for file in ("there", "file"):
-            (project.directory / name / file).touch()
-    for path, mode in {
-        "h1/file": 0o600,
-        "h1/folder": 0o750,
-        "h2/file": 0o664,
-        "h2/folder": 0o755,
-    }.items():
-        (project.directory / path).chmod(mode)
-    passed(project, "--limit", "h1")
-    (project.directory / "witness").unlink()
-
+    covered(project, rule(*checks), hosts="h2", most="0750", what="file")
+    make_files(project, "h2", 0o664, 0o755)
     root = f"{project.directory}/h2"
-    (project.directory / "h2/there").rename(f"{root}/file2")
+    (project.directory / "h2/there").unlink()
     (project.directory / "h2/there").symlink_to("nowhere")
-    checks[1:3] = [{"path": "/file", "type": "directory"}, {"path": "/folder", "type": "file"}]
-    project.write("precheck.yml", json.dumps({"rules": [rule(*checks, *bad)]}))
-    assert stopped(project, "--limit", "h2") == {
+    assert reasons_of_stopped_run(project) == {
         "h2": [
             f"not ready: {root}/there is missing",
             f"{root}/file is not a directory",
-            f"{root}/folder is not a file",
+            f"{root}/directory is not a file",
             f"{root}/file has more permissions than 0640",
-            f"{root}/folder has more permissions than 0750",
+            f"{root}/directory has more permissions than 0750",
             f"{root}/file does not belong to daemon",
             f"{root}/file does not belong to 1",
             f"{root}/file does not belong to the group daemon",
@@ -156,7 +148,7 @@ def test_each_option_of_path(project):
     }
 
 
-def test_values_of_options_that_make_no_sense_are_not_passed_over(project):
+def test_senseless_values_of_options_are_not_ignored(project):
     checks = [
         {"path": "/file", "mode": "{{ value }}"},
         {"path": "/file", "owner": "{{ value }}"},
@@ -166,19 +158,26 @@ def test_values_of_options_that_make_no_sense_are_not_passed_over(project):
         {"command": "{{ value }}"},
     ]
     covered(project, rule(*checks), hosts="h1 h2")
-    inventory = json.loads((project.directory / "inventory.json").read_text())
-    for name, value in {"h1": "-1", "h2": ""}.items():
-        inventory["all"]["hosts"][name]["value"] = value
-        (project.directory / name).mkdir()
-        (project.directory / name / "file").touch()
-    (project.directory / "inventory.json").write_text(json.dumps(inventory))
-    found = stopped(project)
-    assert found["h1"][0].endswith("/file cannot be asked: its mode is not an octal number")
-    assert len(found["h2"]) == 6, found["h2"]
+    with project.changed_inventory() as inventory:
+        for name, value in {"h1": "-1", "h2": ""}.items():
+            inventory["hosts"][name]["value"] = value
+            project.write(f"{name}/file", "")
+    by_host = reasons_of_stopped_run(project)
+    assert by_host["h1"][0].endswith("/file cannot be asked: its mode is not an octal number")
+    assert len(by_host["h2"]) == 6, by_host["h2"]
 
 
-def test_same_as(project):
-    """Another installation's certificate is there, but it is not this one's."""
+PASSWORD = ("--vault-password-file", "password")
+
+
+@pytest.fixture
+def compared(project):
+    """A project whose policy compares two files of each host with files of the control node.
+
+    ``own`` has the same files, ``other`` those of another installation, and ``empty`` an empty file
+    and a directory.
+    """
+    absolute = "{{ directory }}/absolute.crt"
     checks = [
         {"path": "/ca.crt", "same_as": "beside_policy.crt"},
         {"path": "/ca.crt", "same_as": "ca/in_files.crt"},
@@ -186,83 +185,72 @@ def test_same_as(project):
         {"path": "/ca.crt", "same_as": "in_files_beside_playbook.crt"},
         {"path": "/ca.crt", "same_as": f"{project.directory}/absolute.crt"},
         {"path": "/ca.crt", "same_as": "ca/{{ which }}.crt"},
-        {
-            "path": "/ca.crt",
-            "same_as": "{{ directory }}/absolute.crt",
-            "name": "the certificate",
-            "message": "run ./node.yml",
-        },
+        {"path": "/ca.crt", "same_as": absolute, "name": "the certificate", "message": "renew it"},
         {"path": "/key", "same_as": "key"},
     ]
-    covered(
-        project,
-        rule(*checks),
-        hosts="own other empty",
-        which="in_files",
-        directory=str(project.directory),
-    )
-    (project.directory / "policies").mkdir()
-    (project.directory / "precheck.yml").rename(project.directory / "policies/company.yml")
-    (project.directory / "books").mkdir()
-    (project.directory / "play.yml").rename(project.directory / "books/play.yml")
-    places = [
+    variables = {"which": "in_files", "directory": str(project.directory)}
+    covered(project, rule(*checks), hosts="own other empty", **variables)
+    project.configure("callback", "[precheck]\npolicy = policies/company.yml")
+    for source, target in {"precheck": "policies/company", "play": "books/play"}.items():
+        project.write(f"{target}.yml", (project.directory / f"{source}.yml").read_text())
+        (project.directory / f"{source}.yml").unlink()
+    for location in (
         "policies/beside_policy",
         "policies/files/ca/in_files",
         "books/beside_playbook",
+        "books/files/in_files_beside_playbook",
         "absolute",
-    ]
-    for place in [*places, "books/files/in_files_beside_playbook"]:
-        project.write(f"{place}.crt", "ours\n")
+    ):
+        project.write(f"{location}.crt", "ours\n")
     for host, text in {"own": "ours\n", "other": "theirs\n"}.items():
         project.write(f"{host}/ca.crt", text)
         project.write(f"{host}/key", "the key\n")
     project.write("empty/ca.crt", "")
     (project.directory / "empty/key").mkdir()
-    project.write("books/key", "the key\n")
-    project.write("password", "secret\n")
-    assert (
-        project.run("ansible-vault", "encrypt", "--vault-password-file", "password", "books/key").rc
-        == 0
-    )
-    options = ("-e", "precheck_policy=policies/company.yml", "--vault-password-file", "password")
-    run = project.run("books/play.yml", *options)
-    assert run.rc == 2, run.output
-    other = (
-        f"{project.directory}/other/ca.crt is there, but it is not this installation's: its"
-        " content differs from "
-    )
-    found = reasons(run)
-    assert found.keys() == {"other", "empty"}
-    assert len(found["other"]) == 7
-    assert found["other"][0].startswith(f"not ready: {other}")
-    assert found["other"][5] == f"{other}ca/in_files.crt"
-    assert found["other"][6] == "the certificate: run ./node.yml"
-    assert len(found["empty"]) == 8
-    assert found["empty"][7].startswith(
-        f"{project.directory}/empty/key is there, but it is not this installation's: "
-    )
-    assert project.run("books/play.yml", *options, "--limit", "own").rc == 0
+    project.write("books/key", vaulted("the key\n").decode())
+    project.write("password", "a password\n")
+    return project
 
-    run = project.run("books/play.yml", *options, "-e", "which=nowhere", "--limit", "own,other")
+
+def test_same_as_passes_where_the_content_is_equal(compared):
+    assert compared.run("books/play.yml", *PASSWORD, "--limit", "own").rc == 0
+    assert (compared.directory / "witness").exists()
+
+
+def test_same_as_reports_files_whose_content_differs(compared):
+    run = compared.run("books/play.yml", *PASSWORD)
+    assert run.rc == 2, run.output
+    by_host = reasons(run)
+    assert by_host.keys() == {"other", "empty"}
+    differs = "is there, but it is not this installation's: its content differs from "
+    other = f"{compared.directory}/other/ca.crt {differs}"
+    assert len(by_host["other"]) == 7
+    assert by_host["other"][0].startswith(f"not ready: {other}")
+    assert by_host["other"][5] == f"{other}ca/in_files.crt"
+    assert by_host["other"][6] == "the certificate: renew it"
+    assert len(by_host["empty"]) == 8
+    assert by_host["empty"][7].startswith(f"{compared.directory}/empty/key {differs}")
+
+
+def test_same_as_is_unverified_where_its_file_does_not_exist(compared):
+    options = (*PASSWORD, "-e", "which=nowhere", "--limit", "own,other")
+    run = compared.run("books/play.yml", *options)
     assert run.rc == 2
-    found = reasons(run)
-    [own] = found["own"]
-    assert own.startswith(
-        "unverified: /ca.crt cannot be asked: there is no file ca/nowhere.crt on the control node"
-    )
-    assert len(found["other"]) == 7
-    assert project.run("books/play.yml", *options[:2]).rc != 0  # without the password
-    assert (project.directory / "witness").exists()
+    by_host = reasons(run)
+    [own] = by_host["own"]
+    missing = "there is no file ca/nowhere.crt on the control node"
+    assert own.startswith(f"unverified: /ca.crt cannot be asked: {missing}")
+    assert len(by_host["other"]) == 7
+
+
+def test_same_as_of_a_vaulted_file_requires_its_password(compared):
+    assert compared.run("books/play.yml", "--limit", "own").rc != 0
+    assert not (compared.directory / "witness").exists()
 
 
 def test_a_node_without_a_tool_for_digests_gets_the_right_verdict(project, nodes):
-    covered(
-        project,
-        rule(
-            {"path": "/etc/pki/ca.crt", "same_as": "ca.crt"},
-            {"path": "/etc/pki", "type": "directory"},
-        ),
-    )
+    same = {"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}
+    covered(project, rule(same, {"path": "/etc/pki", "type": "directory"}))
     no_python = {"ansible_python_interpreter": "/nowhere/python"}
     hosts = {name: nodes.host(name) | {"witness": "/etc/pki/witness"} for name in ADDRESSES}
     project.inventory(hosts | {"n4": hosts["n4"] | no_python, "n5": hosts["n5"] | no_python})
@@ -271,23 +259,40 @@ def test_a_node_without_a_tool_for_digests_gets_the_right_verdict(project, nodes
         nodes.path(name, "no_digest").touch()
     nodes.path("n2", "pki/ca.crt").write_text("another certificate\n")
     project.write("ca.crt", "a certificate\n")
-    found = stopped(project)
-    assert found.keys() == {"n2", "n4", "n5"}
-    [n2] = found["n2"]
-    assert n2.startswith("not ready: /etc/pki/ca.crt is there, but it is not this installation's: ")
-    [n4] = found["n4"]
+    by_host = reasons_of_stopped_run(project)
+    assert by_host.keys() == {"n2", "n4", "n5"}
+    [n2] = by_host["n2"]
+    differs = "/etc/pki/ca.crt is there, but it is not this installation's: "
+    assert n2.startswith(f"not ready: {differs}")
+    [n4] = by_host["n4"]
     assert n4.startswith("unverified: cannot tell whether /etc/pki/ca.crt is ")
-    assert found["n5"] == ["not ready: /etc/pki/ca.crt is missing (as far as its shell can tell)"]
-    assert asked(nodes, "n3") == 1
+    missing = "/etc/pki/ca.crt is missing (as far as its shell can tell)"
+    assert by_host["n5"] == [f"not ready: {missing}"]
+    assert number_of_commands(nodes, "n3") == 1
     assert nodes.having("pki/witness") == ""
     project.inventory({name: hosts[name] for name in ("n1", "n3")})
     assert project.run("play.yml").rc == 0
     assert nodes.having("pki/witness") == "n1 n3"
 
 
-def asked(nodes, name):
-    """Return how many commands came to a node; those of ansible-core that look around and copy modules count as well."""
+def number_of_commands(nodes, name):
+    """Return how many commands a node was sent, those of ansible-core's own modules included."""
     return len(nodes.commands(name).splitlines())
+
+
+check_mode_too = pytest.mark.parametrize(
+    "mode", [(), ("--check",)], ids=["normal mode", "check mode"]
+)
+ODD = 'it\'s $(touch witness) "so" *'
+GOOD_COMMANDS = [
+    {"command": "test -e {{ precheck_root }}"},
+    {"command": ["test", "{{ odd }}", "=", ODD]},
+    {"command": ["sh", "-c", "exit 0"]},
+    {"command": "echo out; echo err >&2; read line && exit 1; true", "timeout": 20},
+    {"command": "exit 0\n"},
+    {"command": "test {{ odd | quote }} = {{ odd | quote }}"},
+    {"command": "true {{ '; exit 0; false' }}; exit 1"},
+]
 
 
 @pytest.mark.claims(
@@ -295,22 +300,16 @@ def asked(nodes, name):
     "In one that is a string, a variable becomes part of the command unless it has the filter"
     " `quote`.",
 )
-@pytest.mark.parametrize("mode", ["", "--check"])
-def test_commands(project, mode):
-    odd = 'it\'s $(touch witness) "so" *'
-    good = [
-        {"command": "test -e {{ precheck_root }}"},
-        {"command": ["test", "{{ odd }}", "=", odd]},
-        {"command": ["sh", "-c", "exit 0"]},
-        {"command": "echo out; echo err >&2; read line && exit 1; true", "timeout": 20},
-        {"command": "exit 0\n"},
-        {"command": "test {{ odd | quote }} = {{ odd | quote }}"},
-        {"command": "true {{ '; exit 0; false' }}; exit 1"},
-    ]
-    covered(project, rule(*good), odd=odd)
+@check_mode_too
+def test_commands_that_pass(project, mode):
+    covered(project, rule(*GOOD_COMMANDS), odd=ODD)
     (project.directory / "h1").mkdir()
-    passed(project, *filter(None, [mode]))
-    (project.directory / "witness").unlink(missing_ok=True)
+    run_unstopped(project, *mode)
+
+
+@check_mode_too
+def test_commands_that_fail_have_a_reason(project, mode):
+    needs = "{{ inventory_hostname }} needs {{ odd }}"
     bad = [
         {"command": "echo first; echo last; exit 3"},
         {"command": "echo only >&2; exit 1"},
@@ -322,14 +321,15 @@ def test_commands(project, mode):
         {"command": "exit 5", "timeout": 20},
         {"command": "sleep 20", "timeout": 1},
         {"command": "echo out; exit 1", "name": "named"},
-        {"command": "echo out; exit 1", "message": "{{ inventory_hostname }} needs {{ odd }}"},
-        {"command": "exit 1", "name": "named", "message": "told"},
+        {"command": "echo out; exit 1", "message": needs},
+        {"command": "exit 1", "name": "named", "message": "a message"},
     ]
-    covered(project, rule(*good, *bad), odd=odd)
+    covered(project, rule(*GOOD_COMMANDS, *bad), odd=ODD)
+    (project.directory / "h1").mkdir()
     begin = time.monotonic()
-    found = stopped(project, *filter(None, [mode]))["h1"]
+    lines = reasons_of_stopped_run(project, *mode)["h1"]
     assert time.monotonic() - begin < 15
-    assert [line for line in found if "no-such-program" not in line] == [
+    assert [line for line in lines if "no-such-program" not in line] == [
         "not ready: last",
         "only",
         "exit 4 ended with exit status 4",
@@ -338,28 +338,26 @@ def test_commands(project, mode):
         "exit 5 ended with exit status 5",
         "sleep 20 was killed, as after its 1 s",
         "named: out",
-        f"h1 needs {odd}",
-        "named: told",
+        f"h1 needs {ODD}",
+        "named: a message",
     ]
-    assert len(found) == 11
+    assert len(lines) == 11
+
+
+AS_ROOT = 'test -n "$AS_ROOT"'
 
 
 @pytest.mark.claims(
     "They run as the user of the connection, without `become` unless the check asks for it."
 )
-def test_become_only_where_a_check_says_so(project, nodes):
+def test_only_checks_with_become_are_run_with_it(project, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
-    plain, root = 'test -z "$AS_ROOT"', 'test -n "$AS_ROOT"'
+    plain, root = {"command": 'test -z "$AS_ROOT"'}, {"command": AS_ROOT, "become": True}
     covered(
         project,
-        rule({"command": plain}, {"path": "/etc/pki/ca.crt"}, {"that": "true"}),
-        rule(
-            {"command": root, "become": True},
-            {"command": plain},
-            {"path": "/etc/pki", "become": True},
-            name="other",
-        ),
-        rule({"command": root, "become": True}, name="third", when="inventory_hostname == 'n1'"),
+        rule(plain, {"path": "/etc/pki/ca.crt"}, {"that": "true"}),
+        rule(root, plain, {"path": "/etc/pki", "become": True}, name="other"),
+        rule(root, name="third", when="inventory_hostname == 'n1'"),
         rule(
             {"path": "/etc/pki/gone"},
             name="one",
@@ -367,10 +365,8 @@ def test_become_only_where_a_check_says_so(project, nodes):
             severity="warn",
         ),
     )
-    project.write("sudo", SUDO)
-    (project.directory / "sudo").chmod(0o755)
     become = {
-        "ansible_become_exe": f"{project.directory}/sudo",
+        "ansible_become_exe": project.script("sudo", SUDO),
         "ansible_become_user": "daemon",
         "witness": "/etc/pki/witness",
     }
@@ -378,23 +374,22 @@ def test_become_only_where_a_check_says_so(project, nodes):
     run = project.run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
     assert run.stdout.count("TASK [") == run.stdout.count("TASK [Precheck ") == 4
-    assert asked(nodes, "n1") == 2
+    assert number_of_commands(nodes, "n1") == 2
     assert len((project.directory / "sudo.log").read_text().splitlines()) == 2
     for name in ("n1", "n2"):
         assert nodes.commands(name).count("/etc/pki/ca.crt") >= 1
 
-    # What cannot be done is told, and the rest too.
-    project.inventory({"n1": nodes.host("n1") | become | {"ansible_become_exe": "/nowhere/sudo"}})
-    project.write(
-        "precheck.yml",
-        json.dumps({"rules": [rule({"path": "/gone"}, {"command": root, "become": True})]}),
-    )
-    found = stopped(project)["n1"]
-    assert found[0] == "not ready: /gone is missing"
-    assert found[1].startswith(f"{root} could not be run: ")
+
+def test_a_check_whose_become_fails_is_reported_beside_the_others(project, nodes):
+    covered(project, rule({"path": "/gone"}, {"command": AS_ROOT, "become": True}))
+    become = {"ansible_become_exe": "/nowhere/sudo", "ansible_become_user": "daemon"}
+    project.inventory({"n1": nodes.host("n1") | become | {"witness": "/etc/pki/witness"}})
+    gone, root = reasons_of_stopped_run(project)["n1"]
+    assert gone == "not ready: /gone is missing"
+    assert root.startswith(f"{AS_ROOT} could not be run: ")
 
 
-def test_one_remote_command_for_all_rules_of_a_host(project, nodes):
+def test_a_host_runs_one_command_for_all_its_rules(project, nodes):
     nodes.reset(ready="n1 n2")
     some = [{"path": f"/etc/pki/{name}"} for name in ("ca.crt", ".", "../pki")]
     covered(
@@ -405,26 +400,24 @@ def test_one_remote_command_for_all_rules_of_a_host(project, nodes):
         rule({"path": "/etc/pki/ca.crt"}, name="fourth", when="inventory_hostname == 'n2'"),
     )
     project.write("play.yml", WITNESS + WITNESS)
-    project.inventory(
-        {name: nodes.host(name) | {"witness": "/etc/pki/witness"} for name in ("n1", "n2")}
-    )
+    witness = {"witness": "/etc/pki/witness"}
+    project.inventory({name: nodes.host(name) | witness for name in ("n1", "n2")})
     run = project.run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
-    assert (asked(nodes, "n1"), asked(nodes, "n2")) == (1, 1)
-    assert re.findall(r"TASK \[(.*)\]", run.stdout) == [
-        f"Precheck {name}" for name in ("only", "second", "third", "fourth")
-    ]
+    assert [number_of_commands(nodes, name) for name in ("n1", "n2")] == [1, 1]
+    tasks = [f"Precheck {name}" for name in ("only", "second", "third", "fourth")]
+    assert re.findall(r"TASK \[(.*)\]", run.stdout) == tasks
 
 
-def test_hosts_are_asked_in_parallel_even_under_serial_1(project):
-    """Up to the number of forks: no host's check ends before the last one's begins."""
+def test_hosts_are_checked_in_parallel_even_under_serial_1(project):
+    """Up to the number of forks, no check ends before the last one begins."""
     begun, ended = (
         f"touch {project.directory}/{word}-{{{{ inventory_hostname }}}}"
         for word in ("begun", "ended")
     )
     covered(project, rule({"command": f"{begun}; sleep 3; {ended}"}), hosts="h1 h2 h3 h4 h5")
     project.write("play.yml", WITNESS.replace("hosts: all", "hosts: all\n  serial: 1"))
-    passed(project)
+    run_unstopped(project)
     times = {
         word: [path.stat().st_mtime for path in project.directory.glob(f"{word}-*")]
         for word in ("begun", "ended")
@@ -433,97 +426,104 @@ def test_hosts_are_asked_in_parallel_even_under_serial_1(project):
     assert max(times["begun"]) < min(times["ended"])
 
 
-def test_conditions_need_no_connection(project):
-    checks = [
-        {"that": ["number > 1", "inventory_hostname in groups['all']"]},
-        {"that": "lookup('ansible.builtin.file', playbook_dir ~ '/freeze') == 'no'"},
-        {"that": True},
-    ]
-    covered(project, rule(*checks), hosts="h1 h2", number=2, **NOWHERE)
+TRUE_CONDITIONS = [
+    {"that": ["number > 1", "inventory_hostname in groups['all']"]},
+    {"that": "lookup('ansible.builtin.file', playbook_dir ~ '/freeze') == 'no'"},
+    {"that": True},
+]
+
+
+def test_conditions_require_no_connection(project):
+    covered(project, rule(*TRUE_CONDITIONS), hosts="h1 h2", number=2, **NOWHERE)
     project.write("freeze", "no\n")
     run = project.run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
 
-    more = [
+
+def test_conditions_that_do_not_hold_have_a_reason(project):
+    checks = [
         {"that": ["number < 2", "number == 2", "number > 5"]},
         {"that": "nowhere_defined > 1"},
         {"that": "number > 5", "name": "enough", "message": "{{ number }} is too few"},
         {"that": False, "name": "never"},
     ]
-    project.write("precheck.yml", json.dumps({"rules": [rule(*checks, *more)]}))
-    found = stopped(project, "--limit", "h1")["h1"]
-    assert found[0] == "not ready: number < 2 does not hold; number > 5 does not hold"
-    assert re.fullmatch(
-        "nowhere_defined > 1 cannot be evaluated: .*'nowhere_defined' is undefined.*", found[1]
-    )
-    assert found[2:] == ["enough: 2 is too few", "never: False does not hold"]
+    covered(project, rule(*TRUE_CONDITIONS, *checks), number=2, **NOWHERE)
+    project.write("freeze", "no\n")
+    lines = reasons_of_stopped_run(project)["h1"]
+    assert lines[0] == "not ready: number < 2 does not hold; number > 5 does not hold"
+    undefined = "nowhere_defined > 1 cannot be evaluated: .*'nowhere_defined' is undefined.*"
+    assert re.fullmatch(undefined, lines[1])
+    assert lines[2:] == ["enough: 2 is too few", "never: False does not hold"]
+
+
+TASKS = {
+    "wait": {"ansible.builtin.wait_for": {"host": STOPPED, "port": 1, "timeout": 1}},
+    "when": {
+        "ansible.builtin.stat": {"path": "{{ precheck_root }}"},
+        "failed_when": "not precheck_result.stat.exists",
+    },
+    "hidden": {
+        "ansible.builtin.command": "echo the secret",
+        "no_log": True,
+        "failed_when": True,
+    },
+    "loop": {
+        "ansible.builtin.assert": {"that": "item < 3", "fail_msg": "{{ item }} is too much"},
+        "loop": [1, 5],
+    },
+    "retries": {
+        "ansible.builtin.command": (
+            "sh -c 'echo x >> {{ witness }}.tries; test $(wc -l < {{ witness }}.tries) = 3'"
+        ),
+        "retries": 5,
+        "delay": 0,
+        "until": "precheck_result.rc == 0",
+    },
+    "delegated": {"ansible.builtin.raw": "echo here >&2; exit 1", "delegate_to": "localhost"},
+}
+
+
+def with_nowhere_and_localhost(project, *rules):
+    """Give the project the hosts h1, nowhere, which is unreachable, and localhost."""
+    covered(project, *rules, hosts="h1 nowhere")
+    with project.changed_inventory() as inventory:
+        inventory["hosts"]["nowhere"] |= NOWHERE
+        inventory["hosts"]["localhost"] = LOCAL_HOST | {"witness": "/dev/null"}
 
 
 @pytest.mark.claims("A check that is a task can hide its result with `no_log`.")
-def test_tasks(project):
-    """Each in a rule of its own, for the verdicts on one host are told together."""
-    no_log = {"ansible.builtin.command": "echo the secret", "no_log": True, "failed_when": True}
-    tasks = {
-        "wait": {"ansible.builtin.wait_for": {"host": STOPPED, "port": 1, "timeout": 1}},
-        "when": {
-            "ansible.builtin.stat": {"path": "{{ precheck_root }}"},
-            "failed_when": "not precheck_result.stat.exists",
-        },
-        "hidden": no_log,
-        "loop": {
-            "ansible.builtin.assert": {"that": "item < 3", "fail_msg": "{{ item }} is too much"},
-            "loop": [1, 5],
-        },
-        "retries": {
-            "ansible.builtin.command": (
-                "sh -c 'echo x >> {{ witness }}.tries; test $(wc -l < {{ witness }}.tries) = 3'"
-            ),
-            "retries": 5,
-            "delay": 0,
-            "until": "precheck_result.rc == 0",
-        },
-        "delegated": {"ansible.builtin.raw": "echo here >&2; exit 1", "delegate_to": "localhost"},
-    }
-    rules = [rule({"task": task, "name": name}, name=name) for name, task in tasks.items()]
-    rules.append(
-        rule(
-            {
-                "task": {"ansible.builtin.fail": {"msg": "oops"}},
-                "message": "{{ inventory_hostname }}: told",
-            },
-            name="told",
-        )
-    )
-    covered(project, *rules, hosts="h1 nowhere")
-    inventory = json.loads((project.directory / "inventory.json").read_text())
-    inventory["all"]["hosts"]["nowhere"] |= NOWHERE
-    inventory["all"]["hosts"]["localhost"] = {"ansible_connection": "local", "witness": "/dev/null"}
-    (project.directory / "inventory.json").write_text(json.dumps(inventory))
+def test_tasks_that_fail_have_a_reason(project):
+    """Each is in a rule of its own, as the verdicts on one host are printed together."""
+    rules = [rule({"task": task, "name": name}, name=name) for name, task in TASKS.items()]
+    oops = {"ansible.builtin.fail": {"msg": "oops"}}
+    own_message = {"task": oops, "message": "{{ inventory_hostname }}: a message"}
+    with_nowhere_and_localhost(project, *rules, rule(own_message, name="message"))
     run = project.run("play.yml", "--limit", "h1")
     assert run.rc == 2
-    found = reasons(run)["h1"]
-    assert found[0].startswith("not ready: wait: Timeout when waiting for ")
-    assert found[1].startswith("not ready: when: ")
-    assert found[2] == "not ready: hidden: the task failed (its output is hidden by no_log)"
-    assert found[3].startswith("not ready: loop: ")
-    assert found[4].startswith("not ready: delegated: ")
-    assert found[5:] == ["not ready: h1: told"]
+    lines = reasons(run)["h1"]
+    assert lines[0].startswith("not ready: wait: Timeout when waiting for ")
+    assert lines[1].startswith("not ready: when: ")
+    assert lines[2] == "not ready: hidden: the task failed (its output is hidden by no_log)"
+    assert lines[3].startswith("not ready: loop: ")
+    assert lines[4].startswith("not ready: delegated: ")
+    assert lines[5:] == ["not ready: h1: a message"]
     assert "the secret" not in run.output
     assert run.stdout.count("TASK [") == 7
     assert not (project.directory / "witness").exists()
 
+
+def test_a_host_that_a_task_cannot_reach_is_unverified(project):
+    when = rule({"task": TASKS["when"], "name": "when"}, name="when")
+    delegated = rule({"task": TASKS["delegated"]}, name="delegated")
+    with_nowhere_and_localhost(project, when, delegated)
     (project.directory / "h1").mkdir()
-    project.write(
-        "precheck.yml",
-        json.dumps({"rules": [rules[1], rule({"task": tasks["delegated"]}, name="delegated")]}),
-    )
-    found = stopped(project, "--limit", "h1,nowhere")
-    assert len(found["h1"]) == 1
-    assert found["nowhere"][0].startswith("unverified: unreachable: ")
-    project.write(
-        "precheck.yml",
-        json.dumps({"rules": [rule({"task": tasks["delegated"] | {"failed_when": False}})]}),
-    )
+    by_host = reasons_of_stopped_run(project, "--limit", "h1,nowhere")
+    assert len(by_host["h1"]) == 1
+    assert by_host["nowhere"][0].startswith("unverified: unreachable: ")
+
+
+def test_a_delegated_task_does_not_connect_to_the_host(project):
+    with_nowhere_and_localhost(project, rule({"task": TASKS["delegated"] | {"failed_when": False}}))
     run = project.run("play.yml", "--limit", "nowhere", "--tags", "precheck")
     assert run.rc == 0, run.output
 
@@ -531,21 +531,17 @@ def test_tasks(project):
 @pytest.mark.claims(
     "They run as the user of the connection, without `become` unless the check asks for it."
 )
-def test_neither_check_mode_nor_become_of_the_run_reach_a_task(project):
-    """In check mode ansible-core would skip the command, and the sudo here would refuse."""
+def test_a_task_runs_without_the_check_mode_and_the_become_of_the_run(project):
+    """In check mode ansible-core would skip the command, and this sudo would refuse it."""
     covered(project, rule({"task": {"ansible.builtin.command": "true"}}))
-    (project.directory / "sudo").write_text("#!/bin/sh\nexit 1\n")
-    (project.directory / "sudo").chmod(0o755)
-    become = (
-        f"ansible_become=true ansible_become_exe={project.directory}/sudo"
-        " ansible_become_user=nobody"
-    )
+    sudo = project.script("sudo", "#!/bin/sh\nexit 1\n")
+    become = f"ansible_become=true ansible_become_exe={sudo} ansible_become_user=nobody"
     run = project.run("play.yml", "--check", "--tags", "precheck", "-e", become)
     assert run.rc == 0, run.output
     assert "ok: [h1]" in run.stdout or "changed: [h1]" in run.stdout
 
 
-def test_a_rule_reports_all_that_fails(project):
+def test_a_rule_reports_all_its_checks_that_fail(project):
     checks = [
         {"path": "/gone"},
         {"command": "echo down; exit 1"},
@@ -563,7 +559,7 @@ def test_a_rule_reports_all_that_fails(project):
     run = project.run("play.yml")
     assert run.rc == 2
     root = f"{project.directory}/h1"
-    found = reasons(run)["h1"]
+    lines = reasons(run)["h1"]
     expected = [
         f"not ready: {root}/gone is missing",
         "down",
@@ -573,14 +569,14 @@ def test_a_rule_reports_all_that_fails(project):
         "nowhere_defined cannot be evaluated: ",
         "failed",
     ]
-    assert len(found) == len(expected)
-    assert all(line.startswith(text) for line, text in zip(found, expected))
+    assert len(lines) == len(expected)
+    assert all(line.startswith(text) for line, text in zip(lines, expected))
     assert run.stderr.count("PRECHECK stopped") == 1
 
 
 HOSTILE = (
-    b"{{ lookup('pipe', 'touch witness') }} {% if true"
-    b" %}\033[31mred\033[0m\033]0;title\007\b\b {# #} \377\376 \342\200\256"
+    b"{{ lookup('pipe', 'touch witness') }} {% if true %}"
+    b"\033[31mred\033[0m\033]0;title\007\b\b {# #} \377\376 \342\200\256"
 )
 
 
@@ -590,7 +586,7 @@ HOSTILE = (
     "What Precheck prints of a node is one line of printable characters, cut to a length: no node"
     " can write to the operator's terminal, or forge lines of the report.",
 )
-def test_hostile_output_is_only_text(project):
+def test_hostile_output_is_printed_as_text(project):
     checks = [
         {"command": "cat {{ precheck_root }}/hostile; exit 1"},
         {"command": "printf '\\r\\033[2J'; exit 1"},
@@ -611,24 +607,23 @@ def test_hostile_output_is_only_text(project):
 
 
 def memory_of(project):
-    """Return how many KiB ansible-playbook and its workers had at most."""
-    environment = dict(os.environ) | {"ANSIBLE_CONFIG": f"{project.directory}/ansible.cfg"}
-    with open(os.devnull, "w") as nothing:
-        process = subprocess.Popen(
-            [BIN / "ansible-playbook", "play.yml"],
-            cwd=project.directory,
-            env=environment,
-            stdout=nothing,
-            stderr=nothing,
-        )
-        _pid, status, usage = os.wait4(process.pid, 0)
+    """Return the peak memory of ansible-playbook and its workers in KiB."""
+    config = f"{project.directory}/ansible.cfg"
+    process = subprocess.Popen(
+        [BIN / "ansible-playbook", "play.yml"],
+        cwd=project.directory,
+        env=clean_environment(ANSIBLE_CONFIG=config),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _pid, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 2
     return usage.ru_maxrss
 
 
 @pytest.mark.one_release
-def test_much_output_takes_no_memory(project):
+def test_long_output_takes_no_memory(project):
     covered(project, rule({"command": "yes | head -c {{ size }}; exit 1"}), size=10)
     little = memory_of(project)
     covered(project, rule({"command": "yes | head -c {{ size }}; exit 1"}), size=10_000_000)
@@ -639,36 +634,32 @@ def test_much_output_takes_no_memory(project):
     "Nothing of a variable's value goes into what is told unless the policy puts it there by a"
     " template."
 )
-def test_a_variable_that_is_undefined_is_the_hosts_own_trouble(project):
+def test_a_variable_that_is_undefined_on_one_host_makes_only_that_host_unverified(project):
     checks = [
         {"path": "/{{ file }}"},
         {"command": "test -n {{ file }}"},
         {"command": ["test", "-n", "{{ file }}"]},
         {"path": "/there", "same_as": "{{ file }}.crt"},
         {"path": "/there", "owner": "{{ secrets.owner }}"},
-        {"path": "/there", "mode": "{{ secrets | no_such_filter }}"},
         {"path": "/there"},
     ]
     covered(project, rule(*checks), hosts="h1 h2", secrets={"password": "hunter2"})
-    inventory = json.loads((project.directory / "inventory.json").read_text())
-    inventory["all"]["hosts"]["h2"] |= {"file": "there", "secrets": {"owner": getpass.getuser()}}
-    (project.directory / "inventory.json").write_text(json.dumps(inventory))
+    with project.changed_inventory() as inventory:
+        owner = {"owner": getpass.getuser()}
+        inventory["hosts"]["h2"] |= {"file": "there", "secrets": owner}
     for name in ("h1", "h2"):
         project.write(f"{name}/there", "")
     project.write("there.crt", "")
-    checks.pop(5)
-    project.write("precheck.yml", json.dumps({"rules": [rule(*checks)]}))
     run = project.run("play.yml", "-vvv")
     assert run.rc == 2
-    found = reasons(run)
-    assert found.keys() == {"h1"}
-    assert len(found["h1"]) == 5
-    for line, label in zip(
-        found["h1"], ["/{{ file }}", "test -n {{ file }}", "test -n {{ file }}", "/there", "/there"]
-    ):
+    by_host = reasons(run)
+    assert by_host.keys() == {"h1"}
+    labels = ["/{{ file }}", "test -n {{ file }}", "test -n {{ file }}", "/there", "/there"]
+    assert len(by_host["h1"]) == len(labels)
+    for line, label in zip(by_host["h1"], labels):
         assert f"{label} cannot be asked: " in line
-        assert ("'file' is undefined" in line) or ("has no attribute 'owner'" in line)
-    assert found["h1"][0].startswith("unverified: ")
+        assert "'file' is undefined" in line or "has no attribute 'owner'" in line
+    assert by_host["h1"][0].startswith("unverified: ")
     assert "hunter2" not in run.output
 
 
@@ -704,35 +695,49 @@ class Connection(ConnectionBase):
 """
 
 
-def test_a_connection_without_a_posix_shell(project):
-    """Like winrm and psrp."""
-    checks = [
-        {"path": "/etc/hosts"},
-        {"command": "touch {{ witness }}", "name": "named", "message": "not said"},
-        {"that": "true"},
-        {"task": {"ansible.builtin.debug": {"msg": "fine"}}},
-        {"task": {"ansible.builtin.raw": "Get-Date"}},
-    ]
-    covered(project, rule(*checks), ansible_connection="device", ansible_shell_type="powershell")
-    attributes = (
-        "module_implementation_preferences = ('.ps1', '.exe', '')\n"
-        "    allow_executable = False\n    _shell_type = 'powershell'"
-    )
-    log = f"{project.directory}/log"
-    project.write(
-        "connection_plugins/device.py",
-        CONNECTION.format(name="device", attributes=attributes, log=log),
-    )
-    project.configure("callback", more="connection_plugins = connection_plugins")
-    reason = (
-        "a device connection has no POSIX shell to ask: of the kinds of checks only that"
-        " and task work there"
-    )
-    assert stopped(project) == {"h1": [f"unverified: {reason}", f"named: {reason}"]}
+NO_SHELL = (
+    "connection has no POSIX shell to ask: of the kinds of checks only that and task work there"
+)
+
+
+@pytest.fixture
+def device(project):
+    """A function that gives the project a host whose connection, like winrm, has no POSIX shell."""
+
+    def make(*checks):
+        variables = {"ansible_connection": "device", "ansible_shell_type": "powershell"}
+        covered(project, rule(*checks), **variables)
+        attributes = (
+            "module_implementation_preferences = ('.ps1', '.exe', '')\n"
+            "    allow_executable = False\n    _shell_type = 'powershell'"
+        )
+        log = f"{project.directory}/log"
+        plugin = CONNECTION.format(name="device", attributes=attributes, log=log)
+        project.write("connection_plugins/device.py", plugin)
+        project.configure("callback", more="connection_plugins = connection_plugins")
+        return project
+
+    return make
+
+
+WITHOUT_SHELL = [
+    {"that": "true"},
+    {"task": {"ansible.builtin.debug": {"msg": "fine"}}},
+    {"task": {"ansible.builtin.raw": "Get-Date"}},
+]
+
+
+def test_paths_and_commands_are_unverified_on_a_connection_without_a_posix_shell(device):
+    command = {"command": "touch {{ witness }}", "name": "named", "message": "not printed"}
+    project = device({"path": "/etc/hosts"}, command, *WITHOUT_SHELL)
+    reason = f"a device {NO_SHELL}"
+    expected = {"h1": [f"unverified: {reason}", f"named: {reason}"]}
+    assert reasons_of_stopped_run(project) == expected
     assert (project.directory / "log").read_text().splitlines() == ["Get-Date"]
 
-    project.write("precheck.yml", json.dumps({"rules": [rule(*checks[2:])]}))
-    run = project.run("play.yml", "--tags", "precheck")
+
+def test_conditions_and_tasks_work_on_a_connection_without_a_posix_shell(device):
+    run = device(*WITHOUT_SHELL).run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
 
 
@@ -745,7 +750,10 @@ extends_documentation_fragment: [connection_pipelining]
 options:
   persistent_connect_timeout: {type: int, default: 10, vars: [{name: ansible_connect_timeout}]}
   persistent_command_timeout: {type: int, default: 10, vars: [{name: ansible_command_timeout}]}
-  persistent_log_messages: {type: boolean, default: false, vars: [{name: ansible_persistent_log_messages}]}
+  persistent_log_messages:
+    type: boolean
+    default: false
+    vars: [{name: ansible_persistent_log_messages}]
 '''
 from ansible.plugins.connection import NetworkConnectionBase, ensure_connect
 
@@ -756,7 +764,7 @@ class Connection(NetworkConnectionBase):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._sub_plugin = {'type': 'external'}  # what belongs to one platform comes from nowhere else
+        self._sub_plugin = {'type': 'external'}  # no plugin for a platform
 
     def _connect(self):
         self._connected = True
@@ -770,35 +778,43 @@ class Connection(NetworkConnectionBase):
 """
 
 
-def test_a_connection_to_a_device(project):
-    """Like network_cli: it has no shell at all, and modules for it are run on the control node."""
-    checks = [{"path": "/etc/hosts"}, {"command": "touch {{ witness }}"}, {"that": "true"}]
-    covered(project, rule(*checks), ansible_connection="appliance")
-    log = f"{project.directory}/log"
-    project.write("connection_plugins/appliance.py", PERSISTENT.replace("LOG", repr(log)))
-    project.configure("callback", more="connection_plugins = connection_plugins")
-    reason = (
-        "a appliance connection has no POSIX shell to ask: of the kinds of checks only"
-        " that and task work there"
-    )
-    assert stopped(project) == {"h1": [f"unverified: {reason}", reason]}
+@pytest.fixture
+def appliance(project):
+    """A function that gives the project a host whose connection, like network_cli, has no shell.
+
+    Modules for it run on the control node.
+    """
+
+    def make(*checks):
+        covered(project, rule(*checks), ansible_connection="appliance")
+        log = repr(f"{project.directory}/log")
+        project.write("connection_plugins/appliance.py", PERSISTENT.replace("LOG", log))
+        project.configure("callback", more="connection_plugins = connection_plugins")
+        return project
+
+    return make
+
+
+def test_paths_and_commands_are_unverified_on_a_device(appliance):
+    command = {"command": "touch {{ witness }}"}
+    project = appliance({"path": "/etc/hosts"}, command, {"that": "true"})
+    reason = f"a appliance {NO_SHELL}"
+    assert reasons_of_stopped_run(project) == {"h1": [f"unverified: {reason}", reason]}
     assert not (project.directory / "log").exists()
-    project.write(
-        "precheck.yml",
-        json.dumps(
-            {"rules": [rule(checks[2], {"task": {"ansible.builtin.debug": {"msg": "fine"}}})]}
-        ),
-    )
-    run = project.run("play.yml", "--tags", "precheck")
+
+
+def test_conditions_and_tasks_work_on_a_device(appliance):
+    debug = {"task": {"ansible.builtin.debug": {"msg": "fine"}}}
+    run = appliance({"that": "true"}, debug).run("play.yml", "--tags", "precheck")
     assert run.rc == 0, run.output
 
 
-TASKS = """
+PLAY_WITH_CHECKS = """
 - hosts: all
   gather_facts: false
   vars:
     braces: "{{ '{{ 1 + 1 }}' }}"
-    # As if it came from a node: it is not to become a template.
+    # As if it came from a node: it must not become a template.
     lookup: !unsafe "{{ lookup('pipe', 'touch witness') }}"
   tasks:
     - precheck.guard.check:
@@ -812,7 +828,7 @@ TASKS = """
         checks:
           - {path: /gone}
           - {command: "exit {{ 2 + 1 }}", name: a name}
-          - {that: "1 > 2", message: "told {{ inventory_hostname }}"}
+          - {that: "1 > 2", message: "on {{ inventory_hostname }}"}
           - {path: /file, type: directory, timeout: 5, become: false}
           - {command: [test, "{{ braces }}", "=", "{{ '{' + '{ 1 + 1 }' + '}' }}"]}
           - {command: "echo '{{ braces }}'; exit 1"}
@@ -828,34 +844,40 @@ TASKS = """
     - precheck.guard.check: {that: "nowhere_defined"}
       register: condition
       ignore_errors: true
-    - precheck.guard.check: {command: "test {{ number }} = 5", timeout: "{{ number }}", become: "{{ number != 5 }}"}
+    - precheck.guard.check:
+        command: "test {{ number }} = 5"
+        timeout: "{{ number }}"
+        become: "{{ number != 5 }}"
       vars: {number: 5}
     - ansible.builtin.copy:
-        content: "{{ {'path': path, 'several': several, 'command': command, 'condition': condition} | to_json }}"
+        content: "{{ {'path': path, 'several': several, 'command': command, 'condition': condition}
+          | to_json }}"
         dest: "{{ witness }}"
       check_mode: false
 """
 
 
-@pytest.mark.parametrize("mode", ["", "--check"])
-def test_the_action_as_a_task_of_any_play(project, mode):
+@check_mode_too
+def test_the_check_as_a_task_of_any_play_returns_its_verdicts(project, mode):
     covered(project, rule({"that": False}), owner=str(os.getuid()), same="ours")
-    project.write("play.yml", TASKS)
+    project.write("play.yml", PLAY_WITH_CHECKS)
     project.write("h1/file", "ours\n")
     (project.directory / "h1/file").chmod(0o644)
     project.write("files/ours", "ours\n")
-    run = project.run("play.yml", *filter(None, [mode]))
+    run = project.run("play.yml", *mode)
     assert run.rc == 0, run.output
-    told = json.loads((project.directory / "witness").read_text())
-    assert (told["path"]["verdict"], told["path"]["msg"]) == ("ready", "all checks passed")
-    assert told["path"]["checks"] == [{"check": "/file", "verdict": "ready", "msg": ""}]
-    assert not told["path"]["changed"]
+    results = json.loads((project.directory / "witness").read_text())
+    path, several, command, condition = (
+        results[name] for name in ("path", "several", "command", "condition")
+    )
+    assert (path["verdict"], path["msg"]) == ("ready", "all checks passed")
+    assert path["checks"] == [{"check": "/file", "verdict": "ready", "msg": ""}]
+    assert not path["changed"]
     root = f"{project.directory}/h1"
-    several = [(one["check"], one["verdict"], one["msg"]) for one in told["several"]["checks"]]
-    assert several == [
+    assert [(one["check"], one["verdict"], one["msg"]) for one in several["checks"]] == [
         ("/gone", "not_ready", f"{root}/gone is missing"),
         ("a name", "not_ready", "a name: exit 3 ended with exit status 3"),
-        ("1 > 2", "not_ready", "told h1"),
+        ("1 > 2", "not_ready", "on h1"),
         ("/file", "not_ready", f"{root}/file is not a directory"),
         ("test {{ 1 + 1 }} = {{ 1 + 1 }}", "ready", ""),
         ("echo '{{ 1 + 1 }}'; exit 1", "not_ready", "{{ 1 + 1 }}"),
@@ -863,15 +885,11 @@ def test_the_action_as_a_task_of_any_play(project, mode):
         ("/gone", "not_ready", "{{ lookup('pipe', 'touch witness') }}"),
         ("True inventory_hostname == 'h1'", "ready", ""),
     ]
-    assert told["several"]["verdict"] == "not_ready"
-    assert told["several"]["msg"].startswith(f"{root}/gone is missing; a name: ")
-    assert (told["command"]["verdict"], told["command"]["msg"], told["command"]["failed"]) == (
-        "not_ready",
-        "out",
-        True,
-    )
-    assert told["condition"]["verdict"] == "unverified"
-    assert "'nowhere_defined' is undefined" in told["condition"]["msg"]
+    assert several["verdict"] == "not_ready"
+    assert several["msg"].startswith(f"{root}/gone is missing; a name: ")
+    assert (command["verdict"], command["msg"], command["failed"]) == ("not_ready", "out", True)
+    assert condition["verdict"] == "unverified"
+    assert "'nowhere_defined' is undefined" in condition["msg"]
 
 
 WRONG = {
@@ -890,19 +908,14 @@ WRONG = {
 
 
 @pytest.mark.one_release
-def test_wrong_arguments_of_the_action(project):
+def test_wrong_arguments_of_the_check_are_named(project):
     covered(project, rule({"that": True}))
-    tasks = [f"{{precheck.guard.check: {arguments!r}, ignore_errors: true}}" for arguments in WRONG]
-    tasks += ["{precheck.guard.check: {checks: []}, ignore_errors: true}"]
-    tasks += [
-        (
-            "{precheck.guard.check: {checks: [{path: /etc}, {that: 'a ==='}, /etc]},"
-            " ignore_errors: true}"
-        )
-    ]
-    project.write(
-        "play.yml", f"- hosts: all\n  gather_facts: false\n  tasks: [{', '.join(tasks)}]\n"
-    )
+    tasks = [{"precheck.guard.check": arguments} for arguments in WRONG]
+    checks = [{"path": "/etc"}, {"that": "a ==="}, "/etc"]
+    tasks += [{"precheck.guard.check": {"checks": some}} for some in ([], checks)]
+    tasks = [task | {"ignore_errors": True} for task in tasks]
+    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+    project.write("play.yml", json.dumps([play]))
     run = project.run("play.yml")
     assert run.rc == 0, run.output
     messages = [json.loads(line)["msg"] for line in re.findall(r"FAILED! => (\{.*\})", run.stdout)]
@@ -913,39 +926,48 @@ def test_wrong_arguments_of_the_action(project):
     assert "expected a mapping, not text" in messages[-1]
 
 
-def test_the_action_from_the_command_line(project):
-    """There all arguments are text."""
+@pytest.fixture
+def ad_hoc(project):
+    """A function that runs the check as an ad hoc command, with a sudo that leaves a mark."""
     covered(project, rule({"that": True}))
     project.write("h1/file", "")
-    for arguments in (
+    sudo = project.script("sudo", SUDO)
+    become = ("-e", f"ansible_become_exe={sudo} ansible_become_user=daemon")
+
+    def run(arguments, *options):
+        check = ("ansible", "all", "-m", "precheck.guard.check", "-a", arguments)
+        return project.run(*check, *options, *become)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
         "path=/file become=false",
         "path=/file become=no timeout=10",
         "command='test a = a'",
         "that='1 < 2'",
-    ):
-        run = project.run("ansible", "all", "-m", "precheck.guard.check", "-a", arguments)
-        assert run.rc == 0, run.output
-        assert '"verdict": "ready"' in run.stdout
-    project.write("sudo", SUDO)
-    (project.directory / "sudo").chmod(0o755)
-    become = ("-e", f"ansible_become_exe={project.directory}/sudo ansible_become_user=daemon")
-    command = "command='echo =$AS_ROOT=; exit 1'"
-    for arguments, ran in {"": "yes", " become=true": "yes", " become=false": ""}.items():
-        run = project.run(
-            "ansible",
-            "all",
-            "--become",
-            "-m",
-            "precheck.guard.check",
-            "-a",
-            command + arguments,
-            *become,
-        )
-        assert run.rc == 2, run.output
-        assert f'"msg": "={ran}="' in run.stdout
-    # What it cannot do is not passed over.
-    run = project.run(
-        "ansible", "all", "-m", "precheck.guard.check", "-a", "command=true become=true", *become
-    )
+    ],
+)
+def test_the_check_runs_from_the_command_line(ad_hoc, arguments):
+    """There all arguments are text."""
+    run = ad_hoc(arguments)
+    assert run.rc == 0, run.output
+    assert '"verdict": "ready"' in run.stdout
+
+
+BECOME = {"": "yes", " become=true": "yes", " become=false": ""}
+
+
+@pytest.mark.parametrize("argument", BECOME, ids=["default", "become=true", "become=false"])
+def test_the_argument_become_takes_precedence_over_that_of_the_command_line(ad_hoc, argument):
+    run = ad_hoc(f"command='echo =$AS_ROOT=; exit 1'{argument}", "--become")
+    assert run.rc == 2, run.output
+    assert f'"msg": "={BECOME[argument]}="' in run.stdout
+
+
+def test_the_argument_become_without_that_of_the_command_line_is_an_error(ad_hoc):
+    run = ad_hoc("command=true become=true")
     assert run.rc == 2, run.output
     assert "become" in run.stdout
