@@ -1,36 +1,36 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What docs/security.md says, as far as no other test shows it. The marker claims names the sentence or the row."""
+"""The claims of docs/security.md that no other test shows."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 
 import pytest
 
+from support import policies
 from support.commands import REPOSITORY
+from support.corpus import vaulted
 from support.nodes import STOPPED
+from support.output import on_one_line
+from support.policies import policy
+from support.project import LOCAL_HOST
 
 PLAY = """
 - name: {name}
   hosts: all
   gather_facts: {facts}
-  tasks: [{{ansible.builtin.debug: {{msg: "{name} ran, stage is {{{{ stage | default('unknown') }}}}"}}}}]
+  tasks:
+    - ansible.builtin.debug:
+        msg: "{name} ran, stage is {{{{ stage | default('unknown') }}}}"
 """
 CHECK = "TASK [Precheck "
 
 
-def policy(*rules: dict[str, object]) -> str:
-    """Return a policy with these rules, for the playbook pgsql.yml."""
-    return json.dumps({"rules": [{"plays": [{"playbook": "pgsql.yml"}], **rule} for rule in rules]})
-
-
-def script(project, name: str, text: str) -> str:
-    """Make an executable file and return its path."""
-    project.write(name, f"#!/bin/sh\n{text}\n")
-    (project.directory / name).chmod(0o755)
-    return f"{project.directory}/{name}"
+rule = functools.partial(policies.rule, covers={"playbook": "pgsql.yml"})
+NEVER = {"that": False}
 
 
 FACTS = {
@@ -48,17 +48,30 @@ FACTS = {
 def liar(project):
     """A host that is not ready, and answers each module with the same facts."""
     answer = json.dumps({"changed": False, "ansible_facts": FACTS})
-    python = script(project, "python", f"cat > /dev/null\necho '{answer}'")
-    host = {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": python,
-        "stage": "production",
-    }
-    group = {"databases": {"hosts": {"h1": {}}}}
-    project.write("inventory.json", json.dumps({"all": {"hosts": {"h1": host}, "children": group}}))
+    python = project.script("python", f"#!/bin/sh\ncat > /dev/null\necho '{answer}'\n")
+    host = LOCAL_HOST | {"ansible_python_interpreter": python, "stage": "production"}
+    project.inventory({"h1": host})
+    with project.changed_inventory() as inventory:
+        inventory["children"] = {"databases": {"hosts": {"h1": {}}}}
     project.write("earlier.yml", PLAY.format(name="Earlier", facts="true"))
     project.write("pgsql.yml", PLAY.format(name="Covered", facts="false"))
+    cache = "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts"
+    project.configure("callback", cache)
     return project
+
+
+@pytest.fixture
+def conditional(liar):
+    """A project with a rule for each variable that facts can change, and a rule for all hosts."""
+    conditions = (
+        "stage == 'production'",
+        "'databases' in group_names",
+        "inventory_hostname == 'h1'",
+    )
+    rules = [rule(NEVER, name=f"r{number}", when=when) for number, when in enumerate(conditions)]
+    everywhere = rule({"command": "true"}, name="everywhere")  # the host is where it was
+    liar.write("precheck.yml", policy(*rules, everywhere))
+    return liar
 
 
 @pytest.mark.claims(
@@ -66,39 +79,27 @@ def liar(project):
     " another value: facts go before the inventory.",
     "So it can get itself left out of a rule by its `when`, also where that names `group_names`"
     " or `inventory_hostname`.",
-    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot: facts are in `ansible_facts`"
-    " then, and nowhere else.",
     "By its facts it cannot change how it is reached: ansible-core takes `ansible_host` and the"
     " like out of them.",
     "No variable of a play, of the inventory or of a host names a policy or a report.",
     "a node | facts that make a `when` false | nothing: see above",
 )
-def test_facts_are_the_nodes_word(liar):
-    conditions = (
-        "stage == 'production'",
-        "'databases' in group_names",
-        "inventory_hostname == 'h1'",
-    )
-    rules = [
-        {"name": f"r{number}", "when": when, "checks": [{"that": False}]}
-        for number, when in enumerate(conditions)
-    ]
-    asked = {
-        "name": "asked",
-        "checks": [{"command": "true"}],
-    }  # where the inventory says that the host is
-    liar.write("precheck.yml", policy(*rules, asked))
-    liar.configure(
-        "callback", "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts"
-    )
-    run = liar.run("earlier.yml", "pgsql.yml")
+def test_a_node_can_change_variables_by_its_facts(conditional):
+    run = conditional.run("earlier.yml", "pgsql.yml")
     assert run.rc == 0, run.output
     assert "Covered ran, stage is test" in run.stdout
-    assert run.stdout.count(CHECK) == run.stdout.count("TASK [Precheck asked]") == 1
-    run = liar.run("pgsql.yml")  # by the cache
+    assert run.stdout.count(CHECK) == run.stdout.count("TASK [Precheck everywhere]") == 1
+    run = conditional.run("pgsql.yml")  # with the facts in the cache
     assert run.rc == 0, run.output
     assert run.stdout.count(CHECK) == 1
-    run = liar.run("earlier.yml", "pgsql.yml", env={"ANSIBLE_INJECT_FACT_VARS": "false"})
+
+
+@pytest.mark.claims(
+    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot: facts are in `ansible_facts`"
+    " then, and nowhere else.",
+)
+def test_facts_that_are_not_injected_change_no_variables(conditional):
+    run = conditional.run("earlier.yml", "pgsql.yml", env={"ANSIBLE_INJECT_FACT_VARS": "false"})
     assert run.rc == 2
     assert run.stdout.count(CHECK) == 4
     assert "Covered ran" not in run.stdout
@@ -106,13 +107,7 @@ def test_facts_are_the_nodes_word(liar):
 
 @pytest.mark.claims("What a node answers to a check sets no variable of the play.")
 def test_facts_of_a_check_are_not_those_of_the_play(liar):
-    liar.write(
-        "precheck.yml",
-        policy({"name": "asked", "checks": [{"task": {"ansible.builtin.service_facts": None}}]}),
-    )
-    liar.configure(
-        "callback", "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts"
-    )
+    liar.write("precheck.yml", policy(rule({"task": {"ansible.builtin.service_facts": None}})))
     run = liar.run("pgsql.yml")
     assert run.rc == 0, run.output
     assert run.stdout.count(CHECK) == 1
@@ -141,22 +136,20 @@ EARLIER = """
     " ')` makes one line of it.",
     "In a remedy, which is there to be pasted, it also needs the filter `quote`.",
 )
-def test_what_a_node_printed_in_the_words_of_a_policy(project):
+def test_output_of_a_node_in_a_message_or_a_remedy_is_only_text(project):
     project.configure("callback")
     project.local_hosts(ready="h1")
     project.write("h1/hostile", HOSTILE.encode("latin-1").decode())
     project.write("earlier.yml", EARLIER)
     project.write("pgsql.yml", PLAY.format(name="Covered", facts="false"))
     again = {"ansible.builtin.raw": "cat {{ precheck_root }}/hostile; exit 1"}
-    rule = {
-        "checks": [
-            {"that": False, "message": "found {{ said.stdout }}"},
-            {"task": again, "message": "{{ precheck_result.stdout }}"},
-        ],
-        "message": "It says: {{ said.stdout }}",
-        "remedy": "./fix {{ hostvars.h1.said.stdout | split | join(' ') | quote }}",
-    }
-    project.write("precheck.yml", policy({"name": "words", **rule}))
+    words = rule(
+        {"that": False, "message": "found {{ said.stdout }}"},
+        {"task": again, "message": "{{ precheck_result.stdout }}"},
+        message="It says: {{ said.stdout }}",
+        remedy="./fix {{ hostvars.h1.said.stdout | split | join(' ') | quote }}",
+    )
+    project.write("precheck.yml", policy(words))
     run = project.run("earlier.yml", "pgsql.yml")
     assert run.rc == 2
     assert not (project.directory / "witness").exists()
@@ -171,7 +164,9 @@ def test_what_a_node_printed_in_the_words_of_a_policy(project):
 
 
 # A shell that makes each answer a yes.
-LYING_SHELL = 'exec /bin/sh "$1" "$(echo "$2" | sed \'s/w=[a-z]*/w=yes/g\')"'
+LYING_SHELL = """#!/bin/sh
+exec /bin/sh "$1" "$(echo "$2" | sed 's/w=[a-z]*/w=yes/g')"
+"""
 
 
 @pytest.mark.claims(
@@ -185,29 +180,25 @@ LYING_SHELL = 'exec /bin/sh "$1" "$(echo "$2" | sed \'s/w=[a-z]*/w=yes/g\')"'
     "who writes the inventory | points a host elsewhere | the inventory's history",
 )
 @pytest.mark.one_release
-def test_what_a_node_and_the_inventory_can_do(project, nodes):
-    """None of n2 to n5 is ready, and each passes in a way of its own."""
+def test_a_node_and_the_inventory_can_deceive_the_guard(project, nodes):
+    """None of n2 to n5 is ready. Each passes in its own way."""
     nodes.reset(ready="n1")
     project.configure("callback")
     root = project.directory / "root"
     project.write("root/etc/pki/ca.crt", "a certificate\n")
     project.write("ca.crt", "a certificate\n")
-    project.write(
-        "precheck.yml",
-        policy({"name": "ca", "checks": [{"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}]}),
-    )
-    project.write(
-        "pgsql.yml",
-        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: test -e"
-        " /etc/pki/ca.crt}]\n",
-    )
-    shell = script(project, "shell", LYING_SHELL)
+    same = {"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}
+    project.write("precheck.yml", policy(rule(same)))
+    tasks = [{"ansible.builtin.raw": "test -e /etc/pki/ca.crt"}]
+    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+    project.write("pgsql.yml", json.dumps([play]))
+    shell = project.script("shell", LYING_SHELL)
     nodes.path("n2", "prepare").write_text(f"SHELL={shell}\n")
     hosts = {
         "n1": nodes.host("n1"),
         "n2": nodes.host("n2"),
         "n3": nodes.host("n3", nodes.addresses["n1"]),
-        "n4": nodes.host("n4") | {"ansible_connection": "local", "precheck_root": str(root)},
+        "n4": nodes.host("n4") | LOCAL_HOST | {"precheck_root": str(root)},
         "n5": nodes.host("n5") | {"ansible_shell_executable": shell},
     }
     project.inventory(hosts)
@@ -215,7 +206,7 @@ def test_what_a_node_and_the_inventory_can_do(project, nodes):
     assert checks.rc == 0, checks.output
     assert nodes.commands("n3") == nodes.commands("n4") == ""
     run = project.run("pgsql.yml")
-    assert run.rc == 2  # by the playbook's own task, which does not go to precheck_root
+    assert run.rc == 2  # because of the playbook's own task, which ignores precheck_root
     assert "fatal: [n4]" in run.stdout and "fatal: [n3]" not in run.stdout
     project.inventory(hosts | {name: nodes.host(name) for name in ("n3", "n5")})
     assert "2 of 5 hosts are not ready" in project.run("pgsql.yml").stderr
@@ -229,39 +220,27 @@ def test_what_a_node_and_the_inventory_can_do(project, nodes):
     "One that fails and prints nothing is told as it is in the policy, without the values of its"
     " variables.",
 )
-def test_what_goes_to_a_node_and_what_stays_there(project, nodes):
-    """The stat module has to decide, and is copied to the node, as there is no pipelining."""
+def test_which_secrets_reach_a_node_and_that_none_stays_there(project, nodes):
+    """The stat module must decide. Without pipelining it is copied to the node."""
     nodes.reset(ready="n1")
     project.configure("callback", "local_tmp = local")
-    project.write("secret", "open sesame\n")
-    project.write("password", "secret\n")
-    assert (
-        project.run("ansible-vault", "encrypt", "--vault-password-file", "password", "secret").rc
-        == 0
-    )
+    project.write("secret", vaulted("open sesame\n").decode())
+    project.write("password", "a password\n")
     digest = hashlib.sha256(b"open sesame\n").hexdigest()
-    checks = [
-        {"path": "/etc/pki/ca.crt", "same_as": "secret"},
-        {"command": "test {{ word }} = other"},
-    ]
-    project.write("precheck.yml", policy({"name": "ca", "checks": checks}))
+    same = {"path": "/etc/pki/ca.crt", "same_as": "secret"}
+    project.write("precheck.yml", policy(rule(same, {"command": "test {{ word }} = other"})))
     project.write("pgsql.yml", PLAY.format(name="Covered", facts="false"))
-    project.inventory(
-        {"n1": nodes.host("n1") | {"word": "swordfish", "ansible_remote_tmp": "/etc/pki/tmp"}}
-    )
+    variables = {"word": "swordfish", "ansible_remote_tmp": "/etc/pki/tmp"}
+    project.inventory({"n1": nodes.host("n1") | variables})
     more = "ansible_pipelining=false ansible_python_interpreter=/usr/bin/python3"
     run = project.run("pgsql.yml", "--vault-password-file", "password", "-e", more)
     assert run.rc == 2
     assert f"its content differs from {project.directory}/secret\n" in run.stderr
     assert "/etc/pki/tmp" in nodes.commands("n1")
-    assert list(nodes.path("n1", "pki").rglob("*")) == [
-        nodes.path("n1", "pki/ca.crt"),
-        nodes.path("n1", "pki/tmp"),
-    ]
-    assert (
-        "test {{ word }} = other ended with exit status 1" in run.stderr
-        and "swordfish" not in run.output
-    )
+    left = [nodes.path("n1", "pki/ca.crt"), nodes.path("n1", "pki/tmp")]
+    assert list(nodes.path("n1", "pki").rglob("*")) == left
+    assert "test {{ word }} = other ended with exit status 1" in run.stderr
+    assert "swordfish" not in run.output
     assert digest in nodes.commands("n1") and "swordfish" in nodes.commands("n1")
     for path in [*nodes.path("n1", ".").rglob("*"), *(project.directory / "local").rglob("*")]:
         assert path.is_dir() or "sesame" not in path.read_text()
@@ -269,27 +248,27 @@ def test_what_goes_to_a_node_and_what_stays_there(project, nodes):
 
 @pytest.fixture
 def elsewhere(project):
-    """A project whose guard stops the playbook, and what ansible-core has to know to run it without its ansible.cfg."""
+    """A function that runs the guarded playbook of a project in another directory.
+
+    It runs it without the project's ansible.cfg, and passes what ansible-core requires instead.
+    """
     project.configure("both", "[precheck]\npolicy = policies/strict.yml")
     project.local_hosts(missing="h1")
     project.write("pgsql.yml", PLAY.format(name="Covered", facts="false"))
-    project.write("policies/strict.yml", policy({"name": "strict", "checks": [{"that": False}]}))
-    project.write(
-        "public/ansible.cfg",
-        (project.directory / "ansible.cfg").read_text().partition("[precheck]")[0],
-    )
+    project.write("policies/strict.yml", policy(rule(NEVER, name="strict")))
+    config = (project.directory / "ansible.cfg").read_text().partition("[precheck]")[0]
+    project.write("public/ansible.cfg", config)
     (project.directory / "public").chmod(0o777)
     (project.directory / "other").mkdir()
-    needed = {
+    required = {
         "ANSIBLE_COLLECTIONS_PATH": f"{REPOSITORY}/collections",
         "HOME": str(project.directory),
         "ANSIBLE_CONFIG": "/nowhere",
     }
 
     def run(directory: str, **env: str):
-        return project.run(
-            "../pgsql.yml", "-i", "../inventory.json", cwd=directory, env=needed | env
-        )
+        options = ("-i", "../inventory.json")
+        return project.run("../pgsql.yml", *options, cwd=directory, env=required | env)
 
     return run
 
@@ -306,42 +285,41 @@ def elsewhere(project):
     " the output",
 )
 @pytest.mark.one_release
-def test_where_the_guard_is_off(elsewhere):
-    for directory in ("other", "public"):
-        run = elsewhere(directory)
-        assert run.rc == 0
-        assert "Covered ran" in run.stdout
-        assert CHECK not in run.stdout
-        assert ("world writable directory" in " ".join(run.stderr.split())) == (
-            directory == "public"
-        )
+@pytest.mark.parametrize("directory", ["other", "public"])
+def test_the_guard_is_off_in_another_directory(elsewhere, directory):
+    run = elsewhere(directory)
+    assert run.rc == 0
+    assert "Covered ran" in run.stdout
+    assert CHECK not in run.stdout
+    warned = "world writable directory" in on_one_line(run.stderr)
+    assert warned == (directory == "public")
 
 
 @pytest.mark.claims(
     "With these the guard is on in any folder, and with any `ansible.cfg`.",
+)
+@pytest.mark.one_release
+@pytest.mark.parametrize("directory", ["other", "public"])
+def test_environment_variables_enable_the_guard_everywhere(elsewhere, project, directory):
+    text = (REPOSITORY / "docs/security.md").read_text()
+    lines = text.partition("```sh\n")[2].partition("```")[0]
+    lines = lines.replace("/etc/precheck/policy.yml", "../policies/strict.yml")
+    env = dict(line.split("=") for line in lines.split())
+    assert len(env) == 3
+    config = "[defaults]\nstrategy = free\ncallbacks_enabled = ansible.builtin.junit\n"
+    project.write("other/ansible.cfg", config)
+    run = elsewhere(directory, **env)
+    assert run.rc == 2
+    assert "Rule strict: " in run.stderr
+
+
+@pytest.mark.claims(
     "The file that `ANSIBLE_CONFIG` names is read also where everybody may write, and with it a"
     " `precheck.yml` that somebody puts beside it.",
 )
 @pytest.mark.one_release
-def test_what_switches_it_on_everywhere(elsewhere, project):
-    text = (REPOSITORY / "docs/security.md").read_text()
-    lines = (
-        text.partition("```sh\n")[2]
-        .partition("```")[0]
-        .replace("/etc/precheck/policy.yml", "../policies/strict.yml")
-    )
-    env = dict(line.split("=") for line in lines.split())
-    assert len(env) == 3
-    for directory in ("public", "other"):
-        run = elsewhere(directory, **env)
-        assert run.rc == 2
-        assert "Rule strict: " in run.stderr
-        project.write(
-            "other/ansible.cfg",
-            "[defaults]\nstrategy = free\ncallbacks_enabled = ansible.builtin.junit\n",
-        )
-
-    project.write("public/precheck.yml", policy({"name": "planted", "checks": [{"that": False}]}))
+def test_a_policy_beside_the_file_that_ansible_config_names_is_used(elsewhere, project):
+    project.write("public/precheck.yml", policy(rule(NEVER, name="planted")))
     run = elsewhere("other", ANSIBLE_CONFIG="../public/ansible.cfg")
     assert run.rc == 2
     assert "Rule planted: " in run.stderr
