@@ -1,12 +1,13 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which plays a rule covers, by each selector, as -vv tells it."""
+"""Which plays a rule covers, by each selector, as -vv prints it."""
 
 from __future__ import annotations
 
-import os
-
 import pytest
+
+from support.commands import REPOSITORY
+from support.policies import policy, rule
 
 RULES = {  # by name, the entries of plays
     "by-play": "{play: Set up *}",
@@ -77,7 +78,7 @@ def play(name, rest):
 
 @pytest.fixture
 def site(project):
-    """A project with all these rules, plays and roles, and site.yml, which imports a few plays more."""
+    """A project with these rules, plays and roles. site.yml imports a few more plays."""
     project.configure("callback")
     project.local_hosts(missing="h1")
     rules = "".join(
@@ -85,13 +86,14 @@ def site(project):
         for name, plays in RULES.items()
     )
     project.write("precheck.yml", "rules:\n" + rules)
-    imports = (
-        "- import_playbook: imported.yml\n  tags: cache\n- import_playbook: db/deep.yml\n"
-        "- import_playbook: olddb/deep.yml\n"
-    )
-    project.write(
-        "site.yml", "".join(play(name, rest) for name, (rest, _told) in PLAYS.items()) + imports
-    )
+    plays = "".join(play(name, rest) for name, (rest, _covered) in PLAYS.items())
+    imports = """\
+- import_playbook: imported.yml
+  tags: cache
+- import_playbook: db/deep.yml
+- import_playbook: olddb/deep.yml
+"""
+    project.write("site.yml", plays + imports)
     for name in ("imported", "db/deep", "olddb/deep"):
         project.write(f"{name}.yml", play(f"From {name}", "tasks: [{debug: }]"))
 
@@ -107,31 +109,24 @@ def site(project):
     project.write("roles/dependent/meta/main.yml", "dependencies: [web]\n")
     project.write("tasks.yml", "- include_role: {name: web}\n")
     for name in ("web", "shop"):
-        project.write(
-            f"more/ansible_collections/acme/site/roles/{name}/tasks/main.yml", "- debug:\n"
-        )
+        role = f"more/ansible_collections/acme/site/roles/{name}"
+        project.write(f"{role}/tasks/main.yml", "- debug:\n")
     return project
 
 
-def run_site(site, *options):
-    configured = (site.directory / "ansible.cfg").read_text()
-    [path] = [
-        line.partition(" = ")[2]
-        for line in configured.splitlines()
-        if line.startswith("collections_path")
-    ]
-    paths = os.pathsep.join([path, str(site.directory / "more")])
-    run = site.run(
-        "site.yml", "-vv", "-e", "verb='Set up'", *options, env={"ANSIBLE_COLLECTIONS_PATH": paths}
-    )
+def coverage_of_run(site, *options):
+    """Run site.yml and return, by the name of each play, what -vv prints of its rules."""
+    paths = f"{REPOSITORY}/collections:{site.directory}/more"
+    extra = ("-vv", "-e", "verb='Set up'")
+    run = site.run("site.yml", *extra, *options, env={"ANSIBLE_COLLECTIONS_PATH": paths})
     assert run.rc == 0, run.output
-    told = {}
+    coverage = {}
     for line in run.stdout.splitlines():
         if line.startswith('Precheck: play "'):
             name, _, rest = line[len('Precheck: play "') :].partition('" (')
-            where, _, told[name] = rest.partition(") is covered by ")
-            assert where.startswith(str(site.directory))
-    return told
+            location, _, coverage[name] = rest.partition(") is covered by ")
+            assert location.startswith(str(site.directory))
+    return coverage
 
 
 @pytest.mark.claims(
@@ -141,18 +136,22 @@ def run_site(site, *options):
     "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with"
     " `-vv` each play tells which rules cover it",
 )
-def test_what_covers_each_play(site):
-    told = run_site(site)
+def test_each_play_is_covered_by_the_rules_that_select_it(site):
     expected = {name: covered for name, (_rest, covered) in PLAYS.items()}
     expected["Set up by template"] = expected.pop("{{ verb }} {{ what }}")
     expected["From imported"] = "by-tag (by tag db or cache); by-file (by playbook imported.yml)"
     expected["From db/deep"] = "by-path (by playbook db/*.yml)"
     expected["From olddb/deep"] = "no rule"
-    assert told == expected
+    assert coverage_of_run(site) == expected
 
 
-def test_what_the_tags_leave_out_counts_all_the_same(site):
-    """Each play has one task left to run, which is none of a role's."""
+@pytest.mark.parametrize(
+    "options",
+    [("--tags", "left"), ("--tags", "all", "--skip-tags", "nothing")],
+    ids=["tags leave out the role", "tags leave out nothing"],
+)
+def test_roles_that_the_tags_leave_out_count_too(site, options):
+    """Each play has one task left to run, which does not belong to a role."""
     left = "post_tasks: [{debug: , tags: left}]"
     plays = {
         name: rest
@@ -161,17 +160,14 @@ def test_what_the_tags_leave_out_counts_all_the_same(site):
     }
     assert len(plays) > 10
     site.write("site.yml", "".join(play(name, f"{rest}\n  {left}") for name, rest in plays.items()))
-    assert run_site(site, "--tags", "left") == {name: PLAYS[name][1] for name in plays}
-    assert run_site(site, "--tags", "all", "--skip-tags", "nothing") == {
-        name: PLAYS[name][1] for name in plays
-    }
+    assert coverage_of_run(site, *options) == {name: PLAYS[name][1] for name in plays}
 
 
-def test_the_strategy_tells_the_same(site):
+def test_the_strategy_prints_the_same_coverage_with_vv_only(site):
     names = ("Nothing", "Tag", "Included in a role")
     site.configure("strategy")
     site.write("site.yml", "".join(play(name, PLAYS[name][0]) for name in names))
-    assert run_site(site) == {name: PLAYS[name][1] for name in names}
+    assert coverage_of_run(site) == {name: PLAYS[name][1] for name in names}
     assert "is covered by" not in site.run("site.yml", "-v").output
 
 
@@ -179,14 +175,12 @@ def test_the_strategy_tells_the_same(site):
     "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`,"
     " or only the callback is on | the same"
 )
-def test_an_ad_hoc_command(project):
-    """It is a play with a name and without a file, for which ansible loads no callbacks."""
+def test_an_ad_hoc_command_is_guarded_by_the_strategy_and_not_by_the_callback(project):
+    """It is a play with a name and without a file. ansible loads no callbacks for it."""
     project.configure("both")
     project.local_hosts(missing="h1")
-    project.write(
-        "precheck.yml",
-        "rules: [{name: any, plays: [{play: '*'}], checks: [{path: /etc/pki/ca.crt}]}]",
-    )
+    marker = rule({"path": "/etc/pki/ca.crt"}, name="any")
+    project.write("precheck.yml", policy(marker))
     run = project.run("ansible", "all", "-m", "ansible.builtin.debug")
     assert run.rc == 2
     assert "Hello world!" not in run.stdout

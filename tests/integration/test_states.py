@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The shell's yes is never given where the stat module, the slow way, would not find a path as required."""
+"""The shell says yes only where the slower stat module would find the path as required."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.question import (
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import READY
 
+from support.plays import play
+from support.policies import policy, rule
 from support.requirements import lacking
 
 TEXT = "a certificate\n"
@@ -31,7 +33,7 @@ DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
 DIGEST_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 NOBODY = 65534
 
-# States that are there for an unprivileged user, and those that are not, or of which it cannot tell.
+# States that exist for an unprivileged user. Those in NOT_THERE do not, or it cannot tell.
 THERE = {
     "file": "file",
     "empty file": "empty",
@@ -95,8 +97,8 @@ REQUIRED = [
     {"type": "file", "mode": "0600", "owner": "65534", "group": "65534", "digest": DIGEST},
 ]
 
-# Runs the stat module for each list of arguments on stdin, as the user that it is told. What it needs, it has loaded
-# before that, as the user may not be allowed to read it.
+# Runs the stat module for each list of arguments on stdin, as an unprivileged user. It first loads
+# what it requires, as this user may not read it.
 STAT = """
 import contextlib, io, json, os, sys
 from ansible.module_utils import basic
@@ -120,7 +122,7 @@ print(json.dumps([call(arguments) for arguments in calls]))
 
 @pytest.fixture(scope="module")
 def directory():
-    """All states. Not in pytest's own directory, which an unprivileged user cannot enter."""
+    """A directory with all states. An unprivileged user can enter it, unlike pytest's own."""
     if os.geteuid() != 0:
         pytest.skip("files of several owners need root")
     path = Path(tempfile.mkdtemp())
@@ -161,7 +163,7 @@ def directory():
 
 @pytest.fixture(scope="module")
 def questions(directory):
-    """A question for each cell of the table, by the state and the number of what is required."""
+    """A question for each cell of the table, by the state and the number of the requirement."""
     return {
         (state, number): PathQuestion(os.path.join(directory, name), **required)
         for state, name in (THERE | NOT_THERE).items()
@@ -171,7 +173,7 @@ def questions(directory):
 
 @pytest.fixture(scope="module")
 def slow(questions):
-    """Whether the stat module finds each path as required."""
+    """Whether the stat module finds each path as required, by the key of its question."""
     stats = {}
     for question in questions.values():
         stats[question.path, bool(question.digest)] = {
@@ -191,14 +193,12 @@ def slow(questions):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    found = dict(zip(stats, json.loads(done.stdout)))
+    results = dict(zip(stats, json.loads(done.stdout)))
 
     def ready(question):
-        stat = found[question.path, bool(question.digest)].get("stat")
-        return (
-            stat is not None
-            and checking._of_stat(Check("path", question.path), question, stat).state == READY
-        )
+        stat = results[question.path, bool(question.digest)].get("stat")
+        check = Check("path", question.path)
+        return stat is not None and checking._of_stat(check, question, stat).state == READY
 
     return {key: ready(question) for key, question in questions.items()}
 
@@ -218,7 +218,7 @@ def test_the_shell_is_as_strict_as_the_stat_module(directory, questions, slow, t
         (directory / "broken/sha256sum").chmod(0o755)
         environment["PATH"] = f"{directory}/broken:{environment['PATH']}"
     user = [shutil.which("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    limit = [shutil.which("timeout"), "-s", "KILL", "5"]  # it ends all that the shell started, too
+    limit = [shutil.which("timeout"), "-s", "KILL", "5"]  # it also ends what the shell started
     too_lenient, too_strict = [], []
     for state in THERE | NOT_THERE:
         keys = [key for key in questions if key[0] == state]
@@ -238,55 +238,60 @@ def test_the_shell_is_as_strict_as_the_stat_module(directory, questions, slow, t
             if slow[key] and not fast:
                 too_strict.append((state, REQUIRED[key[1]]))
     assert too_lenient == []
-    assert too_strict == []  # it may be, but then each such host costs a run of the stat module
+    assert too_strict == []  # it may be, but each such host costs a run of the stat module
 
 
-def test_what_the_stat_module_says_of_each_state(slow):
-    """So that the comparison is with what is expected, on each release."""
+def test_the_stat_module_finds_each_state_as_expected(slow):
+    """So the comparison above is with the right verdicts, on each release."""
     by_state = {
         state: [REQUIRED[number] for number in range(len(REQUIRED)) if slow[state, number]]
         for state in THERE | NOT_THERE
     }
-    assert [state for state, ready in by_state.items() if {} in ready] == list(THERE)
+
+    def passing(requirement):
+        return [state for state, ready in by_state.items() if requirement in ready]
+
+    assert passing({}) == list(THERE)
     assert [state for state in NOT_THERE if by_state[state]] == []
-    for state, mode in {
-        "file": "0644",
-        "no permission to read": "0600",
-        "no permission at all": "0000",
-    }.items():
+    modes = {"file": "0644", "no permission to read": "0600", "no permission at all": "0000"}
+    for state, mode in modes.items():
         assert {"mode": mode} in by_state[state]
         assert ({"digest": DIGEST} in by_state[state]) == (state == "file")
-    assert [state for state in THERE if {"digest": DIGEST_OF_NOTHING} in by_state[state]] == [
-        "empty file",
-        "link to an empty file",
-    ]
-    assert [state for state in THERE if {"owner": "65534"} in by_state[state]] == [
-        "of another owner"
-    ]
+    assert passing({"digest": DIGEST_OF_NOTHING}) == ["empty file", "link to an empty file"]
+    assert passing({"owner": "65534"}) == ["of another owner"]
     assert REQUIRED[-2] in by_state["file"]
     assert REQUIRED[-2] in by_state["link"]
-    # It is not the unprivileged user's to read, but here it is its own.
+    # The unprivileged user owns it.
     assert REQUIRED[-1] in by_state["of another owner"]
     assert {"mode": "0777"} not in by_state["set user id"]
     assert {"mode": "0777"} not in by_state["sticky directory"]
 
 
-PLAY = (
-    "- name: Files\n  hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw:"
-    " touch /etc/pki/witness}]\n"
-)
-POLICY = """
-rules:
-  - name: files
-    plays: [{play: Files}]
-    checks: [{path: /etc/pki/ca.crt, same_as: ca.crt}]
-"""
+POLICY = policy(rule({"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}))
+MISSING = "not ready: /etc/pki/ca.crt is missing"
+UNKNOWN = "unverified: cannot tell whether /etc/pki/ca.crt is there: "
+BY_SHELL = f"{MISSING} (as far as its shell can tell)\n"
+REASONS = {  # by Python, the beginnings of the reasons of nodes
+    "/usr/bin/python3": {
+        "n1": f"{UNKNOWN}Permission denied\n",
+        "n2": "unverified: cannot read /etc/pki/ca.crt to compare it with ",
+        "n3": UNKNOWN,
+        "n5": f"{MISSING}\n",
+    },
+    "/nowhere/python": {
+        "n1": BY_SHELL,
+        "n2": "unverified: cannot tell whether ",
+        "n3": BY_SHELL,
+        "n5": BY_SHELL,
+    },
+}
 
 
-@pytest.mark.parametrize("python", ["/usr/bin/python3", "/nowhere/python"])
-def test_states_that_an_operator_meets(project, nodes, python):
+@pytest.mark.parametrize("python", REASONS)
+def test_states_that_the_shell_cannot_decide(project, nodes, python):
+    """n1 denies access to the directory, n2 to the file. n3 has a link loop, n5 no file."""
     project.configure("callback")
-    project.write("play.yml", PLAY)
+    project.write("play.yml", play())
     project.write("precheck.yml", POLICY)
     project.write("ca.crt", "a certificate\n")
     nodes.reset(ready="n1 n2 n4")
@@ -299,21 +304,5 @@ def test_states_that_an_operator_meets(project, nodes, python):
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
     assert "  n4  " not in run.stderr
-    unverified = "  {}  unverified: cannot {}"
-    missing = "  {}  not ready: /etc/pki/ca.crt is missing"
-    assert (
-        unverified.format(
-            "n2", "read /etc/pki/ca.crt to compare it with " if "usr" in python else "tell whether "
-        )
-        in run.stderr
-    )
-    if "usr" in python:
-        assert (
-            unverified.format("n1", "tell whether /etc/pki/ca.crt is there: Permission denied\n")
-            in run.stderr
-        )
-        assert unverified.format("n3", "tell whether /etc/pki/ca.crt is there: ") in run.stderr
-        assert missing.format("n5") + "\n" in run.stderr
-    else:
-        for name in ("n1", "n3", "n5"):
-            assert missing.format(name) + " (as far as its shell can tell)\n" in run.stderr
+    for name, reason in REASONS[python].items():
+        assert f"  {name}  {reason}" in run.stderr

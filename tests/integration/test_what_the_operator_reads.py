@@ -1,20 +1,20 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The output of a run that was stopped, of the check as a task, and of ansible-doc."""
+"""The output of a stopped run, of the check as a task, and of ansible-doc."""
 
 from __future__ import annotations
 
 import json
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 from ansible import release
 
+from support.commands import BIN, clean_environment
 from support.output import CLOSING_BLOCK
+from support.policies import policy, rule
 
 PLAY = (
     "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n"
@@ -30,14 +30,15 @@ def stopped(guarded):
     return guarded
 
 
-def test_the_closing_block_is_the_last_thing(stopped):
+def test_the_closing_block_comes_last(stopped):
     run = stopped.run("pgsql.yml")
     assert run.rc == 2
     assert run.stderr == CLOSING_BLOCK.format(directory=stopped.directory)
     assert run.stdout.count("TASK [") == run.stdout.count("TASK [Precheck pigsty-node]") == 1
     both = subprocess.run(
-        [f"{Path(sys.executable).parent}/ansible-playbook", "pgsql.yml"],
+        [BIN / "ansible-playbook", "pgsql.yml"],
         cwd=stopped.directory,
+        env=clean_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -46,7 +47,7 @@ def test_the_closing_block_is_the_last_thing(stopped):
     assert both.endswith(CLOSING_BLOCK.format(directory=stopped.directory))
 
 
-def test_one_task_line_for_the_rule_under_free(stopped):
+def test_under_free_the_rule_has_one_task_line(stopped):
     stopped.write("pgsql.yml", PLAY + f"  strategy: {stopped.strategy('free')}\n")
     run = stopped.run("pgsql.yml")
     assert run.rc == 2
@@ -54,19 +55,14 @@ def test_one_task_line_for_the_rule_under_free(stopped):
 
 
 @pytest.mark.one_release
-def test_many_hosts_stay_readable(guarded):
+def test_the_block_of_many_hosts_lists_twenty_and_names_the_others(guarded):
     names = [f"h{number:02}" for number in range(25)]
     guarded.local_hosts(missing=" ".join(names))
     guarded.write("pgsql.yml", PLAY)
-    # A condition, as a path that is missing takes the stat module on each host.
+    # A path that is missing would run the stat module on each host. A condition does not.
     remedy = "./node.yml -l {{ precheck_hosts | join(',') }}"
-    rule = {
-        "name": "none",
-        "plays": [{"playbook": "pgsql.yml"}],
-        "checks": [{"that": "false"}],
-        "remedy": remedy,
-    }
-    guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
+    none = rule({"that": "false"}, covers={"playbook": "pgsql.yml"}, remedy=remedy)
+    guarded.write("precheck.yml", policy(none))
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
     assert run.stderr.count("not ready: ") == 20
@@ -79,7 +75,7 @@ def test_many_hosts_stay_readable(guarded):
     "ansible-core 2.19 and later | a warning at each run that strategies from outside are"
     " deprecated | no warning | the same warning"
 )
-def test_the_callback_alone_brings_no_deprecation_warning(stopped):
+def test_the_callback_alone_causes_no_deprecation_warning(stopped):
     run = stopped.run("pgsql.yml", env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
     assert run.rc == 2
     since_2_19 = tuple(map(int, release.__version__.split(".")[:2])) >= (2, 19)
@@ -111,52 +107,52 @@ def test_the_check_as_a_task_of_any_play(project):
     assert '"ready /etc/pki/ca.crt ready False"' in run.stdout
     assert '"not_ready /etc/pki/ca.crt not_ready False"' in run.stdout
     assert run.stdout.count('"after"') == 1
-    project.write(
-        "play.yml",
-        "- hosts: all\n  gather_facts: false\n  tasks: [{precheck.guard.check: {paht: /etc}}]\n",
-    )
+
+
+def test_an_unknown_argument_of_the_check_is_an_error(project):
+    project.local_hosts(missing="h1")
+    tasks = "  tasks: [{precheck.guard.check: {paht: /etc}}]\n"
+    project.write("play.yml", f"- hosts: all\n  gather_facts: false\n{tasks}")
     run = project.run("play.yml")
     assert run.rc == 2
     assert "unknown key 'paht'" in run.output
     assert "expected one of path, command, that" in run.output
 
 
-@pytest.mark.parametrize("state", ["link", "dangling", "directory", "loop"])
-def test_what_counts_as_present(project, state):
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("link", "ready"),
+        ("dangling link", "not_ready"),
+        ("directory", "ready"),
+        ("link loop", "unverified"),
+    ],
+)
+def test_links_and_directories_at_the_path(project, state, verdict):
     project.local_hosts(missing="h1")
     pki = project.directory / "h1/etc/pki"
     pki.mkdir(parents=True)
-    if state == "link":
-        (pki / "real").write_text("a certificate")
-        (pki / "ca.crt").symlink_to("real")
-    elif state == "dangling":
-        (pki / "ca.crt").symlink_to("gone")
-    elif state == "directory":
+    (pki / "real").write_text("a certificate")
+    if state == "directory":
         (pki / "ca.crt").mkdir()
-    elif state == "loop":
-        (pki / "ca.crt").symlink_to("ca.crt")
+    else:
+        target = {"link": "real", "dangling link": "gone", "link loop": "ca.crt"}[state]
+        (pki / "ca.crt").symlink_to(target)
     run = project.run("ansible", "all", "-m", "precheck.guard.check", "-a", "path=/etc/pki/ca.crt")
-    expected = {
-        "link": "ready",
-        "dangling": "not_ready",
-        "directory": "ready",
-        "loop": "unverified",
-    }[state]
-    assert f'"verdict": "{expected}"' in run.stdout
-    assert run.rc == (0 if expected == "ready" else 2)
+    assert f'"verdict": "{verdict}"' in run.stdout
+    assert run.rc == (0 if verdict == "ready" else 2)
 
 
-PAGES = {  # by the kind of plugin, what its manual pages must have
+# By the kind of plugin: the plugins, and what the documentation of each must have.
+DOCUMENTED = {
     "module": (
         "check audit",
         "OPTIONS ATTRIBUTES: check_mode NOTES: SEE-ALSO: EXAMPLES: RETURN-VALUES:",
     ),
     "callback": (
         "enforce",
-        (
-            "OPTIONS ANSIBLE_PRECHECK_POLICY ANSIBLE_PRECHECK_REPORT NOTES: exit-status"
-            " Module-precheck.guard.check EXAMPLES:"
-        ),
+        "OPTIONS ANSIBLE_PRECHECK_POLICY ANSIBLE_PRECHECK_REPORT NOTES: exit-status"
+        " Module-precheck.guard.check EXAMPLES:",
     ),
     "strategy": (
         "linear free host_pinned debug",
@@ -165,21 +161,27 @@ PAGES = {  # by the kind of plugin, what its manual pages must have
 }
 
 
-def test_manual_pages(project):
-    """Each is shown without a warning, reads the same on all releases, and has examples that ansible-core takes."""
+def names_of_plugins(kind):
+    """Return the full names of our plugins of this kind."""
+    return [f"precheck.guard.{name}" for name in DOCUMENTED[kind][0].split()]
+
+
+@pytest.mark.parametrize("kind", DOCUMENTED)
+def test_the_plugin_documentation_is_complete_and_without_warnings(project, kind):
+    run = project.run("ansible-doc", "-t", kind, *names_of_plugins(kind))
+    assert (run.rc, run.stderr) == (0, "")
+    pages = re.split(r"^> ", re.sub(r"\x1b\[\d*m", "", run.stdout), flags=re.MULTILINE)[1:]
+    assert len(pages) == len(names_of_plugins(kind))
+    words = DOCUMENTED[kind][1].split()
+    for page in map(" ".join, map(str.split, pages)):
+        assert [word for word in words if word.replace("-", " ") not in page] == []
+        assert not re.search(r"\b[OVPME]\(", page)  # releases before 2.15 would not format these
+
+
+def test_the_examples_of_the_plugin_documentation_are_valid(project):
     playbooks = []
-    for kind, (plugins, words) in PAGES.items():
-        names = [f"precheck.guard.{name}" for name in plugins.split()]
-        run = project.run("ansible-doc", "-t", kind, *names)
-        assert (run.rc, run.stderr) == (0, "")
-        pages = re.split(r"^> ", re.sub(r"\x1b\[\d*m", "", run.stdout), flags=re.MULTILINE)[1:]
-        assert len(pages) == len(names)
-        for page in map(" ".join, map(str.split, pages)):
-            assert [word for word in words.split() if word.replace("-", " ") not in page] == []
-            assert not re.search(
-                r"\b[OVPME]\(", page
-            )  # what releases before 2.15 show as it is written
-        run = project.run("ansible-doc", "-t", kind, "--json", *names)
+    for kind in DOCUMENTED:
+        run = project.run("ansible-doc", "-t", kind, "--json", *names_of_plugins(kind))
         assert (run.rc, run.stderr) == (0, "")
         for name, page in json.loads(run.stdout).items():
             assert page["doc"]["version_added"]
