@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ansible-precheck explain tells what the guard does, and why."""
+"""ansible-precheck explain shows what the guard would do, and why. validate checks policies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ import re
 import pytest
 
 from support.commands import REPOSITORY
-from support.project import PRECHECK
+from support.corpus import vaulted
+from support.output import on_one_line
+from support.policies import policy, rule
+from support.project import LOCAL_HOST, PRECHECK
 
-# After the name of each play: the hosts that are asked before it.
+ALWAYS = {"that": True}
+DEBUG_PLAY = "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
+
+# After the name of each play: the hosts that the guard checks before it.
 SITE = """
 - name: cluster                       # h1 h2
   hosts: all
@@ -125,53 +131,49 @@ EXPECTED = [
 
 @pytest.fixture
 def site(project):
-    """A project with a rule for each play. The plays of the pair have one together, and one has none."""
+    """A project with a rule for each play but one. The two plays of the pair have one rule."""
     names = {
         name.split(":")[0]: "cluster is defined" if name == "cluster" else True
         for name, _hosts in EXPECTED
     }
     del names["covered by nothing"]
-    rules = [
-        {"name": name, "plays": [{"play": f"{name}*"}], "when": when, "checks": [{"that": True}]}
+    rules = (
+        rule(ALWAYS, name=name, covers={"play": f"{name}*"}, when=when)
         for name, when in names.items()
-    ]
-    project.configure("callback", "gathering = explicit")
-    project.inventory(
-        {
-            name: {"ansible_connection": "local"} | ({"cluster": "a"} if name != "h3" else {})
-            for name in ("h1", "h2", "h3")
-        }
     )
-    project.write("precheck.yml", json.dumps({"rules": rules}))
+    project.configure("callback", "gathering = explicit")
+    in_cluster = LOCAL_HOST | {"cluster": "a"}
+    project.inventory({"h1": in_cluster, "h2": in_cluster, "h3": LOCAL_HOST})
+    project.write("precheck.yml", policy(*rules))
     project.write("site.yml", SITE)
     project.write("imported.yml", IMPORTED)
     project.write("roles/db/tasks/main.yml", "- ansible.builtin.debug:\n")
     return project
 
 
-def asked(run):
-    """Return the names of a run's plays, and the hosts that were asked before each."""
+def checked_hosts_of_run(run):
+    """Return the names of a run's plays, and the hosts that were checked before each."""
     plays = []
     for line in run.stdout.splitlines():
-        if found := re.match(r"PLAY \[(.*)\]", line):
-            if not plays or plays[-1][0] != found[1]:  # else a batch of the same play
-                plays.append((found[1], []))
-        elif found := re.match(r"[A-Z ]+ (?:\[(.*)\])?", line):
-            is_check = (found[1] or "").startswith("Precheck ")
-        elif (found := re.match(r"ok: \[(\w+)\]", line)) and is_check:
-            plays[-1][1].append(found[1])
+        if match := re.match(r"PLAY \[(.*)\]", line):
+            if not plays or plays[-1][0] != match[1]:  # else a batch of the same play
+                plays.append((match[1], []))
+        elif match := re.match(r"[A-Z ]+ (?:\[(.*)\])?", line):
+            is_check = (match[1] or "").startswith("Precheck ")
+        elif (match := re.match(r"ok: \[(\w+)\]", line)) and is_check:
+            plays[-1][1].append(match[1])
     return [(name, sorted(hosts)) for name, hosts in plays]
 
 
 def explain(project, *arguments):
-    """Return the explanation of playbooks: their plays."""
+    """Return the plays in the explanation of playbooks."""
     run = project.run("ansible-precheck", "explain", *arguments, "--format", "json")
     assert run.rc == 0, run.output
     return json.loads(run.stdout)["plays"]
 
 
-def told(plays):
-    """Return the names of explained plays, and the hosts that would be asked before each."""
+def checked_hosts(plays):
+    """Return the names of explained plays, and the hosts that would be checked before each."""
     return [
         (play["name"], sorted({host for rule in play["rules"] for host in rule["asked"]}))
         for play in plays
@@ -193,57 +195,53 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("arguments", OPTIONS)
-def test_it_tells_what_a_run_does(site, arguments):
+def test_it_explains_what_a_run_does(site, arguments):
     run = site.run(*arguments.split())
     assert run.rc == 0, run.output
-    assert told(explain(site, *arguments.split())) == asked(run)
+    plays = explain(site, *arguments.split())
+    assert checked_hosts(plays) == checked_hosts_of_run(run)
 
 
-def test_the_reasons(site):
+def test_it_explains_why_hosts_are_left_out(site):
     plays = explain(site, "site.yml")
-    assert told(plays) == EXPECTED
+    assert checked_hosts(plays) == EXPECTED
     lines = {play["name"]: play["line"] for play in plays}
 
     def at(name, line):
-        """Return the place of a line of a play, of which the first is 0."""
+        """Return the location of a line of a play, of which the first is 0."""
         return f"{site.directory}/site.yml:{lines[name] + line}"
 
-    all_hosts, h1 = ("h1", "h2", "h3"), "inventory_hostname == 'h1'"
-    left_out = {
-        play["name"]: rule["left_out"]
-        for play in plays
-        for rule in play["rules"]
-        if rule["left_out"]
-    }
-    assert left_out == {
+    def reasons(kind):
+        """Return the reasons of this kind by play."""
+        rules = [(play["name"], rule[kind]) for play in plays for rule in play["rules"]]
+        return {name: by_host for name, by_host in rules if by_host}
+
+    def for_hosts(reason, *names):
+        return dict.fromkeys(names or ("h1", "h2", "h3"), reason)
+
+    h1 = "inventory_hostname == 'h1'"
+    by_first = f"end_play at {at('ended by the first', 3)}, when {h1}"
+    by_first_of_pair = f"end_play at {at('pair: ended by the first', 3)}, when {h1}"
+    already = f'asked already, before play "pair: one" ({at("pair: one", 0)})'
+    assert reasons("left_out") == {
         "cluster": {"h3": "the rule is only for hosts with cluster is defined"},
         "hosts ended": {"h3": f"end_host at {at('hosts ended', 4)}, when cluster is not defined"},
-        "ended by the first": dict.fromkeys(
-            all_hosts, f"end_play at {at('ended by the first', 3)}, when {h1}"
-        ),
-        "opted out": dict.fromkeys(all_hosts, "the play is tagged no_precheck"),
-        "pair: ended by the first": dict.fromkeys(
-            ("h1", "h2"), f"end_play at {at('pair: ended by the first', 3)}, when {h1}"
-        ),
-        "pair: not by the second": {
-            "h1": f'asked already, before play "pair: one" ({at("pair: one", 0)})'
-        },
-        "nothing to do": dict.fromkeys(all_hosts, "it has no task to run"),
+        "ended by the first": for_hosts(by_first),
+        "opted out": for_hosts("the play is tagged no_precheck"),
+        "pair: ended by the first": for_hosts(by_first_of_pair, "h1", "h2"),
+        "pair: not by the second": {"h1": already},
+        "nothing to do": for_hosts("it has no task to run"),
         "imported": {"h2": "imported only when inventory_hostname != 'h2'"},
     }
-    unsure = {
-        play["name"]: rule["unsure"] for play in plays for rule in play["rules"] if rule["unsure"]
-    }
     condition = "not (ansible_facts.gather_subset | default(false))"
-    assert unsure == {
-        "facts": {"h1": f"end_host at {at('facts', 5)}, when {condition}: may depend on facts"}
-    }
+    open_reason = f"end_host at {at('facts', 5)}, when {condition}: may depend on facts"
+    assert reasons("unsure") == {"facts": {"h1": open_reason}}
     assert [play["name"] for play in plays if not play["hosts"]] == ["nobody"]
     assert [play["name"] for play in plays if not play["rules"]] == ["nobody", "covered by nothing"]
     assert {play["not_guarded"] for play in plays} == {""}
 
 
-def test_reasons_that_options_bring(site):
+def test_it_explains_what_options_leave_out(site):
     plays = explain(site, "site.yml", "-t", "install", "--start-at-task", "begin")
     reasons = {
         play["name"]: reason
@@ -256,158 +254,128 @@ def test_reasons_that_options_bring(site):
     assert "batches" not in reasons
 
 
-def small(
-    project,
-    policy='rules: [{name: all, plays: [{play: "*"}], checks: [{that: true}]}]',
-    entry_point="callback",
-    keywords="",
-):
+def small(project, *rules, entry_point="callback", keywords=""):
     """Give the project a playbook of one play on h1 and h2, and a policy."""
     project.configure(entry_point)
     project.local_hosts(missing="h1 h2")
-    project.write("precheck.yml", policy)
-    project.write(
-        "play.yml",
-        f"- hosts: all\n  gather_facts: false\n  tasks: [{{ansible.builtin.debug: }}]\n{keywords}",
-    )
+    project.write("precheck.yml", policy(*rules or [rule(ALWAYS)]))
+    project.write("play.yml", DEBUG_PLAY + keywords)
 
 
 @one_release
-def test_what_ends_the_run_with_an_error(project):
-    when = (
-        'rules: [{name: all, plays: [{play: "*"}], when: cluster == "a", checks: [{that: true}]}]'
-    )
-    small(project, when, keywords="- import_playbook: play2.yml\n")
-    project.write(
-        "play2.yml",
-        (project.directory / "play.yml").read_text().replace("- import_playbook: play2.yml\n", ""),
-    )
+def test_a_condition_without_a_value_is_an_error_unless_an_earlier_play_may_give_it_one(project):
+    condition = rule(ALWAYS, when='cluster == "a"')
+    small(project, condition, keywords="- import_playbook: play2.yml\n")
+    project.write("play2.yml", DEBUG_PLAY)
     [one, two] = explain(project, "play.yml", "-l", "h1")
-    assert one["rules"][0]["errors"] == {
-        "h1": "the rule's when, cluster == \"a\": 'cluster' is undefined"
-    }
-    assert two["rules"][0]["errors"]["h1"].endswith(
-        "'cluster' is undefined, unless an earlier play sees to that"
-    )
-    small(
-        project,
-        'rules: [{name: all, plays: [{play: "*"}], checks: [{that: true}], mandatory: true}]',
-    )
+    reason = "the rule's when, cluster == \"a\": 'cluster' is undefined"
+    assert one["rules"][0]["errors"] == {"h1": reason}
+    may_change = "'cluster' is undefined, unless an earlier play sees to that"
+    assert two["rules"][0]["errors"]["h1"].endswith(may_change)
+
+
+@one_release
+def test_opting_out_of_a_mandatory_rule_is_an_error(project):
+    small(project, rule(ALWAYS, mandatory=True))
     [play] = explain(project, "play.yml", "--skip-tags", "precheck")
-    assert play["rules"][0]["errors"] == dict.fromkeys(
-        ["h1", "h2"], "--skip-tags precheck, but the rule is mandatory"
-    )
+    reason = "--skip-tags precheck, but the rule is mandatory"
+    assert play["rules"][0]["errors"] == {"h1": reason, "h2": reason}
     assert play["rules"][0]["asked"] == []
 
 
 @one_release
 def test_checks_that_are_made_once_for_the_play(project):
-    when = "when: inventory_hostname == 'h1'"
-    small(
-        project,
-        f'rules: [{{name: all, plays: [{{play: "*"}}], {when}, checks: [{{that: false, once:'
-        " true}]}]",
-    )
+    never_once = {"that": False, "once": True}
+    small(project, rule(never_once, name="all", when="inventory_hostname == 'h1'"))
     [play] = explain(project, "play.yml")
-    [rule] = play["rules"]
-    assert (rule["asked"], rule["once_for"], list(rule["left_out"])) == ([], ["h1"], ["h2"])
+    [explained] = play["rules"]
+    assert (explained["asked"], explained["once_for"]) == ([], ["h1"])
+    assert list(explained["left_out"]) == ["h2"]
     assert "Rule all: the play is not ready for 1 host.\n" in project.run("play.yml").stderr
 
 
 @one_release
 def test_a_condition_on_facts_of_earlier_plays_is_open(project):
-    rule = (
-        '{{name: {}, plays: [{{play: "*"}}], when: ansible_facts.system is undefined,'
-        " checks: [{{that: true}}{}]}}"
-    )
-    small(
-        project,
-        f"rules: [{rule.format('all', '')}, {rule.format('once', ', {that: true, once: true}')}]",
-        keywords="  tags: a\n",
-    )
+    when = "ansible_facts.system is undefined"
+    every_host = rule(ALWAYS, name="all", when=when)
+    once = rule(ALWAYS, ALWAYS | {"once": True}, name="once", when=when)
+    small(project, every_host, once, keywords="  tags: a\n")
     [first, second] = explain(project, "play.yml", "play.yml", "-l", "h1")
-    assert [rule["unsure"] for rule in first["rules"]] == [
-        {},
-        {},
-    ]  # as the guard, which finds that none are gathered
-    reason = "the rule's when may depend on facts: ansible_facts.system is undefined"
+    unsure = [rule["unsure"] for rule in first["rules"]]
+    assert unsure == [{}, {}]  # like the guard, which finds no gathered facts
+    reason = f"the rule's when may depend on facts: {when}"
     assert [rule["unsure"] for rule in second["rules"]] == [{}, {"h1": reason}]
     assert [rule["once_for"] for rule in second["rules"]] == [[], ["h1"]]
     assert [list(rule["left_out"]) for rule in second["rules"]] == [["h1"], ["h1"]]
 
 
 @one_release
-def test_what_the_guard_is_not_on(project):
+def test_it_explains_why_a_play_is_not_guarded(project):
     small(project, entry_point="strategy", keywords="  strategy: free\n")
     [play] = explain(project, "play.yml")
-    assert (
-        play["not_guarded"]
-        == "its strategy is free, and the callback precheck.guard.enforce is not enabled"
-    )
+    reason = "its strategy is free, and the callback precheck.guard.enforce is not enabled"
+    assert play["not_guarded"] == reason
     assert play["rules"][0]["asked"] == ["h1", "h2"]
     run = project.run("ansible-precheck", "explain", "play.yml")
     assert "\n  not guarded: its strategy is free, " in run.stdout
+
+
+@one_release
+def test_a_play_with_the_guarded_strategy_is_guarded(project):
     small(project, entry_point="strategy")
     assert explain(project, "play.yml")[0]["not_guarded"] == ""
 
 
 @one_release
-def test_an_audit(project):
+def test_an_audit_is_not_guarded(project):
     project.configure("strategy")
     project.local_hosts("h1")
     [play] = explain(project, "precheck.guard.audit")
     assert play["not_guarded"] == "it is an audit, which asks its hosts by all rules of the policy"
 
 
-def test_no_connection_no_callback_no_strategy_and_no_password_is_needed(project):
+def test_it_requires_no_connection_no_callback_no_strategy_and_no_password(project):
     small(project)
-    project.configure(
-        "callback", "stdout_callback = nowhere\nbecome_ask_pass = true\nask_pass = true"
-    )
-    [play] = explain(
-        project,
-        "play.yml",
-        "-e",
-        "ansible_connection=nowhere",
-        "-K",
-        "-b",
-        "--step",
-        "-C",
-        "-f",
-        "3",
-    )
+    options = "stdout_callback = nowhere\nbecome_ask_pass = true\nask_pass = true"
+    project.configure("callback", options)
+    arguments = "play.yml -e ansible_connection=nowhere -K -b --step -C -f 3"
+    [play] = explain(project, *arguments.split())
     assert play["rules"][0]["asked"] == ["h1", "h2"]
 
 
-def test_messages_are_not_on_stdout(project):
+def test_its_messages_are_not_on_stdout(project):
     prompt = "  vars_prompt: [{name: answer, prompt: Which, private: false}]\n"
     small(project, keywords=prompt)
     run = project.run("ansible-precheck", "explain", "play.yml", "--format", "json", "-vvv")
-    assert json.loads(run.stdout)["policy"] == {
-        "files": [f"{project.directory}/precheck.yml"],
-        "origin": "beside ansible.cfg",
-    }
+    files = [f"{project.directory}/precheck.yml"]
+    assert json.loads(run.stdout)["policy"] == {"files": files, "origin": "beside ansible.cfg"}
     assert "ansible.cfg as config file" in run.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments", ["nowhere.yml", "broken.yml", "play.yml -l nowhere", "play.yml --forks 0"]
-)
+REFUSED = {
+    "missing playbook": "nowhere.yml",
+    "invalid playbook": "broken.yml",
+    "limit without hosts": "play.yml -l nowhere",
+    "invalid option": "play.yml --forks 0",
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSED.values(), ids=REFUSED)
 @one_release
-def test_what_ansible_playbook_refuses_is_refused_in_its_words(project, arguments):
+def test_it_refuses_what_ansible_playbook_refuses_with_the_same_message(project, arguments):
     small(project)
     project.write("broken.yml", "- hosts: all\n  tusks: []\n")
     run = project.run(*arguments.split())
-    same = project.run("ansible-precheck", "explain", *arguments.split())
+    explained = project.run("ansible-precheck", "explain", *arguments.split())
     assert run.rc != 0
-    assert same.rc == run.rc
-    assert same.stdout == ""
-    own_words = [line for line in run.stderr.splitlines() if "rror" in line or "ERROR" in line]
-    assert own_words[-1].rpartition("ansible-playbook")[2] in same.stderr
+    assert explained.rc == run.rc
+    assert explained.stdout == ""
+    errors = [line for line in run.stderr.splitlines() if "rror" in line or "ERROR" in line]
+    assert errors[-1].rpartition("ansible-playbook")[2] in explained.stderr
 
 
 @one_release
-def test_options_that_make_ansible_playbook_list_things_are_refused(project):
+def test_it_refuses_the_options_that_only_list(project):
     small(project)
     run = project.run("ansible-precheck", "explain", "play.yml", "--list-tasks")
     assert run.rc == 2
@@ -422,112 +390,115 @@ rules:
 """
 
 
-def test_policies_that_are_wrong(project):
-    small(project, BROKEN)
-    project.write("other.yml", BROKEN.replace("playbok", "playbook").replace(", mode: 0644", ""))
-    project.write("third.yml", "rules: [{name: a, plays: [{play: x}], checks: [{that: true}]}]")
-    directory = project.directory
-    problems = [
-        (
-            f"{directory}/precheck.yml",
-            4,
-            "rule a: an entry of plays: unknown key 'playbok': expected playbook, play, role, tag",
-        ),
-        (
-            f"{directory}/precheck.yml",
-            4,
-            "rule a: an entry of plays: expected one of playbook, play, role, tag",
-        ),
-        (
-            f"{directory}/precheck.yml",
-            5,
-            'rule a: mode: expected an octal number in quotes, as in "0644", not a number',
-        ),
+@pytest.fixture
+def broken(project):
+    """A project whose policy has three problems, and the path, line and text of each."""
+    small(project)
+    project.write("precheck.yml", BROKEN)
+    path = f"{project.directory}/precheck.yml"
+    entry = "rule a: an entry of plays:"
+    octal = 'expected an octal number in quotes, as in "0644", not a number'
+    return project, [
+        (path, 4, f"{entry} unknown key 'playbok': expected playbook, play, role, tag"),
+        (path, 4, f"{entry} expected one of playbook, play, role, tag"),
+        (path, 5, f"rule a: mode: {octal}"),
     ]
-    lines = "".join(f"{path}:{line}: {text}\n" for path, line, text in problems)
+
+
+def test_explain_ends_with_the_error_of_a_run_when_the_policy_is_wrong(broken):
+    project, _problems = broken
     run = project.run("play.yml")
-    same = project.run("ansible-precheck", "explain", "play.yml")
-    assert (same.rc, same.stdout, same.stderr) == (1, "", run.stderr)
+    explained = project.run("ansible-precheck", "explain", "play.yml")
+    assert (explained.rc, explained.stdout, explained.stderr) == (1, "", run.stderr)
+
+
+def test_validate_lists_the_problems_of_the_policy_in_use(broken):
+    project, problems = broken
+    lines = "".join(f"{path}:{line}: {text}\n" for path, line, text in problems)
     run = project.run("ansible-precheck", "validate")
     assert (run.rc, run.stdout, run.stderr) == (1, lines, "")
+
+
+def test_validate_lists_the_problems_of_files_as_json(broken):
+    project, problems = broken
+    project.write("other.yml", BROKEN.replace("playbok", "playbook").replace(", mode: 0644", ""))
+    project.write("third.yml", "rules: [{name: a, plays: [{play: x}], checks: [{that: true}]}]")
     files = ["precheck.yml", "other.yml", "third.yml", "gone.yml"]
     run = project.run("ansible-precheck", "validate", "--format", "json", "-v", *files)
     assert run.rc == 1
-    told = [(one["path"], one["line"], one["message"]) for one in json.loads(run.stdout)]
-    assert told == [
+    listed = [(one["path"], one["line"], one["message"]) for one in json.loads(run.stdout)]
+    directory = project.directory
+    same_name = f"rule a: there is a rule of this name at {directory}/other.yml:3"
+    assert listed == [
         *problems,
-        (
-            f"{directory}/third.yml",
-            1,
-            f"rule a: there is a rule of this name at {directory}/other.yml:3",
-        ),
+        (f"{directory}/third.yml", 1, same_name),
         (f"{directory}/gone.yml", None, "there is no such file"),
     ]
 
 
-def test_policies_that_are_right(project):
+def test_validate_finds_nothing_wrong_in_a_valid_policy(project):
     small(project)
     run = project.run("ansible-precheck", "validate")
-    assert (run.rc, run.stdout, run.stderr) == (
-        0,
-        f"{project.directory}/precheck.yml: nothing is wrong\n",
-        "",
-    )
+    message = f"{project.directory}/precheck.yml: nothing is wrong\n"
+    assert (run.rc, run.stdout, run.stderr) == (0, message, "")
+
+
+def test_the_json_for_a_valid_policy_is_an_empty_list(project):
+    small(project)
     run = project.run("ansible-precheck", "validate", "--format", "json")
     assert (run.rc, json.loads(run.stdout)) == (0, [])
 
 
 @one_release
-def test_where_a_policy_that_is_validated_finds_files_and_modules(project):
-    policy = (
-        'rules: [{name: a, plays: [{play: "*"}], checks: [{path: /x, same_as: ca.crt},'
-        " {task: {own_module: {}}}]}]"
-    )
-    small(project, policy)
+def test_validate_searches_files_and_modules_in_the_playbook_directory(project):
+    small(project, rule({"path": "/x", "same_as": "ca.crt"}, {"task": {"own_module": {}}}))
     project.write("playbooks/files/ca.crt", "x")
     project.write("playbooks/library/own_module.py", "")
     run = project.run("ansible-precheck", "validate")
     assert run.rc == 1
-    assert (
-        f"same_as: there is no file ca.crt on the control node, looked for in {project.directory}\n"
-        in run.stdout
-    )
+    missing = "there is no file ca.crt on the control node"
+    assert f"same_as: {missing}, looked for in {project.directory}\n" in run.stdout
     assert "own_module" in run.stdout
     assert project.run("ansible-precheck", "validate", "--playbook-dir", "playbooks").rc == 0
 
 
+PASSWORD = ("--vault-password-file", "password")
+
+
+@pytest.fixture
+def vaulted_files(project):
+    """A project with a vaulted policy and a vaulted file of variables, and their password."""
+    small(project)
+    secret = policy(rule(ALWAYS, when='secret == "x"'))
+    project.write("precheck.yml", vaulted(secret).decode())
+    project.write("group_vars/all.yml", vaulted("secret: x\n").decode())
+    project.write("password", "a password\n")
+    return project
+
+
 @one_release
-def test_vaulted_policies_and_variables(project):
-    small(
-        project,
-        'rules: [{name: a, plays: [{play: "*"}], when: secret == "x", checks: [{that: true}]}]',
-    )
-    project.write("password", "correct\n")
-    project.write("group_vars/all.yml", "secret: x\n")
-    for name in ("precheck.yml", "group_vars/all.yml"):
-        assert (
-            project.run("ansible-vault", "encrypt", "--vault-password-file", "password", name).rc
-            == 0
-        )
-    [play] = explain(project, "play.yml", "--vault-password-file", "password")
+def test_explain_decrypts_policies_and_variables(vaulted_files):
+    [play] = explain(vaulted_files, "play.yml", *PASSWORD)
     assert play["rules"][0]["asked"] == ["h1", "h2"]
-    assert project.run("ansible-precheck", "validate", "--vault-password-file", "password").rc == 0
-    run = project.run("ansible-precheck", "validate")
+
+
+@one_release
+def test_validate_decrypts_policies(vaulted_files):
+    assert vaulted_files.run("ansible-precheck", "validate", *PASSWORD).rc == 0
+    run = vaulted_files.run("ansible-precheck", "validate")
     assert (run.rc, "no vault secrets" in run.stdout) == (1, True)
 
 
 @one_release
-def test_a_project_without_the_collection_is_told_so(project):
+@pytest.mark.parametrize("command", ["explain play.yml", "validate"])
+def test_a_project_without_the_collection_is_an_error(project, command):
     small(project)
-    project.write(
-        "ansible.cfg", "[defaults]\ninventory = inventory.json\ncollections_path = nowhere\n"
-    )
-    for arguments in ("explain play.yml", "validate"):
-        run = project.run("ansible-precheck", *arguments.split())
-        assert run.rc == 1
-        assert "ansible-core does not find the collection precheck.guard" in " ".join(
-            run.stderr.split()
-        )
+    config = "[defaults]\ninventory = inventory.json\ncollections_path = nowhere\n"
+    project.write("ansible.cfg", config)
+    run = project.run("ansible-precheck", *command.split())
+    assert run.rc == 1
+    message = "ansible-core does not find the collection precheck.guard"
+    assert message in on_one_line(run.stderr)
 
 
 DOCUMENT = (REPOSITORY / "docs/explain.md").read_text()
@@ -578,22 +549,14 @@ rules:
 
 
 @one_release
-def test_the_manual_shows_what_is_printed(project):
+def test_the_document_shows_what_explain_and_validate_print(project):
     project.configure("callback")
     roles = {"infra-1": "", "pg-1": "primary", "pg-2": "replica", "pg-3": "offline"}
-    project.inventory(
-        {
-            name: {"pg_cluster": "pg", "pg_role": role} if role else {}
-            for name, role in roles.items()
-        }
-    )
-    for name, text in {
-        "deploy.yml": DEPLOY,
-        "pgsql.yml": PGSQL,
-        "precheck.yml": POLICY,
-        "draft.yml": DRAFT,
-    }.items():
-        project.write(name, text.removeprefix("\n"))
+    in_cluster = {name: {"pg_cluster": "pg", "pg_role": role} for name, role in roles.items()}
+    project.inventory(in_cluster | {"infra-1": {}})
+    files = {"deploy": DEPLOY, "pgsql": PGSQL, "precheck": POLICY, "draft": DRAFT}
+    for name, text in files.items():
+        project.write(f"{name}.yml", text.removeprefix("\n"))
     shown = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", DOCUMENT)
     assert len(shown) == 4
     for line, output in shown:
@@ -602,15 +565,12 @@ def test_the_manual_shows_what_is_printed(project):
             [rules] = re.findall(r"jq -c '(.*)'", program)
             assert rules == ".plays[].rules[] | [.name, .asked]"
             plays = explain(project, *command.split()[2:-2])
-            assert output == "".join(
-                json.dumps([rule["name"], rule["asked"]], separators=(",", ":")) + "\n"
-                for play in plays
-                for rule in play["rules"]
-            )
+            pairs = [[rule["name"], rule["asked"]] for play in plays for rule in play["rules"]]
+            assert [json.loads(line) for line in output.splitlines()] == pairs
+            assert " " not in output  # as jq -c prints it
         elif command.startswith("ansible-precheck"):
             run = project.run(*command.split())
             # Where lines are folded depends on the length of the path.
-            assert (
-                run.stdout.replace(str(project.directory), "/srv/pigsty").split() == output.split()
-            )
+            printed = run.stdout.replace(str(project.directory), "/srv/pigsty")
+            assert printed.split() == output.split()
     assert f"`{PRECHECK.relative_to(REPOSITORY)}`" in DOCUMENT

@@ -105,7 +105,8 @@ from ansible.module_utils import basic
 from ansible.modules import stat
 calls = json.loads(sys.stdin.buffer.read())
 def call(arguments):
-    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments | {"_ansible_no_log": True}}).encode()
+    arguments = {"ANSIBLE_MODULE_ARGS": arguments | {"_ansible_no_log": True}}
+    basic._ANSIBLE_ARGS = json.dumps(arguments).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     output = io.TextIOWrapper(io.BytesIO(), write_through=True)
     with contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
