@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The manual of policy files: its examples are valid, its outputs are real, and the policies of its gallery work."""
+"""docs/policy.md: its examples are valid, its outputs are real, and its gallery works."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from textwrap import indent
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
-from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.plugins import loader as plugin_loader
 from ansible_collections.precheck.guard.plugins.plugin_utils import policy_file, sources
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import TASK_KEYWORDS
 
 from support.commands import REPOSITORY
-from support.project import Project
+from support.corpus import know_modules, vaulted
+from support.project import LOCAL_HOST, Project
 
 pytestmark = pytest.mark.one_release  # what the documents show was written from the newest
 
 DOCUMENT = (REPOSITORY / "docs/policy.md").read_text()
 POLICIES = REPOSITORY / "docs/policies"
 
-# The words after the fence, and the text, of each block. What a block of YAML is, the word after "yaml" says: keys of a
-# rule, checks, a policy that is wrong, or a whole policy if there is none.
+# The words after the fence, and the text, of each block. The word after "yaml" says what the block
+# has: keys of a rule, checks, or a policy that is wrong. Without a word it has a whole policy.
 BLOCKS = re.findall(r"^```(.+)\n((?:.*\n)+?)```$", DOCUMENT, re.MULTILINE)
 RULE = {
     "name": "name: example",
@@ -43,11 +43,12 @@ RULE = {
 
 
 def blocks(words: str) -> list[str]:
-    return [text for found, text in BLOCKS if found == words]
+    """Return the text of the blocks with these words after the fence."""
+    return [text for of_block, text in BLOCKS if of_block == words]
 
 
 def whole_rule(text: str) -> str:
-    """Return a policy of one rule with the keys in ``text``, and with those that a rule cannot do without."""
+    """Return a policy of one rule with the keys in ``text``, and with the required keys."""
     missing = [line for key, line in RULE.items() if key not in yaml.safe_load(text)]
     return "rules:\n  -\n" + indent(text + "\n".join(missing), "    ")
 
@@ -57,39 +58,36 @@ def whole_check(text: str) -> str:
     return whole_rule("checks:\n" + indent(text, "  "))
 
 
-EXAMPLES = [
-    *blocks("yaml"),
-    *map(whole_rule, blocks("yaml rule")),
-    *map(whole_check, blocks("yaml checks")),
-    *(path.read_text() for path in sorted(POLICIES.iterdir())),
-    *re.findall(
-        r"^```yaml\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.MULTILINE | re.DOTALL
-    ),
-]
+README = (REPOSITORY / "README.md").read_text()
+WHOLE = {"yaml": str, "yaml rule": whole_rule, "yaml checks": whole_check}
+EXAMPLES = {
+    f"block {number}, {words}": WHOLE[words](text)
+    for number, (words, text) in enumerate(BLOCKS, 1)
+    if words in WHOLE
+}
+EXAMPLES |= {path.name: path.read_text() for path in sorted(POLICIES.iterdir())}
+EXAMPLES |= {
+    f"README {number}": text
+    for number, text in enumerate(
+        re.findall(r"^```yaml\n((?:.*\n)*?)^```$", README, re.MULTILINE), 1
+    )
+}
 
 
 def test_every_block_is_of_a_known_kind():
     assert DOCUMENT.count("```") == 2 * len(BLOCKS)
-    assert {words for words, _text in BLOCKS} == {
-        "yaml",
-        "yaml rule",
-        "yaml checks",
-        "yaml broken",
-        "text",
-        "ini",
-    }
+    assert {words for words, _text in BLOCKS} == {*WHOLE, "yaml broken", "text", "ini"}
     assert "```ini\n[precheck]\npolicy = " in DOCUMENT
 
 
 @pytest.fixture(scope="module", autouse=True)
 def modules_are_known():
-    if hasattr(plugin_loader, "init_plugin_loader"):  # before 2.15, importing it is enough
-        plugin_loader.init_plugin_loader()
+    know_modules(plugin_loader)
 
 
 @pytest.fixture
 def read(tmp_path):
-    """A function that reads a policy, and returns its rules. The file that the examples compare with is there."""
+    """A function that reads a policy and returns its rules. The file of ``same_as`` exists."""
     ca = tmp_path / "files/pki/ca/ca.crt"
     ca.parent.mkdir(parents=True)
     ca.touch()
@@ -102,20 +100,20 @@ def read(tmp_path):
     return read_text
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
+@pytest.mark.parametrize("text", EXAMPLES.values(), ids=EXAMPLES)
 def test_each_example_is_valid(read, text):
     assert read(text)
 
 
 def known_keys(read, text: str) -> set[str]:
-    """Return the keys that are expected where ``text`` has an unknown one."""
+    """Return the keys that the error names where ``text`` has an unknown one."""
     with pytest.raises(policy_file.PolicyError) as raised:
         read(text)
     return set(re.search(r"unknown key 'unknown': expected (.*)", str(raised.value))[1].split(", "))
 
 
 def test_each_key_is_explained_and_has_an_example(read):
-    rules = [rule for text in EXAMPLES for rule in yaml.safe_load(text)["rules"]]
+    rules = [rule for text in EXAMPLES.values() for rule in yaml.safe_load(text)["rules"]]
     used = {
         "a rule": {key for rule in rules for key in rule},
         "plays": {key for rule in rules for entry in rule["plays"] for key in entry},
@@ -129,26 +127,24 @@ def test_each_key_is_explained_and_has_an_example(read):
     assert used == known
     sections = re.findall(r"^### (.*)", DOCUMENT, re.MULTILINE)
     for key in set().union(*known.values()):
-        assert (
-            f"\n| `{key}` |" in DOCUMENT or key in sections or f"With `{key}: true`" in DOCUMENT
-        ), key
-    told = re.search(r"Allowed beside the module are (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
-    assert set(re.findall(r"`(\w+)`", told)) == TASK_KEYWORDS
+        described = f"\n| `{key}` |" in DOCUMENT or f"With `{key}: true`" in DOCUMENT
+        assert described or key in sections, key
+    allowed = re.search(r"Allowed beside the module are (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
+    assert set(re.findall(r"`(\w+)`", allowed)) == TASK_KEYWORDS
 
 
-def test_where_same_as_is_looked_for(tmp_path):
+def test_same_as_is_searched_in_the_documented_order(tmp_path):
     policy = tmp_path / "policies/precheck.yml"
-    places = [
-        tmp_path / name for name in ("policies/files", "policies", "playbooks/files", "playbooks")
-    ]
-    for place in places:
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "ca.crt").touch()
+    names = ("policies/files", "policies", "playbooks/files", "playbooks")
+    directories = [tmp_path / name for name in names]
+    for directory in directories:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "ca.crt").touch()
     policy.write_text(whole_check("- path: /etc/pki/ca.crt\n  same_as: ca.crt\n"))
-    for place in places:
+    for directory in directories:
         [rule] = policy_file.read(str(policy), DataLoader(), str(tmp_path / "playbooks"))
-        assert rule.checks[0].same_as == str(place / "ca.crt")
-        (place / "ca.crt").unlink()
+        assert rule.checks[0].same_as == str(directory / "ca.crt")
+        (directory / "ca.crt").unlink()
     with pytest.raises(policy_file.PolicyError, match=r"there is no file ca\.crt"):
         policy_file.read(str(policy), DataLoader(), str(tmp_path / "playbooks"))
 
@@ -165,35 +161,33 @@ def test_the_gallery_lists_every_policy_once():
 
 @pytest.fixture
 def near(sockets: Path) -> Iterator[Project]:
-    """A project in a directory with a short path. A reason is cut to 200 characters, and may hold two paths."""
+    """A project with a short path: a reason is cut to 200 characters, and may have two paths."""
     with tempfile.TemporaryDirectory() as directory:
         yield Project(Path(directory), sockets, "callback")
 
 
 def shown(project, text: str) -> str:
-    """Return output as the document shows it: paths of nodes from their root, those of the project below /srv/pigsty."""
+    """Return output as the document shows it.
+
+    Paths of nodes are from their root, and those of the project below /srv/pigsty.
+    """
     directory = re.escape(str(project.directory))
     text = re.sub(rf"{directory}/pg-\d/etc", "/etc", text)
-    return re.sub(directory, "/srv/pigsty", text).replace(
-        "ERROR! ", "[ERROR]: "
-    )  # the latter since 2.19
+    text = text.replace("ERROR! ", "[ERROR]: ")  # the latter since 2.19
+    return re.sub(directory, "/srv/pigsty", text)
 
 
 def playbook(*plays: dict[str, object]) -> str:
-    common = {
-        "hosts": "all",
-        "gather_facts": False,
-        "tasks": [{"ansible.builtin.debug": {"msg": "ran on {{ host }}"}}],
-    }
-    variables = {"host": "{{ inventory_hostname }}"}
-    return yaml.safe_dump(
-        [common | play | {"vars": variables | play.get("vars", {})} for play in plays]
-    )
+    """Return a playbook. Each play prints "ran on" and the name of each of its hosts."""
+    task = {"ansible.builtin.debug": {"msg": "ran on {{ host }}"}}
+    common = {"hosts": "all", "gather_facts": False, "tasks": [task]}
+    host = {"host": "{{ inventory_hostname }}"}
+    return yaml.safe_dump([common | play | {"vars": host | play.get("vars", {})} for play in plays])
 
 
 def test_the_first_example_prints_what_is_shown(near):
     near.local_hosts(ready="pg-1 pg-2", missing="pg-3 pg-4")
-    hosts = json.loads((near.directory / "inventory.json").read_text())["all"]["hosts"]
+    hosts = near.hosts()
     for name in ("pg-1", "pg-2", "pg-3"):
         hosts[name] |= {"pg_cluster": "main"} | ({} if name == "pg-3" else {"pg_seq": 1})
     near.inventory(hosts)
@@ -209,7 +203,7 @@ def test_the_first_example_prints_what_is_shown(near):
     assert set(coverage.splitlines()) <= set(shown(near, run.stdout).splitlines())
 
 
-def test_what_is_wrong_with_a_policy_is_told_as_shown(project):
+def test_the_broken_example_has_the_errors_that_are_shown(project):
     project.configure("callback")
     project.local_hosts(missing="h1")
     [broken] = blocks("yaml broken")
@@ -221,28 +215,37 @@ def test_what_is_wrong_with_a_policy_is_told_as_shown(project):
     assert blocks("text")[-1] in shown(project, run.stderr)
 
 
-def test_a_vaulted_policy_and_a_vaulted_file_to_compare_with(project):
+@pytest.fixture
+def vaulted_project(project):
+    """A project with a vaulted policy that compares a file with a vaulted one."""
     project.configure("callback")
     project.local_hosts(ready="h1", missing="h2")
-    vault = VaultLib([("default", VaultSecret(b"a password"))])
-    project.write("files/ca.crt", vault.encrypt("a certificate\n").decode())
-    project.write(
-        "precheck.yml",
-        vault.encrypt(whole_check("- path: /etc/pki/ca.crt\n  same_as: ca.crt\n")).decode(),
-    )
+    policy = whole_check("- path: /etc/pki/ca.crt\n  same_as: ca.crt\n")
+    project.write("files/ca.crt", vaulted("a certificate\n").decode())
+    project.write("precheck.yml", vaulted(policy).decode())
     project.write("password", "a password\n")
     project.write("site.yml", playbook({"hosts": "h1"}, {"hosts": "h2"}))
-    run = project.run("site.yml", "--vault-password-file", "password")
+    return project
+
+
+def test_a_vaulted_policy_and_file_work_with_their_password(vaulted_project):
+    run = vaulted_project.run("site.yml", "--vault-password-file", "password")
     assert run.rc == 2
     assert "ran on h1" in run.stdout
-    assert f"  h2  not ready: {project.directory}/h2/etc/pki/ca.crt is missing\n" in run.stderr
-    run = project.run("site.yml")
+    missing = f"{vaulted_project.directory}/h2/etc/pki/ca.crt is missing"
+    assert f"  h2  not ready: {missing}\n" in run.stderr
+
+
+def test_a_vaulted_policy_is_an_error_without_its_password(vaulted_project):
+    run = vaulted_project.run("site.yml")
     assert run.rc == 1
-    assert f"{project.directory}/precheck.yml: " in run.stderr
+    assert f"{vaulted_project.directory}/precheck.yml: " in run.stderr
     assert "ran on" not in run.stdout
 
 
 class Healthy(http.server.BaseHTTPRequestHandler):
+    """Answers as a healthy Patroni does."""
+
     def do_GET(self) -> None:
         self.send_response(200 if self.path == "/health" else 404)
         self.end_headers()
@@ -263,57 +266,44 @@ def ports() -> Iterator[tuple[int, int]]:
     server.server_close()
 
 
-def test_the_tasks_shown(project, ports):
+def test_the_tasks_that_are_shown_check_ports_health_and_files(project, ports):
     project.configure("callback")
     tasks = [text for text in blocks("yaml checks") if "task:" in text]
     assert len(tasks) == 3
-    project.write(
-        "precheck.yml",
-        whole_check("".join(tasks)).replace("/run/reboot-required", "'{{ reboot }}'"),
-    )
-    hosts = {
-        name: {
-            "ansible_connection": "local",
-            "ansible_host": "127.0.0.1",
-            "pg_port": port,
-            "patroni_port": port,
-            "reboot": file,
+    policy = whole_check("".join(tasks)).replace("/run/reboot-required", "'{{ reboot }}'")
+    project.write("precheck.yml", policy)
+    files = {"h1": f"{project.directory}/nothing", "h2": str(project.directory)}
+    local = LOCAL_HOST | {"ansible_host": "127.0.0.1"}
+    project.inventory(
+        {
+            name: local | {"pg_port": port, "patroni_port": port, "reboot": file}
+            for (name, file), port in zip(files.items(), ports)
         }
-        for name, port, file in zip(
-            ("h1", "h2"), ports, (f"{project.directory}/nothing", str(project.directory))
-        )
-    }
-    project.inventory(hosts)
+    )
     project.write("site.yml", playbook({"hosts": "h1"}, {"hosts": "h2"}))
     run = project.run("site.yml", "--check", env={"no_proxy": "127.0.0.1"})
     assert run.rc == 2
     assert "ran on h1" in run.stdout
     assert "ran on h2" not in run.stdout
-    told = [
-        line.strip()
-        for line in run.stderr.partition("Rule example: 1 of 1 host is not ready.\n")[
-            2
-        ].splitlines()[:3]
-    ]
-    assert told[0].startswith(
-        f"h2  not ready: PostgreSQL: Timeout when waiting for 127.0.0.1:{ports[1]}"
-    )
-    assert told[1:] == [
-        "Patroni: Patroni is not healthy on h2",
-        "reboot: h2 has to be rebooted first",
-    ]
+    block = run.stderr.partition("Rule example: 1 of 1 host is not ready.\n")[2]
+    port, health, reboot = (line.strip() for line in block.splitlines()[:3])
+    timeout = f"Timeout when waiting for 127.0.0.1:{ports[1]}"
+    assert port.startswith(f"h2  not ready: PostgreSQL: {timeout}")
+    assert health == "Patroni: Patroni is not healthy on h2"
+    assert reboot == "reboot: h2 has to be rebooted first"
 
 
 def gallery(project, name: str, hosts: dict[str, dict[str, object]]) -> None:
     """Set up a project with a policy of the gallery and local hosts with these variables."""
     project.configure("callback", f"[precheck]\npolicy = {POLICIES / name}\n")
-    project.inventory(
-        {host: {"ansible_connection": "local"} | variables for host, variables in hosts.items()}
-    )
+    project.inventory({host: LOCAL_HOST | variables for host, variables in hosts.items()})
 
 
-def stopped(run, *lines: str) -> None:
-    """Assert that the play Ready was let pass, and that Almost, the next, was not, for the reasons in these lines."""
+def assert_almost_stopped(run, *lines: str) -> None:
+    """Assert that the play Ready ran and the next one, Almost, was stopped.
+
+    The closing block must have these lines.
+    """
     assert run.rc == 2
     assert "ran on h1" in run.stdout
     assert run.stdout.count("ran on") == 1
@@ -325,150 +315,158 @@ def stopped(run, *lines: str) -> None:
 READY_AND_ALMOST = playbook({"name": "Ready", "hosts": "h1"}, {"name": "Almost"})
 
 
-def test_pigsty(near):
-    names = ("h1", "h2", "h3")
-    gallery(
-        near, "pigsty.yml", {name: {"precheck_root": f"{near.directory}/{name}"} for name in names}
-    )
+@pytest.fixture
+def pigsty(near):
+    """A project with the policy for Pigsty: h1 is ready, h2 of another installation, h3 new."""
+    roots = {name: f"{near.directory}/{name}" for name in ("h1", "h2", "h3")}
+    gallery(near, "pigsty.yml", {name: {"precheck_root": root} for name, root in roots.items()})
     near.write("files/pki/ca/ca.crt", "this certificate\n")
     near.write("h1/etc/pki/ca.crt", "this certificate\n")
     near.write("h2/etc/pki/ca.crt", "another certificate\n")
     near.write("pgsql.yml", READY_AND_ALMOST)
-    there, ca = (
-        "is there, but it is not this installation's: its content differs from",
-        f"{near.directory}/files/pki/ca/ca.crt",
-    )
-    stopped(
-        near.run("pgsql.yml"),
-        f"  h3  not ready: {near.directory}/h3/etc/pki/ca.crt is missing",
+    return near
+
+
+def test_pigsty_stops_for_nodes_without_the_certificate_of_the_installation(pigsty):
+    ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
+    other = f"{pigsty.directory}/h2/etc/pki/ca.crt is there, but it is not this installation's:"
+    assert_almost_stopped(
+        pigsty.run("pgsql.yml"),
+        f"  h3  not ready: {pigsty.directory}/h3/etc/pki/ca.crt is missing",
         "    ./node.yml -l h2,h3",
-        f"  h2  not ready: {near.directory}/h2/etc/pki/ca.crt {there} {ca}",
+        f"  h2  not ready: {other} its content differs from {ca}",
     )
-    # Before there is a certificate to compare with, the playbook that makes it can run.
+
+
+def test_pigsty_lets_the_playbook_run_that_makes_the_certificate(pigsty):
+    ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
     os.remove(ca)
-    near.write("infra.yml", playbook({"hosts": "h1"}))
-    run = near.run("infra.yml", "pgsql.yml", "--limit", "h1")
+    pigsty.write("infra.yml", playbook({"hosts": "h1"}))
+    run = pigsty.run("infra.yml", "pgsql.yml", "--limit", "h1")
     assert run.rc == 2
     assert run.stdout.count("ran on h1") == 1
-    assert (
-        f"  h1  unverified: /etc/pki/ca.crt cannot be asked: there is no file {ca} on the"
-        " control node"
-    ) in run.stderr
+    reason = f"there is no file {ca} on the control node"
+    assert f"  h1  unverified: /etc/pki/ca.crt cannot be asked: {reason}" in run.stderr
 
 
-def test_large_run(project):
-    gallery(project, "pigsty.yml", {"h1": {}, "h2": {}})
-    plays = (
-        {"name": "Ready", "hosts": "h1"},
-        {"name": "Almost"},
-        {"name": "Large by intent", "vars": {"large_run": 2}},
-    )
-    project.write(
-        "site.yml",
-        playbook(*(play | {"vars": {"large_run": 1} | play.get("vars", {})} for play in plays)),
-    )
-    named = (
-        "-e",
-        f"precheck_policy={POLICIES / 'large-run.yml'}",
-    )  # goes before that of ansible.cfg
-    stopped(
-        project.run("site.yml", *named),
+@pytest.fixture
+def large(project):
+    """A project with plays of which the second is large, and the third is so by intent."""
+    gallery(project, "large-run.yml", {"h1": {}, "h2": {}})
+    one, two = {"vars": {"large_run": 1}}, {"vars": {"large_run": 2}}
+    ready, almost = {"name": "Ready", "hosts": "h1"} | one, {"name": "Almost"} | one
+    intended = {"name": "Large by intent"} | two
+    project.write("site.yml", playbook(ready, almost, intended))
+    return project
+
+
+def test_large_run_stops_a_play_on_many_hosts_without_a_limit(large):
+    assert_almost_stopped(
+        large.run("site.yml"),
         "Rule large-run: the play is not ready for 2 hosts.",
         "  not ready: 2 hosts and no --limit",
         "Say on which hosts to run: with --limit, or --limit all if you mean all of them.",
-        f"    ansible-playbook {project.directory}/site.yml --limit h1",
+        f"    ansible-playbook {large.directory}/site.yml --limit h1",
     )
-    run = project.run("site.yml", *named, "--limit", "all")
+
+
+def test_large_run_lets_plays_with_a_limit_run(large):
+    run = large.run("site.yml", "--limit", "all")
     assert run.rc == 0
     assert run.stdout.count("ran on") == 5
 
 
-def test_fresh_backup(project):
-    directories = {name: project.directory / f"{name}-backups" for name in ("h1", "h2", "h3", "h4")}
-    gallery(
-        project,
-        "fresh-backup.yml",
-        {name: {"backup_folder": str(directory)} for name, directory in directories.items()},
-    )
+def test_fresh_backup_stops_without_a_new_backup(project):
+    """The backup of h2 is old, that of h3 empty. h4 has none."""
+    names = ("h1", "h2", "h3", "h4")
+    directories = {name: project.directory / f"{name}-backups" for name in names}
+    hosts = {name: {"backup_folder": str(path)} for name, path in directories.items()}
+    gallery(project, "fresh-backup.yml", hosts)
     for name in ("h1", "h2", "h3"):
         project.write(f"{name}-backups/main/base.tar", "" if name == "h3" else "a backup")
     two_days_ago = time.time() - 2 * 86400
     os.utime(directories["h2"] / "main/base.tar", (two_days_ago, two_days_ago))
     project.write("pg-upgrade-16.yml", READY_AND_ALMOST)
-    run = project.run("pg-upgrade-16.yml")
-    stopped(
-        run,
-        *(
-            f"  {name}  not ready: backup: no file younger than a day in {directories[name]}"
-            for name in ("h2", "h3", "h4")
-        ),
+    reason = "not ready: backup: no file younger than a day in"
+    assert_almost_stopped(
+        project.run("pg-upgrade-16.yml"),
+        *(f"  {name}  {reason} {directories[name]}" for name in names[1:]),
         "An upgrade needs a backup to go back to.",
         "    ansible-playbook backup.yml --limit h2,h3,h4",
         "The play cannot be run unchecked: mandatory is fresh-backup.",
     )
 
 
-def test_free_space(project):
-    # Nothing is nearly full on h1 and on the second host, everything is on the third.
-    never_full = {
+def test_free_space_stops_for_little_space_and_warns_of_nearly_full_disks(project):
+    """h2 requires more space than it has, h3 is nearly full, and h4 has no such directory."""
+    enough = {
         "full_percent": 101,
         "free_space_folder": str(project.directory),
         "free_space_needed": 0,
     }
     hosts = {
-        "h1": never_full,
-        "h2": never_full | {"free_space_needed": 10**9},
-        "h3": never_full | {"full_percent": 0},
+        "h1": enough,
+        "h2": enough | {"free_space_needed": 10**9},
+        "h3": enough | {"full_percent": 0},
+        "h4": enough | {"free_space_folder": "/no/such/directory"},
     }
-    gallery(
-        project, "pigsty.yml", hosts | {"h4": never_full | {"free_space_folder": "/no/such/folder"}}
-    )
+    gallery(project, "free-space.yml", hosts)
     project.write("site.yml", READY_AND_ALMOST)
-    # The variable goes before ansible.cfg.
-    run = project.run("site.yml", env={"ANSIBLE_PRECHECK_POLICY": str(POLICIES / "free-space.yml")})
-    stopped(
+    run = project.run("site.yml")
+    assert_almost_stopped(
         run,
         "Rule free-space: 2 of 3 hosts are not ready.",
         "There must be room for what the play installs.",
     )
-    assert re.search(
-        r"^  h2  not ready: disk: only \d+ MiB free, 1000000000 needed$", run.stderr, re.MULTILINE
-    )
-    assert re.search(r"^  h4  not ready: disk: df: .*no/such/folder", run.stderr, re.MULTILINE)
-    warning, stop = run.stderr.split("PRECHECK stopped")
+    warning, block = run.stderr.split("PRECHECK stopped")
+    little = r"^  h2  not ready: disk: only \d+ MiB free, 1000000000 needed$"
+    assert re.search(little, block, re.MULTILINE)
+    assert re.search(r"^  h4  not ready: disk: df: .*no/such/directory", block, re.MULTILINE)
     assert "Rule nearly-full: 2 of 3 hosts are not ready." in warning
     assert re.search(r"^  h3  not ready: disk: \d+ % full$", warning, re.MULTILINE)
-    assert "nearly-full" not in stop
+    assert "nearly-full" not in block
     [first_line] = [text for text in blocks("text") if text.startswith("[WARNING]")]
     assert first_line in shown(project, run.stderr)
 
 
-def test_change_freeze(project):
+@pytest.fixture
+def freeze(project):
+    """A project with a play without a freeze, and one with."""
     gallery(project, "change-freeze.yml", {"h1": {}})
     project.write("freeze", "The books are being closed until Friday.\n")
-    frozen, free = (
-        {"change_freeze_file": f"{project.directory}/{name}"} for name in ("freeze", "nothing")
+    free, frozen = (
+        {"vars": {"change_freeze_file": f"{project.directory}/{name}"}}
+        for name in ("nothing", "freeze")
     )
-    project.write(
-        "site.yml", playbook({"name": "Ready", "vars": free}, {"name": "Almost", "vars": frozen})
-    )
-    stopped(
-        project.run("site.yml"),
+    project.write("site.yml", playbook({"name": "Ready"} | free, {"name": "Almost"} | frozen))
+    return project
+
+
+def test_change_freeze_stops_during_a_freeze(freeze):
+    assert_almost_stopped(
+        freeze.run("site.yml"),
         "Rule change-freeze: the play is not ready for 1 host.",
         "  not ready: The books are being closed until Friday.",
-        "Changes are frozen. Run with --check to see what would change, or with -e"
-        " emergency=<its number>.",
+        "Changes are frozen. Run with --check to see what would change,"
+        " or with -e emergency=<its number>.",
     )
-    for option in ("--check", "--extra-vars=emergency=INC-1"):
-        run = project.run("site.yml", option)
-        assert run.rc == 0
-        assert run.stdout.count("ran on h1") == 2
-    run = project.run("site.yml", "--skip-tags", "precheck")
+
+
+@pytest.mark.parametrize("option", ["--check", "--extra-vars=emergency=INC-1"])
+def test_change_freeze_lets_check_mode_and_emergencies_run(freeze, option):
+    run = freeze.run("site.yml", option)
+    assert run.rc == 0
+    assert run.stdout.count("ran on h1") == 2
+
+
+def test_change_freeze_is_mandatory(freeze):
+    run = freeze.run("site.yml", "--skip-tags", "precheck")
     assert run.rc == 1
     assert "mandatory is rule change-freeze" in run.stderr
 
 
-def test_maintenance(project):
+def test_maintenance_stops_for_hosts_in_maintenance(project):
+    """h2 is in maintenance because of the inventory, h3 because of a file."""
     file = f"{project.directory}/a maintenance file"
     hosts = {
         "h1": {"maintenance": False},
@@ -478,7 +476,7 @@ def test_maintenance(project):
     gallery(project, "maintenance.yml", hosts)
     project.write("a maintenance file", "The night shift: new disks.\n\n")
     project.write("site.yml", READY_AND_ALMOST)
-    stopped(
+    assert_almost_stopped(
         project.run("site.yml"),
         "  h2  not ready: in maintenance, says the inventory",
         "  h3  not ready: The night shift: new disks.",
@@ -490,14 +488,9 @@ def test_maintenance(project):
 def test_a_play_in_json_is_known_by_its_file_too(project):
     project.configure("callback")
     project.local_hosts(missing="h1")
-    project.write(
-        "precheck.yml",
-        whole_rule("plays: [{playbook: pgsql.yml}]\nchecks: [{path: /etc/pki/ca.crt}]\n"),
-    )
-    project.write(
-        "pgsql.yml",
-        json.dumps(
-            [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": None}]}]
-        ),
-    )
+    policy = whole_rule("plays: [{playbook: pgsql.yml}]\nchecks: [{path: /etc/pki/ca.crt}]\n")
+    project.write("precheck.yml", policy)
+    tasks = [{"ansible.builtin.debug": None}]
+    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+    project.write("pgsql.yml", json.dumps([play]))
     assert project.run("pgsql.yml").rc == 2
