@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Measure what the guard costs, against what it replaces, and print the tables of docs/performance.md.
+"""Measure what the guard costs against what it replaces, and print the tables of the documentation.
 
-Whole processes of ansible-playbook, the ways of checking by turns, so that a machine that is slow for a while is slow for all of
-them. Wants an ansible-playbook on the PATH (its release is the one measured); for the SSH hosts also root and sshd.
+The documentation is docs/performance.md. The benchmark measures whole processes of ansible-playbook.
+It runs the ways of checking in turns, so that a machine that is slow for a while is slow for all.
+It requires an ansible-playbook on the PATH, whose release it measures, and for the SSH hosts also
+root and sshd.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests/integration"))
+sys.path.insert(0, str(REPOSITORY / "tests"))
+from support.commands import clean_environment  # noqa: E402
 from support.nodes import Nodes, why_not  # noqa: E402
 
 MARKER = "/etc/passwd"  # is on every host
@@ -49,7 +52,7 @@ ONCE = (
     "one stat task",
     "classic pair",
     "10 classic pairs",
-)  # for 50 hosts and more: a run takes from 10 s to minutes
+)  # with 50 hosts and more: a run takes from 10 s to minutes
 SLOW = "10 classic pairs"  # takes minutes for more than 50 hosts, and over SSH
 
 # Dividend, divisor, each of a way, a kind of hosts and their number; the most that it may be.
@@ -126,17 +129,19 @@ def write_project(directory: Path) -> None:
 
 
 def write_inventory(directory: Path, hosts: dict[str, dict[str, object]]) -> None:
+    """Write the inventory of both configurations."""
     inventory = {"all": {"vars": {"ansible_python_interpreter": sys.executable}, "hosts": hosts}}
     (directory / "inventory.json").write_text(json.dumps(inventory))
 
 
 def measure(directory: Path, way: str) -> Sample:
+    """Run ansible-playbook once, in this way of checking."""
     playbook, guarded, arguments = WAYS[way]
-    env = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    env = clean_environment()
     env["ANSIBLE_CONFIG"] = str(directory / ("guarded.cfg" if guarded else "plain.cfg"))
     env["ANSIBLE_SSH_CONTROL_PATH_DIR"] = tempfile.mkdtemp(
         dir=directory
-    )  # so that no run finds connections of another
+    )  # so that no run uses the connections of another
     begin = time.monotonic()
     with open(directory / "output", "w+") as output:
         process = subprocess.Popen(
@@ -157,7 +162,8 @@ def measure(directory: Path, way: str) -> Sample:
 
 @contextlib.contextmanager
 def ssh_hosts(directory: Path, number: int) -> Iterator[dict[str, dict[str, object]]]:
-    # One sshd listens on 16 addresses at most. Each host has a connection of its own all the same.
+    """Give the inventory of SSH hosts. Each has a connection of its own."""
+    # One sshd listens on 16 addresses at most.
     nodes = Nodes(directory, {f"n{index}": f"127.0.0.{100 + index}" for index in range(10)})
     nodes.start()
     try:
@@ -171,6 +177,7 @@ def ssh_hosts(directory: Path, number: int) -> Iterator[dict[str, dict[str, obje
 
 
 def ways_for(kind: str, number: int, slow: bool) -> tuple[str, ...]:
+    """Return the ways that can be measured with so many hosts."""
     if number >= 1000:
         return LARGE
     return tuple(way for way in WAYS if way != SLOW or slow or (kind == "local" and number <= 50))
@@ -179,28 +186,30 @@ def ways_for(kind: str, number: int, slow: bool) -> tuple[str, ...]:
 def sitting(
     directory: Path, kind: str, number: int, rounds: int, ways: tuple[str, ...]
 ) -> dict[str, list[Sample]]:
-    """Return the samples of each way, taken by turns after a run that warms up and does not count."""
-    found: dict[str, list[Sample]] = {way: [] for way in ways}
+    """Return the samples of each way, taken in turns after a run that only warms up."""
+    samples: dict[str, list[Sample]] = {way: [] for way in ways}
     measure(directory, "one raw task")
     for turn in range(1, rounds + 1):
         for way in ways:
             if turn > 1 and way in ONCE and number >= 50:
                 continue
             sample = measure(directory, way)
-            found[way].append(sample)
+            samples[way].append(sample)
             print(
                 f"{kind} {number:5} round {turn} {way:24} {sample.wall:7.2f} s",
                 file=sys.stderr,
                 flush=True,
             )
-    return found
+    return samples
 
 
 def middle(samples: list[Sample], what: str) -> float:
+    """Return the median of this field of the samples."""
     return statistics.median(getattr(sample, what) for sample in samples)
 
 
-def table(kind: str, number: int, found: dict[str, list[Sample]]) -> str:
+def table(kind: str, number: int, samples: dict[str, list[Sample]]) -> str:
+    """Return the table of these samples in Markdown."""
     title = {"local": "local connections", "ssh": "SSH over loopback"}[kind]
     lines = [
         f"### {number} host{'s' * (number > 1)}, {title}",
@@ -208,16 +217,17 @@ def table(kind: str, number: int, found: dict[str, list[Sample]]) -> str:
         "| way | wall s | CPU s | peak MiB | rounds | / raw |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    raw = middle(found["one raw task"], "wall")
-    for way, samples in found.items():
-        wall, cpu, memory = (middle(samples, what) for what in ("wall", "cpu", "memory"))
+    raw = middle(samples["one raw task"], "wall")
+    for way, of_way in samples.items():
+        wall, cpu, memory = (middle(of_way, what) for what in ("wall", "cpu", "memory"))
         lines.append(
-            f"| {way} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {len(samples)} | {wall / raw:.2f} |"
+            f"| {way} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {len(of_way)} | {wall / raw:.2f} |"
         )
     return "\n".join([*lines, ""])
 
 
 def ratios(results: dict[tuple[str, int], dict[str, list[Sample]]]) -> str:
+    """Return the table of the ratios in Markdown."""
     lines = [
         "### Ratios of wall time",
         "",
@@ -226,8 +236,8 @@ def ratios(results: dict[tuple[str, int], dict[str, list[Sample]]]) -> str:
     ]
     for dividend, divisor, kind, number, most in RATIOS:
         if (kind, number) in results:
-            found = results[kind, number]
-            value = middle(found[dividend], "wall") / middle(found[divisor], "wall")
+            samples = results[kind, number]
+            value = middle(samples[dividend], "wall") / middle(samples[divisor], "wall")
             lines.append(f"| {dividend} / {divisor} | {number} {kind} | {value:.2f} | {most:.2f} |")
     if {("local", 200), ("local", 1000)} <= results.keys():
         per_host = {
@@ -242,6 +252,7 @@ def ratios(results: dict[tuple[str, int], dict[str, list[Sample]]]) -> str:
 
 
 def machine() -> str:
+    """Describe the releases and the machine that were measured."""
     version = subprocess.run(
         ["ansible-playbook", "--version"], capture_output=True, text=True, check=True
     ).stdout
@@ -250,20 +261,21 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"ansible-core {core[1] if core else '?'}, Python {python[1] if python else '?'},"
-        f" {platform.system()}"
-        f" {platform.release()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB of"
-        " memory, 20 forks."
+        f" {platform.system()} {platform.release()}, {len(os.sched_getaffinity(0))} cores,"
+        f" {memory:.0f} GiB of memory, 20 forks."
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--rounds", type=int, default=5, help="how often each way is measured, unless it takes long"
+        "--rounds", type=int, default=5, help="how often to measure each way, unless it is slow"
     )
     parser.add_argument("--hosts", default="1,50,200,1000", help="numbers of local hosts")
     parser.add_argument("--ssh", type=int, default=50, help="number of SSH hosts; 0 for none")
-    parser.add_argument("--slow", action="store_true", help=f"{SLOW} also where they take minutes")
+    parser.add_argument(
+        "--slow", action="store_true", help=f"measure {SLOW} also where they take minutes"
+    )
     options = parser.parse_args()
     results: dict[tuple[str, int], dict[str, list[Sample]]] = {}
     directory = Path(tempfile.mkdtemp(prefix="precheck-benchmark-"))
@@ -289,13 +301,13 @@ def main() -> None:
                     ways_for("ssh", options.ssh, options.slow),
                 )
     finally:
-        shutil.rmtree(directory, ignore_errors=True)  # sockets go as their connections end
+        shutil.rmtree(directory, ignore_errors=True)  # sockets disappear as their connections end
     print(
         "\n".join(
             [
                 machine(),
                 "",
-                *(table(*key, found) for key, found in results.items()),
+                *(table(*key, samples) for key, samples in results.items()),
                 ratios(results),
             ]
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.nodes import ADDRESSES, Nodes, why_not
+from support.nodes import Nodes, why_not
 from support.project import Project
 from support.requirements import lacking
 
@@ -48,5 +48,5 @@ def all_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
 def nodes(all_nodes: Nodes, project: Project) -> Nodes:
     """Five new SSH nodes, without the marker, in the project's inventory."""
     all_nodes.reset()
-    project.inventory({name: all_nodes.host(name) for name in ADDRESSES})
+    project.inventory(all_nodes.hosts())
     return all_nodes

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The page of HTML in a headless Chromium: it loads, filters, can be read by everybody, and asks for nothing elsewhere."""
+"""The page of HTML in a headless Chromium: loading, filters, accessibility, and isolation."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from support.requirements import lacking
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_release]
 
-# The hosts that can be seen in the matrix.
+# The visible hosts of the matrix.
 SHOWN = """Array.from(document.querySelectorAll("#matrix tbody tr"))
   .filter((row) => row.offsetParent)
   .map((row) => row.cells[0].firstChild.data.trim())"""
-# What is in an element of a form, as if it had been typed or chosen.
+# Changes an element of the form, as if somebody had typed or chosen the value.
 FILL = (
-    "(form => { form.%s.value = %r; form.%s.dispatchEvent(new Event('input', {bubbles:"
-    " true})) })(document.forms[0].elements)"
+    "(form => { form.%s.value = %r;"
+    " form.%s.dispatchEvent(new Event('input', {bubbles: true})) })(document.forms[0].elements)"
 )
-# The least ratio of the luminance of a text that can be seen to that of what is behind it, with the text.
+# The visible text with the least contrast to its background, and this contrast.
 CONTRAST = """(() => {
   const luminance = (color) => {
     const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((one) => {
@@ -35,15 +35,17 @@ CONTRAST = """(() => {
     });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
+  const hasText = (node) => node.nodeType === 3 && node.data.trim();
   const clear = (color) => color === "transparent" || color.endsWith(", 0)");
   const ratio = (element) => {
     let behind = element;
     while (behind && clear(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
-    const back = luminance(getComputedStyle(behind).backgroundColor), front = luminance(getComputedStyle(element).color);
+    const back = luminance(getComputedStyle(behind).backgroundColor);
+    const front = luminance(getComputedStyle(element).color);
     return (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
   };
   return Array.from(document.body.querySelectorAll("*"))
-    .filter((e) => e.checkVisibility() && Array.from(e.childNodes).some((node) => node.nodeType === 3 && node.data.trim()))
+    .filter((e) => e.checkVisibility() && Array.from(e.childNodes).some(hasText))
     .map((e) => [ratio(e), e.className + ": " + e.textContent.slice(0, 40)])
     .sort((one, other) => one[0] - other[0])[0];
 })()"""
@@ -51,8 +53,9 @@ CONTRAST = """(() => {
 
 @pytest.fixture(scope="module")
 def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium for all tests of this file."""
     if not program():
-        lacking("the page is looked at in Chromium, which is not installed")
+        lacking("the page is opened in Chromium, which is not installed")
     browser = Browser(tmp_path_factory.mktemp("profile"))
     yield browser
     browser.close()
@@ -60,13 +63,14 @@ def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(one_browser: Browser) -> Browser:
+    """The Chromium, with a large window in light colours."""
     one_browser.look()
     return one_browser
 
 
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Callable[[dict[str, Any]], None]:
-    """Opens the page of a document."""
+    """A function that opens the page of a document."""
 
     def show(report: dict[str, Any]) -> None:
         (tmp_path / "page.html").write_bytes(page(report).encode())
@@ -76,8 +80,8 @@ def show(browser: Browser, tmp_path: Path) -> Callable[[dict[str, Any]], None]:
 
 
 @pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
-@pytest.mark.parametrize("made", [few, hostile])
-def test_it_loads_without_an_error_and_asks_for_nothing(browser, show, tmp_path, made):
+@pytest.mark.parametrize("made", [few, hostile], ids=["few", "hostile"])
+def test_the_page_loads_without_an_error_and_without_requests(browser, show, tmp_path, made):
     show(made())
     assert browser.complaints() == []
     assert browser.requests() == [(tmp_path / "page.html").as_uri()]
@@ -90,24 +94,20 @@ def test_hostile_texts_are_shown_as_they_are(browser, show):
     hosts = browser.evaluate(SHOWN)
     assert len(hosts) == len(HOSTILE)
     assert set(HOSTILE[:7]) <= set(hosts)
-    assert (
-        browser.evaluate(
-            "document.querySelectorAll('script, style, img, [onfocus], [onerror]').length"
-        )
-        == 2
-    )
+    dangerous = "document.querySelectorAll('script, style, img, [onfocus], [onerror]')"
+    assert browser.evaluate(f"{dangerous}.length") == 2
 
 
 @pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
 def test_the_policy_of_the_page_forbids_other_scripts_styles_and_requests(browser, show):
     show(few())
     browser.evaluate(
-        "document.body.insertAdjacentHTML('beforeend', '<p id=p style=\"display:none\">' +"
-        " '<img src=x onerror=boom()>')"
+        "document.body.insertAdjacentHTML('beforeend',"
+        " '<p id=p style=\"display:none\">' + '<img src=x onerror=boom()>')"
     )
     browser.evaluate(
-        "(e => { e.textContent = 'document.title = \"broken\"'; document.body.append(e)"
-        " })(document.createElement('script'))"
+        "(e => { e.textContent = 'document.title = \"broken\"'; document.body.append(e) })"
+        "(document.createElement('script'))"
     )
     assert (
         browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')")
@@ -118,7 +118,7 @@ def test_the_policy_of_the_page_forbids_other_scripts_styles_and_requests(browse
     assert len([one for one in browser.complaints() if "Content Security Policy" in str(one)]) >= 4
 
 
-def test_filters(browser, show):
+def test_filters_show_the_hosts_that_match_all_of_them(browser, show):
     show(few())
     assert browser.evaluate(SHOWN) == ["db2", "db10", "db11", "web1", "db1"]
     assert browser.evaluate("document.forms[0].elements.shown.value") == "5 of 5 hosts"
@@ -144,7 +144,7 @@ def test_filters(browser, show):
     assert browser.complaints() == []
 
 
-def test_without_a_script_it_is_a_table(browser, show):
+def test_without_scripts_the_page_is_a_table(browser, show):
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     try:
         show(few())
@@ -156,19 +156,15 @@ def test_without_a_script_it_is_a_table(browser, show):
 
 def test_a_long_reason_opens_by_keyboard_and_by_mouse(browser, show):
     show(few())
-    visible = (
-        "document.querySelector('.unverified details"
-        " p').checkVisibility({contentVisibilityAuto: true})"
-    )
+    reason = "document.querySelector('.unverified details p')"
+    visible = f"{reason}.checkVisibility({{contentVisibilityAuto: true}})"
     assert browser.evaluate(visible) is False
     browser.evaluate("document.getElementById('matrix').focus()")
     browser.press("Tab", 9)  # to the first host's three reasons
     browser.press("Tab", 9)
     browser.press("Enter", 13, "\r")
     assert browser.evaluate(visible) is True
-    assert browser.evaluate(
-        "document.querySelector('.unverified details p').innerText"
-    ) == " ".join(LONG.split())
+    assert browser.evaluate(f"{reason}.innerText") == " ".join(LONG.split())
     browser.evaluate("document.querySelector('.unverified summary').click()")
     assert browser.evaluate(visible) is False
 
@@ -183,16 +179,13 @@ def test_a_screen_reader_hears_a_table(browser, show):
     ]
     assert ("columnheader", "pigsty-node") in heard
     assert ("rowheader", "db10 pg-main, pgsql") in heard
-    assert ("cell", f"✗ not ready {MISSING}") in heard or (
-        "gridcell",
-        f"✗ not ready {MISSING}",
-    ) in heard
+    assert {(kind, f"✗ not ready {MISSING}") for kind in ("cell", "gridcell")} & set(heard)
     assert ("textbox", "Host") in heard or ("searchbox", "Host") in heard
     assert ("status", "") in heard or "status" in dict(heard)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_contrast(browser, show, scheme):
+def test_every_text_has_enough_contrast(browser, show, scheme):
     browser.look(scheme=scheme)
     show(few())
     browser.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
@@ -227,7 +220,7 @@ def test_the_names_of_hosts_and_rules_stay_in_sight(browser, show):
     assert abs(left[0] - frame[0]) < 2
 
 
-def test_on_paper_everything_is_open(browser, show):
+def test_on_paper_all_reasons_are_open(browser, show):
     browser.look(media="print", scheme="dark")
     show(few())
     assert browser.evaluate("document.querySelector('form').checkVisibility()") is False

@@ -191,3 +191,14 @@ class Nodes:
             "ansible_user": "root",
             "ansible_ssh_common_args": options,
         }
+
+    def hosts(self, **variables: object) -> dict[str, dict[str, object]]:
+        """Return an inventory of all nodes, each with these variables."""
+        return {name: self.host(name) | variables for name in self.addresses}
+
+    def hosts_with_a_cluster(self) -> dict[str, dict[str, object]]:
+        """Return an inventory of all nodes. n1 and n2 are in a cluster, the others are not."""
+        hosts = self.hosts()
+        for name in ("n1", "n2"):
+            hosts[name]["pg_cluster"] = "pg"
+        return hosts
