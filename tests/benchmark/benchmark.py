@@ -3,10 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Measure what the guard costs against what it replaces, and print the tables of the documentation.
 
-The documentation is docs/performance.md. The benchmark measures whole processes of ansible-playbook.
-It runs the ways of checking in turns, so that a machine that is slow for a while is slow for all.
-It requires an ansible-playbook on the PATH, whose release it measures, and for the SSH hosts also
-root and sshd.
+The documentation is docs/performance.md. The benchmark measures whole processes of
+ansible-playbook. It runs the ways of checking in turns, so that a machine that is slow for a while
+is slow for all. It requires an ansible-playbook on the PATH, whose release it measures, and for the
+SSH hosts also root and sshd.
 """
 
 from __future__ import annotations
@@ -139,9 +139,8 @@ def measure(directory: Path, way: str) -> Sample:
     playbook, guarded, arguments = WAYS[way]
     env = clean_environment()
     env["ANSIBLE_CONFIG"] = str(directory / ("guarded.cfg" if guarded else "plain.cfg"))
-    env["ANSIBLE_SSH_CONTROL_PATH_DIR"] = tempfile.mkdtemp(
-        dir=directory
-    )  # so that no run uses the connections of another
+    # No run must use the connections of another.
+    env["ANSIBLE_SSH_CONTROL_PATH_DIR"] = tempfile.mkdtemp(dir=directory)
     begin = time.monotonic()
     with open(directory / "output", "w+") as output:
         process = subprocess.Popen(

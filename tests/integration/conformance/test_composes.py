@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The guard beside what people plug into Ansible: stdout callbacks, reports, ARA, and Mitogen's strategy."""
+"""The guard beside other plugins: stdout callbacks, reports, ARA, and Mitogen's strategy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ PLAY = """\
 
 @pytest.fixture(scope="session")
 def collections_path() -> str:
-    """Where Precheck is, and ansible.posix and the callbacks of community.general, out of the package that pip can get."""
+    """The path of Precheck, ansible.posix and the callbacks of community.general.
+
+    The last two are from a package of pip.
+    """
     cache = REPOSITORY / ".tox/collections"
     if not cache.exists():
         cache.parent.mkdir(exist_ok=True)
@@ -50,7 +53,7 @@ def collections_path() -> str:
         ]
         subprocess.run(
             [*pip, "ansible==12.3.0"], check=True
-        )  # the last with community.general.yaml; all releases can use it
+        )  # the last with community.general.yaml
         [wheel] = directory.glob("*.whl")
         wanted = re.compile(
             "ansible_collections/(ansible/posix/|community/general/(meta|plugins/(callback|doc_fragments))/)"
@@ -58,7 +61,7 @@ def collections_path() -> str:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(directory, filter(wanted.match, archive.namelist()))
         wheel.unlink()
-        with contextlib.suppress(OSError):  # the tests of another release were faster
+        with contextlib.suppress(OSError):  # the tests of another release did it first
             directory.rename(cache)
         shutil.rmtree(directory, ignore_errors=True)
     return f"{REPOSITORY}/collections:{cache}"
@@ -66,9 +69,10 @@ def collections_path() -> str:
 
 @pytest.fixture
 def run_both(project, collections_path):
-    """A function that runs a play with these settings twice: it is stopped for h3 and h1, and passes on h2 alone.
+    """A function that runs a play with these settings twice, and returns both runs.
 
-    It returns the two runs, having looked at what no callback may change.
+    The first is stopped for h3 and h1, the second passes on h2 alone. The function asserts what no
+    callback may change.
     """
     project.local_hosts(ready="h2", missing="h3 h1")
     project.write("pgsql.yml", PLAY)
@@ -90,8 +94,9 @@ def run_both(project, collections_path):
     return run
 
 
-# Settings, what tells that h1 is not ready, and what tells that h2 is. {reason} is the message of the check of h1.
-RESULTS = {
+# Settings, and what shows that h1 is not ready and that h2 is. {reason} is the message of the check
+# of h1.
+CALLBACKS = {
     "minimal": (
         {"ANSIBLE_STDOUT_CALLBACK": "minimal"},
         "h1 | FAILED! => {\n",
@@ -120,9 +125,9 @@ RESULTS = {
 }
 
 
-@pytest.mark.parametrize("callback", RESULTS)
-def test_stdout_callbacks(run_both, project, callback):
-    settings, not_ready, ready = RESULTS[callback]
+@pytest.mark.parametrize("callback", CALLBACKS)
+def test_stdout_callbacks_show_verdicts(run_both, project, callback):
+    settings, not_ready, ready = CALLBACKS[callback]
     if callback == "oneline":
         pytest.importorskip("ansible.plugins.callback.oneline", reason="this release has none")
     project.configure("both")
@@ -135,10 +140,10 @@ def test_stdout_callbacks(run_both, project, callback):
     assert ready in passed.stdout
 
 
-def test_stdout_stays_valid_json(run_both, guarded):
+def test_the_json_callback_prints_valid_json(run_both, guarded):
     stopped, passed = run_both(ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
-    # To this callback a play under the strategy door looks like one under free: it sees the strategy's full name
-    # before the strategy is loaded, and lists a task once for each host.
+    # This callback takes a play under the guarded strategy for one under free: it has the strategy's
+    # full name before the strategy is loaded. It lists a task once for each host.
     report = json.loads(stopped.stdout)
     tasks = report["plays"][0]["tasks"]
     assert {task["task"]["name"] for task in tasks} == {"Precheck pigsty-node"}
@@ -153,8 +158,8 @@ def test_stdout_stays_valid_json(run_both, guarded):
     assert report["stats"]["h2"]["ok"] == 2
 
 
-def test_reports_of_a_run(run_both, guarded):
-    """The default stdout callback, with a report of the run as JUnit XML and one of the time that each task took."""
+def test_reports_of_other_callbacks_contain_the_checks(run_both, guarded):
+    """Beside the default stdout callback, one writes JUnit XML, and one the time of each task."""
     directory = guarded.directory / "junit"
     enabled = ["ansible.builtin.junit", "ansible.posix.profile_tasks"]
     if guarded.entry_point == "callback":
@@ -172,13 +177,13 @@ def test_reports_of_a_run(run_both, guarded):
         assert sorted(re.findall(r"^(.*?) -+ [0-9.]+s$", times, re.MULTILINE)) == tasks
 
     def cases(file):
-        """Return what each test case failed with, by its name; nothing if it did not fail."""
+        """Return the failure of each test case by its name. It is empty if there is none."""
         found = {}
         for case in ElementTree.parse(file).iter("testcase"):
             failures = [
                 *case.iter("failure"),
                 *case.iter("error"),
-            ]  # since 2.19 each failed task is an error to this callback
+            ]  # the latter since 2.19
             found[case.get("name")] = "; ".join(
                 failure.get("message").rpartition("failed: ")[2] for failure in failures
             )
@@ -203,7 +208,7 @@ print(json.dumps({kind: client.get(f"/api/v1/{kind}?order=id")["results"] for ki
 
 @pytest.mark.others
 def test_ara_records_a_guarded_run(run_both, project):
-    from ara.setup import callback_plugins  # only where ARA is
+    from ara.setup import callback_plugins  # installed in one environment only
 
     project.configure("callback")
     base = {"ARA_BASE_DIR": str(project.directory / "ara")}
@@ -256,9 +261,9 @@ TWO_PLAYS = """
 
 
 @pytest.mark.others
-def test_mitogen(nodes, project):
-    """The guard asks before Mitogen is at work, also when it was at work in an earlier play."""
-    import ansible_mitogen  # only where Mitogen is
+def test_the_guard_checks_before_mitogen_starts(nodes, project):
+    """It does so too when Mitogen ran in an earlier play."""
+    import ansible_mitogen  # installed in one environment only
 
     plugins = Path(ansible_mitogen.__file__).parent / "plugins/strategy"
     project.configure("callback", f"strategy = mitogen_linear\nstrategy_plugins = {plugins}")
@@ -272,7 +277,7 @@ def test_mitogen(nodes, project):
         " missing\n  n5  "
     ) in run.stderr
     assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "")
-    # Its command on a node begins so. The guard's is the one of Ansible's own connection plugin.
+    # Mitogen's command on a node begins like this. The guard uses Ansible's own connection plugin.
     by_mitogen = [
         name for name in nodes.addresses if "-c 'import sys;sys.path" in nodes.commands(name)
     ]

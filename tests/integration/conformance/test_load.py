@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A thousand hosts at once: all that are not ready are named, and the guard takes little memory for each host."""
+"""A thousand hosts at once: the report names all that are not ready, and memory stays small."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import re
 
 import pytest
 
+from support.project import LOCAL_HOST
+
 NAMES = [f"h{number:04}" for number in range(1000)]
 MISSING = NAMES[16::33]  # 30 of them, from one end of the list to the other
-FEW = 10  # not more than there are workers in each run, so that their number is always the same
+FEW = 10  # the number of workers, so that it is the same in each run
 
 PLAY = """
 - name: Set up PostgreSQL
@@ -19,8 +21,8 @@ PLAY = """
   tasks: [{ansible.builtin.raw: "true"}]
 """
 
-# Writes down, at the end of a run, the most memory in KiB that the process of ansible-playbook itself ever had. Its workers
-# are processes of their own.
+# Writes the peak memory of the process of ansible-playbook in KiB at the end of a run. Its workers
+# are other processes.
 MEMORY = """
 import os
 from ansible.plugins.callback import CallbackBase
@@ -35,14 +37,15 @@ class CallbackModule(CallbackBase):
 
 
 def run_and_measure(project, entry_point, names):
-    """Return the run of a play on these hosts, and the memory that it took: of the guarded play, or of nothing at all."""
+    """Run a play on these hosts. Return the run, and its peak memory in KiB.
+
+    Without an entry point the play does nothing. Otherwise it is guarded.
+    """
     project.configure(entry_point, "callback_plugins = callbacks")
-    roots = {
-        name: str(project.directory / ("missing" if name in MISSING else "ready")) for name in names
-    }
+    roots = {name: "missing" if name in MISSING else "ready" for name in names}
     project.inventory(
         {
-            name: {"ansible_connection": "local", "precheck_root": root}
+            name: LOCAL_HOST | {"precheck_root": f"{project.directory}/{root}"}
             for name, root in roots.items()
         }
     )
@@ -53,11 +56,12 @@ def run_and_measure(project, entry_point, names):
 
 
 @pytest.mark.one_release
-def test_a_thousand_hosts(project):
+def test_a_thousand_hosts_are_all_named_and_take_little_memory(project):
+    """The runs are slow, so one test looks at all of their results."""
     project.write("callbacks/memory.py", MEMORY)
     project.write("ready/etc/pki/ca.crt", "a certificate\n")
     project.write("pgsql.yml", PLAY)
-    # What the guard takes is compared with a play that does nothing. That takes less than one raw task, and much less time.
+    # A play that does nothing is the reference. It takes less memory and time than a raw task.
     project.write("nothing.yml", PLAY.replace('raw: "true"', "meta: noop"))
     run, guarded = run_and_measure(project, "callback", NAMES)
     plain_run, plain = run_and_measure(project, "none", NAMES)
@@ -70,5 +74,5 @@ def test_a_thousand_hosts(project):
     assert table.startswith("Rule pigsty-node: 30 of 1000 hosts are not ready.\n")
     assert re.findall("h[0-9]{4}", table) == MISSING
     assert remedy == f"    ./node.yml -l {','.join(MISSING)}"
-    # What does not grow with the number of hosts, as the guard's code, is told by a run with few of them.
+    # The runs with few hosts show the memory that does not grow with their number.
     assert (guarded - plain) - (guarded_few - plain_few) < 2 * (len(NAMES) - FEW)

@@ -1,10 +1,12 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What switches the guard off, on purpose and in sight; and what runs the checks alone."""
+"""Opting out of the checks, which is always visible, and running the checks alone."""
 
 from __future__ import annotations
 
 import pytest
+
+from support.output import squeezed
 
 PLAY = """
 - name: Set up PostgreSQL
@@ -19,7 +21,7 @@ PLAY = """
       tags: [always]
 """
 
-WAYS = {  # keywords of the play, options, what the warning says
+OPT_OUTS = {  # keywords of the play, options, the reason in the warning
     "play tag": ("tags: no_precheck", (), "the play is tagged no_precheck"),
     "play tags": ("tags: [other, no_precheck]", (), "the play is tagged no_precheck"),
     "option": ("", ("--skip-tags", "precheck"), "--skip-tags precheck"),
@@ -32,23 +34,21 @@ WAYS = {  # keywords of the play, options, what the warning says
     " hosts; refused by rules with `mandatory: true`",
     "who writes a playbook | the tag `no_precheck` on a play | the same",
 )
-@pytest.mark.parametrize(("keywords", "options", "how"), WAYS.values(), ids=WAYS)
-def test_opting_out(guarded, nodes, keywords, options, how):
+@pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
+def test_opting_out_runs_the_play_with_one_warning(guarded, nodes, keywords, options, reason):
     guarded.write("pgsql.yml", PLAY.format(keywords=keywords))
     run = guarded.run("pgsql.yml", *options)
     assert run.rc == 0
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
     assert "[Precheck" not in run.stdout
     play = f'play "Set up PostgreSQL" ({guarded.directory}/pgsql.yml:2)'
-    warning = f"Precheck waived for {play}: pigsty-node not checked on 5 hosts ({how})."
-    assert (
-        "".join(run.stderr.split()).count("".join(warning.split())) == 1
-    )  # ansible-core breaks lines anywhere
+    warning = f"Precheck waived for {play}: pigsty-node not checked on 5 hosts ({reason})."
+    assert squeezed(run.stderr).count(squeezed(warning)) == 1
     assert run.stderr.count("waived") == 1
 
 
 @pytest.mark.one_release
-def test_opting_out_by_the_tag_of_an_import(guarded, nodes):
+def test_the_tag_of_an_import_opts_out(guarded, nodes):
     guarded.write("pgsql.yml", PLAY.format(keywords=""))
     guarded.write("site.yml", "- import_playbook: pgsql.yml\n  tags: no_precheck\n")
     run = guarded.run("site.yml")
@@ -58,7 +58,7 @@ def test_opting_out_by_the_tag_of_an_import(guarded, nodes):
 
 @pytest.mark.one_release
 @pytest.mark.parametrize("where", ["task", "block", "role", "option"])
-def test_the_tag_counts_on_the_play_only(guarded, nodes, where):
+def test_the_tag_opts_out_on_a_play_only(guarded, nodes, where):
     guarded.write("roles/pgsql/tasks/main.yml", "- ansible.builtin.raw: touch /etc/pki/witness\n")
     task = {
         "task": "tasks: [{ansible.builtin.raw: touch /etc/pki/witness, tags: no_precheck}]",
@@ -74,12 +74,9 @@ def test_the_tag_counts_on_the_play_only(guarded, nodes, where):
     assert nodes.having("pki/witness") == ""
 
 
-def test_only_the_waived_play_is_unchecked(guarded, nodes):
-    guarded.write(
-        "pgsql.yml",
-        PLAY.format(keywords="tags: no_precheck")
-        + PLAY.format(keywords="").replace("witness", "second"),
-    )
+def test_only_the_play_that_opts_out_is_unchecked(guarded, nodes):
+    waived = PLAY.format(keywords="tags: no_precheck")
+    guarded.write("pgsql.yml", waived + PLAY.format(keywords="").replace("witness", "second"))
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
@@ -87,38 +84,44 @@ def test_only_the_waived_play_is_unchecked(guarded, nodes):
     assert "5 of 5 hosts are not ready" in run.stderr
 
 
-def test_tags_precheck_runs_the_checks_alone(guarded, nodes):
-    node = PLAY.format(keywords="").replace("witness", "node")
-    guarded.write("node.yml", node)
-    guarded.write(
-        "pgsql.yml", PLAY.format(keywords="").replace("gather_facts: false", "gather_facts: true")
-    )
+@pytest.fixture
+def imported(guarded, nodes):
+    """A project with site.yml, which imports node.yml and pgsql.yml."""
+    play = PLAY.format(keywords="")
+    guarded.write("node.yml", play.replace("witness", "node"))
+    guarded.write("pgsql.yml", play.replace("gather_facts: false", "gather_facts: true"))
     guarded.write("site.yml", "- import_playbook: node.yml\n- import_playbook: pgsql.yml\n")
-    run = guarded.run("site.yml", "--tags", "precheck")
+    return guarded
+
+
+def test_tags_precheck_stops_at_hosts_that_are_not_ready(imported):
+    run = imported.run("site.yml", "--tags", "precheck")
     assert run.rc == 2
     assert run.stdout.count("TASK [") == 1
     assert "./node.yml -l n1,n2,n3,n4,n5\n" in run.stderr
 
+
+def test_tags_precheck_runs_nothing_but_the_checks_of_ready_hosts(imported, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
-    run = guarded.run("site.yml", "--tags", "precheck")
+    run = imported.run("site.yml", "--tags", "precheck")
     assert run.rc == 0
     assert run.stdout.count("TASK [") == 1
     assert nodes.having("pki/always") == nodes.having("pki/node") == ""
     for name in ("n1", "n5"):
         assert len(nodes.commands(name).splitlines()) == 1
 
-    run = guarded.run("pgsql.yml", "--tags", "precheck,install")
+
+def test_tags_precheck_with_another_tag_runs_the_tasks_of_that(imported, nodes):
+    nodes.reset(ready="n1 n2 n3 n4 n5")
+    run = imported.run("pgsql.yml", "--tags", "precheck,install")
     assert run.rc == 0
     assert nodes.having("pki/witness") == nodes.having("pki/always") == "n1 n2 n3 n4 n5"
 
 
 @pytest.mark.each_release
-def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
-    """A leading meta task that the tag selection would leave out ends hosts all the same: the play to come has it."""
-    hosts = {
-        f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)
-    }
-    guarded.inventory(hosts)
+def test_tags_precheck_checks_for_the_play_without_tags(guarded, nodes):
+    """A leading meta task that these tags leave out still ends hosts, as the play will run it."""
+    guarded.inventory(nodes.hosts_with_a_cluster())
     nodes.reset(ready="n1 n2")
     leading = "tasks:\n    - meta: end_host\n      when: pg_cluster is not defined"
     guarded.write("pgsql.yml", PLAY.format(keywords="").replace("tasks:", leading))
@@ -131,14 +134,12 @@ def test_tags_precheck_judges_the_play_as_a_whole(guarded, nodes):
 
 @pytest.mark.one_release
 def test_tags_precheck_does_not_count_tasks_that_never_run(guarded, nodes):
-    guarded.write(
-        "pgsql.yml",
-        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: , tags: never}]\n",
-    )
+    tasks = "  tasks: [{ansible.builtin.debug: , tags: never}]\n"
+    guarded.write("pgsql.yml", f"- hosts: all\n  gather_facts: false\n{tasks}")
     assert guarded.run("pgsql.yml", "--tags", "precheck").rc == 0
 
 
-def test_tasks_of_a_users_own_with_the_tag_run_all_the_same(guarded, nodes):
+def test_a_users_own_tasks_with_the_tag_precheck_still_run(guarded, nodes):
     guarded.write("other.yml", PLAY.format(keywords="").replace("[install]", "[install, precheck]"))
     assert guarded.run("other.yml", "--tags", "precheck").rc == 0
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"

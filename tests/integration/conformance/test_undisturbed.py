@@ -1,8 +1,9 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the guard must not change: plays that no rule covers, plays whose hosts are ready, and other commands.
+"""What the guard must not change: uncovered plays, plays whose hosts are ready, other commands.
 
-The playbooks in the directory of that name are run under a built-in strategy, and then under the same strategy guarded.
+The playbooks in the directory of that name run under a built-in strategy, and then under the same
+strategy guarded.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import collections
 import functools
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +19,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from support.commands import commit_all
 from support.project import Project
 
 PLAYBOOKS = Path(__file__).parent / "playbooks"
 
-# Lines are the same but for paths of ssh sockets, numbers of jobs and how often one is polled.
+# The lines of two runs differ in paths of ssh sockets, numbers of jobs, and numbers of polls.
 CHANCE = re.compile(r"^ASYNC POLL.*|j\d+\.\d+|\"(start|end|delta)\": \"[^\"]*\"")
 
-# Under which strategy which playbooks, and the exit status. free and host_pinned refuse add_host, and know nothing of what
-# lockstep.yml is about.
+# The strategy, the playbooks, and the exit status. free and host_pinned refuse add_host, and do not
+# know what lockstep.yml is about.
 RUNS = {
     "linear": ("linear", "tasks hosts ends", 4),
     "linear in lockstep": ("linear", "lockstep", 2),
@@ -63,9 +64,10 @@ rules:
 }
 
 
-class Seen(NamedTuple):
-    """What is seen of a run: ``recap`` is by host, ``events`` by host where the hosts do not wait for each other, ``facts``
-    are those that the cache has afterwards.
+class Trace(NamedTuple):
+    """What a run leaves: ``recap`` by host, ``events`` by host, and ``facts`` in the cache.
+
+    Where the hosts wait for each other, the events of all hosts are in the events of each.
     """
 
     rc: int
@@ -87,23 +89,22 @@ def site(tmp_path_factory: pytest.TempPathFactory, sockets: Path) -> Project:
 
 
 @pytest.fixture(scope="module")
-def built_in(site: Project) -> Callable[[str, str], Seen]:
-    """Return what is seen of the playbooks under a built-in strategy. Each is run once."""
-    return functools.cache(lambda strategy, playbooks: see(site, "none", strategy, playbooks))
+def built_in(site: Project) -> Callable[[str, str], Trace]:
+    """A function that returns the trace under a built-in strategy. Each run happens once."""
+    return functools.cache(lambda strategy, playbooks: trace_of(site, "none", strategy, playbooks))
 
 
-def see(
+def trace_of(
     site: Project,
     entry_point: str,
     strategy: str,
     playbooks: str,
     policy: str = "no rule covers a play",
-) -> Seen:
-    site.configure(
-        entry_point,
-        f"callback_plugins = {PLAYBOOKS}/callbacks\nfact_caching = jsonfile\n"
-        "fact_caching_connection = facts",
-    )
+) -> Trace:
+    """Run the playbooks and return the trace of the run."""
+    cache = "fact_caching = jsonfile\nfact_caching_connection = facts"
+    site.configure(entry_point, f"callback_plugins = {PLAYBOOKS}/callbacks\n{cache}")
+    policy_file = site.directory / f"policy{list(POLICIES).index(policy)}.yml"
     log, facts = site.directory / "events", site.directory / "facts"
     for path in (log, *facts.glob("*")):
         path.unlink(missing_ok=True)
@@ -113,22 +114,20 @@ def see(
         stdin="continue\n" * 20,  # for the debugger
         env={
             "ANSIBLE_STRATEGY": site.strategy(strategy) if entry_point == "strategy" else strategy,
-            "ANSIBLE_PRECHECK_POLICY": str(
-                site.directory / f"policy{list(POLICIES).index(policy)}.yml"
-            ),
+            "ANSIBLE_PRECHECK_POLICY": str(policy_file),
             "EVENTS": str(log),
         },
     )
-    assert "allback" not in run.output  # one that fails is only warned of
+    assert "allback" not in run.output  # one that fails is only a warning
     events = [json.loads(line) for line in log.read_text().splitlines()]
     checks = [
         event for event in events if any(str(word).startswith("Precheck ") for word in event[2])
     ]
-    told = [event for event in events if event not in checks]
-    return Seen(
+    others = [event for event in events if event not in checks]
+    return Trace(
         run.rc,
-        by_host([event for event in told if event[0] != "v2_playbook_on_stats"], strategy),
-        [event[2] for event in told if event[0] == "v2_playbook_on_stats"],
+        by_host([event for event in others if event[0] != "v2_playbook_on_stats"], strategy),
+        [event[2] for event in others if event[0] == "v2_playbook_on_stats"],
         {path.name: json.loads(path.read_text()) for path in facts.glob("*")},
         collections.Counter(
             host for event, hosts, _what in checks if event == "v2_runner_on_ok" for host in hosts
@@ -138,24 +137,25 @@ def see(
 
 
 def by_host(events: list[list[Any]], strategy: str) -> dict[str, list[Any]]:
-    """Return the events of each host in their order, and those of no host, which have the key "".
+    """Return the events of each host in their order. Those of no host have the key "".
 
-    Which of two hosts is quicker is a matter of chance. With free and host_pinned it decides about the order of the
-    others too; with the other strategies they go with each host's, so that the order among them counts.
+    Which of two hosts is faster is random. With free and host_pinned the order of the events of no
+    host depends on it. With the other strategies these events are added to those of each host, so
+    that their order counts.
     """
     lockstep = strategy in ("linear", "debug")
     names = {host for _event, hosts, _what in events for host in hosts} | {""}
-    found = {name: [] for name in names}
+    events_of = {name: [] for name in names}
     for event, hosts, what in events:
         for name in hosts or (names if lockstep else [""]):
-            found[name].append([event, what])
+            events_of[name].append([event, what])
     if not lockstep:
-        found[""].sort(key=json.dumps)
-    return found
+        events_of[""].sort(key=json.dumps)
+    return events_of
 
 
 def without_checks(recap: list[Any], checks: collections.Counter[str]) -> list[Any]:
-    """Return a ``recap`` in which each check of a host, all of them ok, is not counted."""
+    """Return a ``recap`` without the checks of each host, all of which are ok."""
     return [
         [
             {host: counts | {"ok": counts["ok"] - checks[host]} for host, counts in hosts.items()},
@@ -166,6 +166,7 @@ def without_checks(recap: list[Any], checks: collections.Counter[str]) -> list[A
 
 
 def runs(*names: str, on_one_release: str = "", on_each_release: str = "") -> pytest.MarkDecorator:
+    """Parametrize a test with RUNS of these names, and mark some of them."""
     marks = {
         name: [pytest.mark.one_release] * (name in on_one_release.split(", "))
         + [pytest.mark.each_release] * (name in on_each_release.split(", "))
@@ -178,35 +179,37 @@ def runs(*names: str, on_one_release: str = "", on_each_release: str = "") -> py
 
 
 @runs("linear", "free", on_one_release="free")
-def test_plays_that_no_rule_covers(guarded, site, built_in, strategy, playbooks, status):
+def test_plays_that_no_rule_covers_run_as_without_the_guard(
+    guarded, site, built_in, strategy, playbooks, status
+):
     expected = built_in(strategy, playbooks)
-    seen = see(site, guarded.entry_point, strategy, playbooks)
-    assert seen.rc == expected.rc == status
-    assert seen.events == expected.events
-    assert seen.recap == expected.recap
-    assert seen.facts == expected.facts
-    if (
-        strategy == "linear"
-    ):  # with more hosts than one, not even the number of task lines is certain under free
-        assert seen.lines == expected.lines
+    trace = trace_of(site, guarded.entry_point, strategy, playbooks)
+    assert trace.rc == expected.rc == status
+    assert trace.events == expected.events
+    assert trace.recap == expected.recap
+    assert trace.facts == expected.facts
+    if strategy == "linear":  # under free, even the number of task lines is random
+        assert trace.lines == expected.lines
 
 
 @runs(
     *RUNS, on_one_release="linear in the background, host_pinned, debug", on_each_release="linear"
 )
-def test_plays_whose_hosts_are_ready(guarded, site, built_in, strategy, playbooks, status):
-    """The same, but for the checks themselves: three tasks on h2, and two on each of the others."""
+def test_plays_whose_hosts_are_ready_run_as_without_the_guard(
+    guarded, site, built_in, strategy, playbooks, status
+):
+    """Only the checks are added: three tasks on h2, and two on each of the others."""
     expected = built_in(strategy, playbooks)
-    seen = see(site, guarded.entry_point, strategy, playbooks, "all hosts are ready")
-    assert seen.checks == {host: 3 if host == "h2" else 2 for host in seen.recap[-1][0]}
-    assert seen.rc == expected.rc == status
-    assert seen.events == expected.events
-    assert without_checks(seen.recap, seen.checks) == expected.recap
-    assert seen.facts == expected.facts
+    trace = trace_of(site, guarded.entry_point, strategy, playbooks, "all hosts are ready")
+    assert trace.checks == {host: 3 if host == "h2" else 2 for host in trace.recap[-1][0]}
+    assert trace.rc == expected.rc == status
+    assert trace.events == expected.events
+    assert without_checks(trace.recap, trace.checks) == expected.recap
+    assert trace.facts == expected.facts
 
 
-def test_task_lines_under_free(guarded):
-    """The stdout callback knows the strategy by its name. Under another, it would print a line for each host."""
+def test_under_free_each_task_has_one_line(guarded):
+    """The stdout callback knows free by its name. Otherwise it prints a line for each host."""
     guarded.local_hosts(ready="h1 h2 h3")
     play = (
         f"- hosts: all\n  strategy: {guarded.strategy('free')}\n  gather_facts: false\n"
@@ -222,7 +225,7 @@ def test_task_lines_under_free(guarded):
     "who runs `ansible` instead of `ansible-playbook` | no rule covers the play `Ansible Ad-Hoc`,"
     " or only the callback is on | the same"
 )
-def test_ad_hoc_commands(project):
+def test_ad_hoc_commands_run_as_without_the_guard(project):
     project.local_hosts(missing="h1 h2")
     project.configure("none")
     plain = project.run("ansible", "all", "-m", "ping", "--forks", "1")
@@ -242,24 +245,15 @@ def test_ad_hoc_commands(project):
         assert run.stderr == plain.stderr
 
 
-def test_ansible_pull(guarded):
+def test_ansible_pull_runs_as_without_the_guard(guarded):
     source = guarded.directory / "source"
     guarded.write(
         "source/local.yml",
         "- hosts: localhost\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n",
     )
-    identity = ["-c", "user.name=tests", "-c", "user.email=tests@localhost"]
-    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "a playbook"]):
-        subprocess.run(["git", *command], cwd=source, check=True)
-    command = [
-        "ansible-pull",
-        "-U",
-        str(source),
-        "-d",
-        str(guarded.directory / "checkout"),
-        "-i",
-        "localhost,",
-    ]
+    commit_all(source)
+    checkout = str(guarded.directory / "checkout")
+    command = ["ansible-pull", "-U", str(source), "-d", checkout, "-i", "localhost,"]
     run = guarded.run(*command, env={"ANSIBLE_PYTHON_INTERPRETER": sys.executable})
     assert run.rc == 0, run.output
     assert "Precheck" not in run.output and "PRECHECK" not in run.output

@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A callback that writes each event of a run to the file that EVENTS names: its name, the hosts it is about, and what it says."""
+"""A callback that writes each event of a run to the file that EVENTS names.
+
+An event has a name, the hosts that it is about, and its content.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ import os
 
 from ansible.plugins.callback import CallbackBase
 
-# Not the same from run to run: times, the numbers of async jobs. Tracebacks and the module's arguments say nothing more.
+# Times and numbers of async jobs differ from run to run. Tracebacks and arguments add nothing.
 LEFT_OUT = {"start", "end", "delta", "ansible_job_id", "results_file", "exception", "invocation"}
 
 
 def steady(value):
-    """Return what is the same from run to run of a value in a result."""
+    """Return the part of a value in a result that is the same in each run."""
     if isinstance(value, dict):
         return {
             str(key): steady(one)
@@ -27,8 +30,8 @@ def steady(value):
     return value if isinstance(value, (int, float, type(None))) else str(value)
 
 
-def told(argument):  # noqa: PLR0911 - one for each kind of argument
-    """Return the hosts that an argument of an event is about, and what it says."""
+def described(argument):  # noqa: PLR0911 - one for each kind of argument
+    """Return the hosts that an argument of an event is about, and its content."""
     if hasattr(argument, "_result"):
         status = {
             word: getattr(argument, f"is_{word}")()
@@ -45,7 +48,7 @@ def told(argument):  # noqa: PLR0911 - one for each kind of argument
             steady(argument.custom),
         ]
     if hasattr(argument, "strategy"):
-        # At its start a play has the name that the configuration gives.
+        # When a play starts, its strategy has the name in the configuration.
         return [], [argument.get_name(), argument.strategy.rpartition(".")[2]]
     if hasattr(argument, "_hosts"):  # an included file
         return sorted(host.name for host in argument._hosts), [
@@ -69,13 +72,13 @@ class CallbackModule(CallbackBase):
     wants_implicit_tasks = True
 
     def write(self, event, *args, **kwargs):
-        hosts, what = [], []
+        hosts, contents = [], []
         for argument in (*args, *(kwargs[key] for key in sorted(kwargs))):
-            some, words = told(argument)
-            hosts += some
-            what += words
+            names, content = described(argument)
+            hosts += names
+            contents += content
         with open(os.environ["EVENTS"], "a", encoding="utf-8") as log:
-            log.write(json.dumps([event, hosts, what]) + "\n")
+            log.write(json.dumps([event, hosts, contents]) + "\n")
 
 
 # How often a job is polled is a matter of chance.
