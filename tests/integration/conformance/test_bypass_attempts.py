@@ -1,32 +1,36 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ways in which a play is written or started that might get it past the guard, and what becomes of each.
+"""Attempts to get a play past the guard, by how it is written or started, and their outcome.
 
-docs/contract.md has the same as a table, which is compared with this file by test_tables.
+docs/contract.md has the same as a table, which test_tables compares with this file.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from support import plays
 from support.commands import REPOSITORY
-from support.nodes import ADDRESSES
+from support.output import assert_stopped_for
+from support.plays import WITNESS
+from support.policies import policy, rule
+from support.project import LOCAL_HOST
 
 STOPPED = "stopped"
-WITNESS = "ansible.builtin.raw: touch /etc/pki/witness"
 
-TABLE: dict[str, str] = {}  # what docs/contract.md says: the way, what happens
+TABLE: dict[str, str] = {}  # the table in docs/contract.md: the attempt and its outcome
 
 
-def shows(way: str, happens: str) -> Callable[[Any], Any]:
-    """Tell which line of the table a test is for."""
-    TABLE[way] = happens
+def shows(attempt: str, outcome: str) -> Callable[[Any], Any]:
+    """Add the line of the table that a test shows."""
+    TABLE[attempt] = outcome
     return lambda test: test
 
 
@@ -37,19 +41,19 @@ def play(
     facts: str = "false",
     serial: bool = True,
 ) -> str:
-    """Return a play as YAML, with a handler and a later play; ``tasks`` and ``keywords`` may have several lines."""
+    """Return a playbook: the play Set up PostgreSQL, which has a handler, and a later play.
+
+    ``tasks`` and ``keywords`` may have several lines.
+    """
     if serial and "serial" not in keywords:
-        keywords += "\nserial: 2"
-    lines = ["- name: Set up PostgreSQL", f"  hosts: {hosts}", f"  gather_facts: {facts}"]
-    lines += [f"  {line}" for line in keywords.splitlines()]
-    lines += ["  tasks:", *(f"    {line}" for line in tasks.splitlines())]
-    lines += ["  handlers:", "    - name: handler", f"      {WITNESS}"]
-    return "\n".join(lines) + f"\n- hosts: all\n  gather_facts: false\n  tasks: [{{{WITNESS}}}]\n"
+        keywords = f"{keywords}\nserial: 2".strip()
+    covered = plays.play(hosts, tasks, keywords, facts, name="Set up PostgreSQL")
+    return f"{covered}  handlers:\n    - name: handler\n      {WITNESS}\n{plays.play()}"
 
 
 @dataclass
-class Way:
-    """A project in which n5 is not ready, and how it is run."""
+class Attempt:
+    """A project in which n5 is not ready, and how to run it."""
 
     playbook: str = field(default_factory=play)
     options: str = ""
@@ -62,9 +66,9 @@ class Way:
 
 FIRST = f"- name: first\n  tags: something\n  {WITNESS}\n  notify: handler"
 RESCUED = f"- block:\n    - {WITNESS}\n  rescue:\n    - {WITNESS}\n  always:\n    - {WITNESS}"
-BESIDES = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
+ON_LOCALHOST = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
 
-WAYS: dict[str, Way] = {"a play like any other": Way()}
+ATTEMPTS: dict[str, Attempt] = {"a play like any other": Attempt()}
 
 for keyword in """
     ignore_errors: true
@@ -91,7 +95,7 @@ for keyword in """
     strategy: @host_pinned
     strategy: @debug
 """.strip().splitlines():
-    WAYS[f"`{keyword.strip().replace('@', '')}`"] = Way(play(FIRST, keyword.strip()))
+    ATTEMPTS[f"`{keyword.strip().replace('@', '')}`"] = Attempt(play(FIRST, keyword.strip()))
 
 for option in """
     --tags something
@@ -106,79 +110,79 @@ for option in """
     --become --become-user nobody
     -e ignore_errors=true
 """.strip().splitlines():
-    WAYS[f"`{option.strip()}`"] = Way(play(FIRST), option.strip())
+    ATTEMPTS[f"`{option.strip()}`"] = Attempt(play(FIRST), option.strip())
 
-WAYS |= {
-    "`gather_facts: true`": Way(play(facts="true")),
-    "`tags: never`, with `--tags never`": Way(play(keywords="tags: never"), "--tags never"),
-    "`--step`, answered by no": Way(options="--step", stdin="n\n" * 20),
-    "`ignore_errors` and `ignore_unreachable` on a block": Way(
+ATTEMPTS |= {
+    "`gather_facts: true`": Attempt(play(facts="true")),
+    "`tags: never`, with `--tags never`": Attempt(play(keywords="tags: never"), "--tags never"),
+    "`--step`, answered by no": Attempt(options="--step", stdin="n\n" * 20),
+    "`ignore_errors` and `ignore_unreachable` on a block": Attempt(
         play(f"- ignore_errors: true\n  ignore_unreachable: true\n  block:\n    - {WITNESS}")
     ),
-    "`ignore_errors` and `any_errors_fatal: false` on a role": Way(
+    "`ignore_errors` and `any_errors_fatal: false` on a role": Attempt(
         "- hosts: all\n  gather_facts: false\n  roles: [{role: any, ignore_errors: true,"
         " any_errors_fatal: false}]\n",
         files={"roles/any/tasks/main.yml": f"- {WITNESS}\n"},
     ),
-    "`rescue` and `always`": Way(play(RESCUED)),
-    "`run_once` on the first task": Way(play(f"- {WITNESS}\n  run_once: true\n- {WITNESS}")),
-    "`throttle: 1` on a task": Way(play(f"- {WITNESS}\n  throttle: 1")),
-    "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Way(
+    "`rescue` and `always`": Attempt(play(RESCUED)),
+    "`run_once` on the first task": Attempt(play(f"- {WITNESS}\n  run_once: true\n- {WITNESS}")),
+    "`throttle: 1` on a task": Attempt(play(f"- {WITNESS}\n  throttle: 1")),
+    "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Attempt(
         stdin="c\n" * 20, env={"ANSIBLE_ENABLE_TASK_DEBUGGER": "1"}
     ),
-    "prompts, `vars_prompt`": Way(
+    "prompts, `vars_prompt`": Attempt(
         play(keywords="vars_prompt: [{name: answer, prompt: Which, default: some}]")
     ),
-    "`hosts` from a variable": Way(play(hosts="'{{ target }}'"), "-e target=all"),
-    "`hosts`: a group that `add_host` made earlier in the run": Way(
+    "`hosts` from a variable": Attempt(play(hosts="'{{ target }}'"), "-e target=all"),
+    "`hosts`: a group that `add_host` made earlier in the run": Attempt(
         play(hosts="database"),
-        earlier=BESIDES
+        earlier=ON_LOCALHOST
         + (
             "    - ansible.builtin.add_host: {name: '{{ item }}', groups: database}\n"
             "      loop: [n1, n2, n3, n4, n5]\n"
         ),
     ),
-    "`hosts`: a group that `group_by` made earlier in the run": Way(
+    "`hosts`: a group that `group_by` made earlier in the run": Attempt(
         play(hosts="database_yes"),
         earlier="- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.group_by:"
         " {key: \"database_{{ 'yes' }}\"}}]\n",
     ),
-    "all tasks delegated to a host that is ready": Way(play(f"- {WITNESS}\n  delegate_to: n1")),
-    "`include_role` by a computed name": Way(
+    "all tasks delegated to a host that is ready": Attempt(play(f"- {WITNESS}\n  delegate_to: n1")),
+    "`include_role` by a computed name": Attempt(
         play("- ansible.builtin.include_role: {name: '{{ which }}'}", "vars: {which: any}"),
         files={"roles/any/tasks/main.yml": f"- {WITNESS}\n"},
     ),
-    "nested `import_playbook`": Way(
+    "nested `import_playbook`": Attempt(
         start="site.yml",
         files={
             "site.yml": "- import_playbook: deeper/all.yml\n",
             "deeper/all.yml": "- import_playbook: ../pgsql.yml\n",
         },
     ),
-    "a playbook run by the name of its collection": Way(
+    "a playbook run by the name of its collection": Attempt(
         start="acme.db.pgsql",
         files={"collections/ansible_collections/acme/db/playbooks/pgsql.yml": play()},
         env={"ANSIBLE_COLLECTIONS_PATH": f"{REPOSITORY}/collections:{{directory}}/collections"},
     ),
-    "several playbooks on the command line": Way(
+    "several playbooks on the command line": Attempt(
         start="pgsql.yml later.yml", files={"later.yml": play()}
     ),
-    "the same playbook twice": Way(start="pgsql.yml pgsql.yml"),
-    "leading `meta: end_host` for other hosts": Way(
+    "the same playbook twice": Attempt(start="pgsql.yml pgsql.yml"),
+    "leading `meta: end_host` for other hosts": Attempt(
         play(f"- meta: end_host\n  when: inventory_hostname != 'n5'\n- {WITNESS}")
     ),
-    "leading `meta: end_play` that does not hold": Way(
+    "leading `meta: end_play` that does not hold": Attempt(
         play(f"- meta: end_play\n  when: false\n- {WITNESS}")
     ),
-    "leading `meta: end_batch` in an earlier batch": Way(
+    "leading `meta: end_batch` in an earlier batch": Attempt(
         play(f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}")
     ),
-    "leading `meta: clear_host_errors`": Way(play(f"- meta: clear_host_errors\n- {WITNESS}")),
-    "leading `meta: refresh_inventory`": Way(play(f"- meta: refresh_inventory\n- {WITNESS}")),
+    "leading `meta: clear_host_errors`": Attempt(play(f"- meta: clear_host_errors\n- {WITNESS}")),
+    "leading `meta: refresh_inventory`": Attempt(play(f"- meta: refresh_inventory\n- {WITNESS}")),
     (
         "`ANSIBLE_ERROR_ON_UNDEFINED_VARS=false`, `ANSIBLE_TASK_TIMEOUT=20`,"
         " `ANSIBLE_ANY_ERRORS_FATAL=false`"
-    ): Way(
+    ): Attempt(
         env={
             "ANSIBLE_ERROR_ON_UNDEFINED_VARS": "false",
             "ANSIBLE_TASK_TIMEOUT": "20",
@@ -186,9 +190,9 @@ WAYS |= {
         }
     ),
 }
-TABLE |= dict.fromkeys(WAYS, STOPPED)
+TABLE |= dict.fromkeys(ATTEMPTS, STOPPED)
 
-# No release has treated these in a way of its own.
+# All releases treat these in the same way.
 ON_ONE_RELEASE = [
     "`ignore_unreachable: true`",
     "`throttle: 1`",
@@ -210,7 +214,7 @@ ON_ONE_RELEASE = [
     "the same playbook twice",
 ]
 
-# These meet what a release may do in a way of its own: batches, the start of a play, its strategy, a terminal.
+# Releases may treat these differently: batches, the start of a play, its strategy, a terminal.
 ON_EACH_RELEASE = [
     '`serial: [1, "20%", 5]`',
     "`strategy: free`",
@@ -221,44 +225,43 @@ ON_EACH_RELEASE = [
 
 
 def marks(name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.one_release] * (name in ON_ONE_RELEASE) + [pytest.mark.each_release] * (
-        name in ON_EACH_RELEASE
-    )
+    """Return the marks of an attempt: on which releases it runs."""
+    if name in ON_ONE_RELEASE:
+        return [pytest.mark.one_release]
+    return [pytest.mark.each_release] if name in ON_EACH_RELEASE else []
 
 
-def stopped(run, nodes, told: str = "n5") -> None:
-    assert run.rc == 2, run.output
-    assert nodes.having("pki/witness") == ""
+def assert_stopped(run, nodes) -> None:
+    """Assert that the guard stopped the play for n5, which is not ready, and that nothing ran."""
+    assert_stopped_for(run, nodes, "n5")
     assert run.stdout.rpartition("PLAY [Set up PostgreSQL]")[2].count("TASK [") <= 1
     assert "HANDLER" not in run.stdout
     assert "(debug)" not in run.stdout
     assert "ignoring" not in run.stdout
-    assert run.stderr.count("PRECHECK stopped the run") == 1
-    assert f"  {told}  not ready: /etc/pki/ca.crt is missing\n" in run.stderr
-    assert f"    ./node.yml -l {told}\n" in run.stderr
-    assert "Nothing was changed" in run.stderr
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in WAYS])
-def test_is_stopped(guarded, nodes, name):
-    way = WAYS[name]
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in ATTEMPTS])
+def test_the_attempt_is_stopped(guarded, nodes, name):
+    attempt = ATTEMPTS[name]
     nodes.reset(ready="n1 n2 n3 n4")
-    files = {"pgsql.yml": way.playbook, "earlier.yml": way.earlier, **way.files}
+    files = {"pgsql.yml": attempt.playbook, "earlier.yml": attempt.earlier, **attempt.files}
     for path, text in files.items():
-        guarded.write(path, re.sub(r"@(\w+)", lambda found: guarded.strategy(found[1]), text))
-    env = {key: value.format(directory=guarded.directory) for key, value in way.env.items()}
-    earlier = ["earlier.yml"] if way.earlier else []
-    run = guarded.run(*earlier, *way.start.split(), *way.options.split(), stdin=way.stdin, env=env)
-    stopped(run, nodes)
+        guarded.write(path, re.sub(r"@(\w+)", lambda match: guarded.strategy(match[1]), text))
+    env = {key: value.format(directory=guarded.directory) for key, value in attempt.env.items()}
+    earlier = ["earlier.yml"] if attempt.earlier else []
+    run = guarded.run(
+        *earlier, *attempt.start.split(), *attempt.options.split(), stdin=attempt.stdin, env=env
+    )
+    assert_stopped(run, nodes)
     assert run.stdout.count("PLAY [") == len(earlier) + 1
     assert "pgsql.yml:1)." in run.stderr
 
 
 @shows("localhost, which is in no inventory, and which is in it", STOPPED)
 @pytest.mark.parametrize("inventory", ["implicit", "explicit"])
-def test_localhost(guarded, nodes, inventory):
+def test_localhost_is_checked(guarded, nodes, inventory):
     if inventory == "explicit":
-        guarded.inventory({"localhost": {"ansible_connection": "local"}})
+        guarded.inventory({"localhost": LOCAL_HOST})
     touch = "ansible.builtin.raw: touch {{ playbook_dir }}/witness"
     keywords = "connection: local\nvars: {precheck_root: '{{ playbook_dir }}/nowhere'}"
     guarded.write("pgsql.yml", play(f"- {touch}", keywords, hosts="localhost"))
@@ -272,12 +275,9 @@ def test_localhost(guarded, nodes, inventory):
     "tasks delegated to a host that the play does not have",
     "that host is not checked: it is not one of the play's",
 )
-def test_a_host_that_tasks_are_delegated_to(guarded, nodes):
+def test_a_host_that_only_delegated_tasks_reach_is_not_checked(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
-    guarded.write(
-        "pgsql.yml",
-        f"- hosts: n1,n2\n  gather_facts: false\n  tasks: [{{{WITNESS}, delegate_to: n5}}]\n",
-    )
+    guarded.write("pgsql.yml", plays.play("n1,n2", f"- {WITNESS}\n  delegate_to: n5"))
     run = guarded.run("pgsql.yml")
     assert run.rc == 0
     assert nodes.having("pki/witness") == "n5"
@@ -290,12 +290,10 @@ def test_a_host_that_tasks_are_delegated_to(guarded, nodes):
     "runs: the name cannot be known beforehand",
 )
 @pytest.mark.one_release
-def test_a_computed_role_does_not_cover(guarded, nodes):
+def test_a_covered_role_with_a_computed_name_is_not_found(guarded, nodes):
     guarded.write("roles/pgsql/tasks/main.yml", f"- {WITNESS}\n")
-    guarded.write(
-        "play.yml",
-        play("- ansible.builtin.include_role: {name: '{{ which }}'}", "vars: {which: pgsql}"),
-    )
+    include = "- ansible.builtin.include_role: {name: '{{ which }}'}"
+    guarded.write("play.yml", play(include, "vars: {which: pgsql}"))
     assert guarded.run("play.yml").rc == 0
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
 
@@ -303,23 +301,20 @@ def test_a_computed_role_does_not_cover(guarded, nodes):
 @shows(
     "playbooks that no rule covers, before it", "run; then it is stopped, and nothing runs after it"
 )
-def test_between_playbooks(guarded, nodes):
+def test_playbooks_before_it_run_and_those_after_it_do_not(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
-    guarded.write(
-        "earlier.yml",
-        "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.raw: touch"
-        " /etc/pki/earlier}]\n",
-    )
+    touch = "- ansible.builtin.raw: touch /etc/pki/earlier"
+    guarded.write("earlier.yml", plays.play(tasks=touch))
     guarded.write("pgsql.yml", play())
     run = guarded.run("earlier.yml", "pgsql.yml", "earlier.yml")
-    stopped(run, nodes)
+    assert_stopped(run, nodes)
     assert run.stdout.count("PLAY [") == 2
     assert nodes.having("pki/earlier") == "n1 n2 n3 n4 n5"
 
 
 @shows("the same playbook twice, all ready", "runs twice; each host is asked once")
 @pytest.mark.one_release
-def test_twice(guarded, nodes):
+def test_the_same_playbook_twice_checks_each_host_once(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     guarded.write("pgsql.yml", play(tasks="- ansible.builtin.debug:"))
     run = guarded.run("pgsql.yml", "pgsql.yml")
@@ -329,7 +324,7 @@ def test_twice(guarded, nodes):
 
 
 @shows("handlers that an earlier play notified", "have run by then; no later one does")
-def test_an_earlier_plays_handler(guarded, nodes):
+def test_handlers_of_an_earlier_play_have_run(guarded, nodes):
     guarded.write(
         "earlier.yml",
         """
@@ -361,7 +356,7 @@ LOST = """
       vars: {{ansible_port: "{{{{ 1 if inventory_hostname == 'n2' else {port} }}}}"}}
 """
 
-# With two playbooks on the command line ansible-core would end after the first, as some of its hosts were lost.
+# With two playbooks on the command line ansible-core would end after the first, which loses hosts.
 AFTER_EARLIER = "- import_playbook: earlier.yml\n- import_playbook: pgsql.yml\n"
 
 
@@ -370,14 +365,17 @@ AFTER_EARLIER = "- import_playbook: earlier.yml\n- import_playbook: pgsql.yml\n"
     "hosts that failed or became unreachable in an earlier play",
     "stay out, are not asked, and stop nobody else",
 )
-def test_hosts_that_were_lost(guarded, nodes):
-    """n1 and n2 are not ready either. PlaybookExecutor counts the failures of a batch: they must not spoil the count."""
+def test_hosts_that_an_earlier_play_lost_are_not_checked(guarded, nodes):
+    """n1 and n2 are not ready either.
+
+    PlaybookExecutor counts the failures of a batch. The lost hosts must not change the count.
+    """
     guarded.write("earlier.yml", LOST.format(port=nodes.port))
     guarded.write("site.yml", AFTER_EARLIER)
     guarded.write("pgsql.yml", play())
     nodes.reset(ready="n3 n4")
     run = guarded.run("site.yml")
-    stopped(run, nodes)
+    assert_stopped(run, nodes)
     assert run.stdout.count("PLAY [") == 2
     assert "1 of 3 hosts is not ready" in run.stderr
 
@@ -389,14 +387,10 @@ def test_hosts_that_were_lost(guarded, nodes):
 
 
 @shows("the same, with a rule that asks for all hosts by `that` and `once`", STOPPED)
-def test_hosts_that_were_lost_and_a_rule_that_asks_for_them(guarded, nodes):
+def test_a_rule_can_require_that_no_host_was_lost(guarded, nodes):
     condition = "ansible_play_hosts | length == ansible_play_hosts_all | length"
-    rule = {
-        "name": "nobody-lost",
-        "plays": [{"playbook": "pgsql.yml"}],
-        "checks": [{"that": condition, "once": True}],
-    }
-    guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
+    nobody_lost = rule({"that": condition, "once": True}, covers={"playbook": "pgsql.yml"})
+    guarded.write("precheck.yml", policy(nobody_lost))
     guarded.write("pgsql.yml", play(serial=False))
     guarded.write("earlier.yml", LOST.format(port=nodes.port))
     guarded.write("site.yml", AFTER_EARLIER)
@@ -410,37 +404,24 @@ def test_hosts_that_were_lost_and_a_rule_that_asks_for_them(guarded, nodes):
 
 
 @shows("a host that `meta: refresh_inventory` brought in an earlier play", STOPPED)
-def test_a_host_that_a_refresh_brought(guarded, nodes):
+def test_a_host_that_a_refresh_of_the_inventory_adds_is_checked(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
-    text = json.loads((guarded.directory / "inventory.json").read_text())
-    hosts = text["all"]["hosts"]
-    (guarded.directory / "all.json").write_text(
-        json.dumps(
-            {
-                "_meta": {"hostvars": hosts},
-                "all": {"hosts": list(hosts), "vars": text["all"]["vars"]},
-            }
-        )
-    )
-    few = {
-        "_meta": {"hostvars": {"n1": hosts["n1"]}},
-        "all": {"hosts": ["n1"], "vars": text["all"]["vars"]},
-    }
-    (guarded.directory / "now.json").write_text(json.dumps(few))
-    guarded.write("inventory.sh", f"#!/bin/sh\ncat {guarded.directory}/now.json\n")
-    (guarded.directory / "inventory.sh").chmod(0o755)
-    guarded.write(
-        "earlier.yml",
-        BESIDES
-        + (
-            "    - ansible.builtin.raw: cp all.json now.json\n"
-            "    - ansible.builtin.meta: refresh_inventory\n"
-        ),
-    )
+    variables = {"ansible_python_interpreter": sys.executable}
+
+    def script_output(hosts):
+        group = {"hosts": list(hosts), "vars": variables}
+        return json.dumps({"_meta": {"hostvars": hosts}, "all": group})
+
+    guarded.write("all.json", script_output(nodes.hosts()))
+    guarded.write("now.json", script_output({"n1": nodes.host("n1")}))
+    guarded.script("inventory.sh", f"#!/bin/sh\ncat {guarded.directory}/now.json\n")
+    copy = "    - ansible.builtin.raw: cp all.json now.json\n"
+    refresh = "    - ansible.builtin.meta: refresh_inventory\n"
+    guarded.write("earlier.yml", ON_LOCALHOST + copy + refresh)
     guarded.write("pgsql.yml", play())
     assert guarded.run("-i", "inventory.sh", "pgsql.yml", "--tags", "precheck").rc == 0  # n1 alone
     run = guarded.run("-i", "inventory.sh", "earlier.yml", "pgsql.yml")
-    stopped(run, nodes)
+    assert_stopped(run, nodes)
     assert "1 of 5 hosts is not ready" in run.stderr
 
 
@@ -469,12 +450,14 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
     ],
     ids=["ANSIBLE_STRATEGY", "ANSIBLE_CALLBACKS_ENABLED"],
 )
-def test_another_entry_point_by_the_environment(guarded, nodes, setting, survivor):
+def test_the_environment_can_disable_one_entry_point_and_not_the_other(
+    guarded, nodes, setting, survivor
+):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write("pgsql.yml", play())
     run = guarded.run("pgsql.yml", env=setting)
     if guarded.entry_point == survivor:
-        stopped(run, nodes)
+        assert_stopped(run, nodes)
     else:
         assert run.rc == 0
         assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
@@ -484,62 +467,56 @@ def test_another_entry_point_by_the_environment(guarded, nodes, setting, survivo
     "`ansible_connection` changed by the play's `vars`",
     "the host that the play would reach is asked",
 )
-def test_another_connection(guarded, nodes):
-    """In the inventory each host is a directory of this machine, and ready there."""
+def test_the_check_uses_the_connection_of_the_play(guarded, nodes):
+    """The inventory says that each host is a directory of this machine, which is ready."""
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write("root/etc/pki/ca.crt", "a certificate\n")
-    hosts = {name: nodes.host(name) for name in ADDRESSES}
-    guarded.inventory(
-        {
-            name: host
-            | {"ansible_connection": "local", "precheck_root": str(guarded.directory / "root")}
-            for name, host in hosts.items()
-        }
-    )
+    root = {"precheck_root": f"{guarded.directory}/root"}
+    guarded.inventory(nodes.hosts(**LOCAL_HOST, **root))
     guarded.write("pgsql.yml", play(keywords="vars: {ansible_connection: ssh}"))
-    stopped(guarded.run("pgsql.yml"), nodes)
+    assert_stopped(guarded.run("pgsql.yml"), nodes)
 
 
 SUDO = "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n"
+
+
+@pytest.fixture
+def no_sudo(guarded):
+    """Options that replace sudo by one that requires a password."""
+    sudo = guarded.script("sudo", SUDO)
+    guarded.write("pgsql.yml", play(keywords="become: true\nbecome_method: sudo"))
+    user = "ansible_become_user=nobody ansible_become=true"
+    return ["-e", f"ansible_become_exe={sudo} {user}"]
 
 
 @shows(
     "a become password missing, the play's",
     "the checks do not need it; the play fails by itself when all are ready",
 )
-@shows(
-    "a become password missing, of a check with `become`", "stopped: all these hosts are unverified"
-)
-def test_a_become_password_is_missing(guarded, nodes):
-    guarded.write("sudo", SUDO)
-    (guarded.directory / "sudo").chmod(0o755)
-    become = [
-        "-e",
-        (
-            f"ansible_become_exe={guarded.directory}/sudo ansible_become_user=nobody"
-            " ansible_become=true"
-        ),
-    ]
-    guarded.write("pgsql.yml", play(keywords="become: true\nbecome_method: sudo"))
+def test_the_checks_do_not_use_the_become_of_the_play(guarded, nodes, no_sudo):
     nodes.reset(ready="n1 n2 n3 n4")
-    stopped(guarded.run("pgsql.yml", *become), nodes)
+    assert_stopped(guarded.run("pgsql.yml", *no_sudo), nodes)
 
     nodes.reset(ready="n1 n2 n3 n4 n5")
-    run = guarded.run("pgsql.yml", *become)
+    run = guarded.run("pgsql.yml", *no_sudo)
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
     assert "PRECHECK" not in run.stderr
 
+
+@shows(
+    "a become password missing, of a check with `become`", "stopped: all these hosts are unverified"
+)
+def test_a_check_with_become_is_unverified_without_its_password(guarded, nodes, no_sudo):
+    nodes.reset(ready="n1 n2 n3 n4 n5")
     check = {"path": "/etc/pki/ca.crt", "become": True}
-    rule = {"name": "as-root", "plays": [{"playbook": "pgsql.yml"}], "checks": [check]}
-    guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
-    run = guarded.run("pgsql.yml", *become)
+    guarded.write("precheck.yml", policy(rule(check, covers={"playbook": "pgsql.yml"})))
+    run = guarded.run("pgsql.yml", *no_sudo)
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
     assert "5 of 5 hosts are not ready" in run.stderr
-    assert re.search(
-        r"  n5  unverified: .*(Missing sudo password|a password is required)", run.stderr
-    ), run.stderr
+    missing = "  n5  unverified: .*(Missing sudo password|a password is required)"
+    assert re.search(missing, run.stderr), run.stderr
 
 
 @shows(
@@ -549,7 +526,7 @@ def test_a_become_password_is_missing(guarded, nodes):
 @pytest.mark.parametrize(
     "option", ["--list-tasks", "--list-hosts", "--list-tags", "--syntax-check"]
 )
-def test_listings(guarded, option):
+def test_options_that_only_list_print_nothing_of_the_guard(guarded, option):
     guarded.local_hosts(missing="h1")
     guarded.write("pgsql.yml", play())
     run = guarded.run("pgsql.yml", option)
@@ -564,7 +541,7 @@ def test_listings(guarded, option):
     "a strategy that neither ansible-core nor this collection brought, with the callback on",
     STOPPED,
 )
-def test_a_strategy_from_elsewhere(project, nodes):
+def test_a_strategy_from_elsewhere_is_guarded_and_runs_as_without_the_guard(project, nodes):
     project.configure("callback", more="strategy_plugins = strategies")
     project.write(
         "strategies/elsewhere.py",
@@ -581,30 +558,27 @@ class StrategyModule(Free):
     project.write("pgsql.yml", play(keywords="strategy: elsewhere"))
     nodes.reset(ready="n1 n2 n3 n4")
     run = project.run("pgsql.yml")
-    stopped(run, nodes)
+    assert_stopped(run, nodes)
     assert "elsewhere runs" not in run.stdout
 
     nodes.reset(ready="n1 n2 n3 n4 n5")
     run = project.run("pgsql.yml")
     assert run.rc == 0
-    assert re.findall("elsewhere runs on (.*)", run.stdout) == [
-        "(2, 2, [])",
-        "(2, 2, [])",
-        "(1, 1, [])",
-    ]  # as without the guard
+    states = re.findall("elsewhere runs on (.*)", run.stdout)
+    assert states == ["(2, 2, [])", "(2, 2, [])", "(1, 1, [])"]  # as without the guard
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
     assert run.stdout.count("[Precheck pigsty-node]") == 1
 
 
 @pytest.mark.claims("a play that names no strategy | guarded | guarded | guarded, once")
 @shows("both doors open", "stopped once; checked once")
-def test_both_entry_points(project, nodes):
+def test_with_both_entry_points_each_host_is_checked_once(project, nodes):
     project.configure("both")
     nodes.reset(ready="n1 n2 n3 n4 n5")
-    # The second play's strategy inherits from the first's, on which the callback has put the guard by then.
+    # The strategy of the second play inherits from that of the first, which is guarded by then.
     project.write("pgsql.yml", play(keywords="strategy: linear") + play())
     run = project.run("pgsql.yml")
     assert run.rc == 0
     assert run.stdout.count("TASK [Precheck") == 1
     nodes.reset(ready="n1 n2 n3 n4")
-    stopped(project.run("pgsql.yml"), nodes)
+    assert_stopped(project.run("pgsql.yml"), nodes)
