@@ -1,16 +1,15 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What may break while the guard works, on a node or on the control node, and what becomes of each: nothing of the play
-runs, and the operator reads which host it is and what is wrong with it.
+"""What may break while the guard works, on a node or on the control node, and the outcome.
 
-docs/contract.md has the same as a table, which is compared with this file by test_tables.
+Nothing of the play runs, and the operator reads which host it is and what is wrong with it.
+docs/contract.md has the same as a table, which test_tables compares with this file.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -22,8 +21,10 @@ from pathlib import Path
 
 import pytest
 
-from support.commands import BIN, Run
+from support.commands import BIN, Run, clean_environment
 from support.nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
+from support.output import assert_stopped_for, is_printed
+from support.policies import policy, rule
 from support.requirements import lacking
 
 AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
@@ -89,34 +90,26 @@ PLAY = """
   tasks:
     - ansible.builtin.raw: {task}
 """
-LIMIT = "8"  # seconds in which the nodes that are well can surely answer
+TIMEOUT = "8"  # seconds, which are enough for the nodes without a fault
 EVERY_NODE = " ".join(ADDRESSES)
 
 
 def prepare(project, nodes, missing="", keywords="serial: 2", task="touch /etc/pki/witness"):
-    """Make a play of which n5 is the last host of the last batch, and every node ready but ``missing``."""
+    """Write a play whose last batch ends with n5. Every node is ready but ``missing``."""
     nodes.reset(ready=EVERY_NODE.replace(missing, "") if missing else EVERY_NODE)
     project.write("pgsql.yml", PLAY.format(keywords=keywords, task=task))
 
 
-def stopped(run, nodes, reason, host="n5"):
-    """Show that nothing was run, and that one block says why: ``reason`` is a regular expression for what is told of the host."""
-    assert run.rc == 2
-    assert nodes.having("pki/witness") == ""
+def assert_stopped(run, nodes, reason, host="n5"):
+    """Assert that nothing ran, because of one host, for this reason, a regular expression."""
+    assert_stopped_for(run, nodes, host, reason)
     assert not any("witness" in nodes.commands(name) for name in ADDRESSES)
     assert run.stdout.count("PLAY [") == run.stdout.count("TASK [") == 1
-    assert (
-        run.stderr.count("PRECHECK stopped the run before")
-        == run.stderr.count("Rule pigsty-node:")
-        == 1
-    )
     assert "Rule pigsty-node: 1 of 5 hosts is not ready.\n" in run.stderr
-    assert re.search(rf"^  {host}  {reason}", run.stderr, re.MULTILINE), run.stderr
-    assert f"    ./node.yml -l {host}\n" in run.stderr
 
 
 def equip(nodes, name, commands, shell=""):
-    """Have a node run ``commands`` to prepare itself, and ``shell``, a script, as its login shell if there is one."""
+    """Let a node prepare itself with ``commands``, with the script ``shell`` as its login shell."""
     if shell:
         nodes.path(name, "shell").write_text(f"#!/bin/sh\n{shell}\n")
         nodes.path(name, "shell").chmod(0o755)
@@ -125,6 +118,7 @@ def equip(nodes, name, commands, shell=""):
 
 
 def at(address: str) -> Callable[..., dict[str, object]]:
+    """The node is at another address."""
     return lambda nodes: {"ansible_host": address}
 
 
@@ -134,7 +128,7 @@ def never_answers(nodes):
 
 
 def breaks_off(then: str) -> Callable[..., dict[str, object]]:
-    """The node says half of its answer and waits until that has surely gone out."""
+    """The node sends half of its answer, and waits until it is certainly sent."""
 
     def broken(nodes):
         equip(nodes, "n5", "", f'sh "$@" | head -c 15\nsleep 0.5\n{then}')
@@ -158,7 +152,7 @@ def has_another_key(nodes):
         .replace("=no", "=yes")
         .replace("/dev/null", str(known_hosts))
     )
-    # Through a connection of its own: one that is open already asks for no key.
+    # Use a new connection: an open one does not check the key.
     return {
         "ansible_ssh_common_args": options,
         "ansible_host_key_checking": True,
@@ -171,23 +165,23 @@ def denies_permission(nodes):
     nodes.path("n5", "pki").chmod(0o700)
     return {
         "ansible_python_interpreter": "/usr/bin/python3"
-    }  # the tests' own may be in a closed directory
+    }  # that of the tests may be in a closed directory
 
 
-# What is done to n5, which returns variables for it, and what the operator reads.
+# The fault of n5, a function that returns variables for it, and the reason that is printed.
 UNVERIFIED = {
     "the node is down": (at(STOPPED), "unreachable: .*Connection refused"),
     "the node hangs at connecting": (at(MUTE), "unreachable: .*timed out"),
     "the node hangs after its SSH greeting": (at(GREETING), "(unreachable: .*)?timed out"),
-    "the node hangs at authentication": (at(STALLED), f"timed out: no answer within {LIMIT} s\n"),
-    "the node never answers": (never_answers, f"timed out: no answer within {LIMIT} s\n"),
+    "the node hangs at authentication": (at(STALLED), f"timed out: no answer within {TIMEOUT} s\n"),
+    "the node never answers": (never_answers, f"timed out: no answer within {TIMEOUT} s\n"),
     "the node hangs in the middle of its answer": (
         breaks_off("sleep 300"),
-        f"timed out: no answer within {LIMIT} s\n",
+        f"timed out: no answer within {TIMEOUT} s\n",
     ),
     "the node answers without end": (
         answers_without_end,
-        f"timed out: no answer within {LIMIT} s\n",
+        f"timed out: no answer within {TIMEOUT} s\n",
     ),
     "the connection is cut in the middle of the answer": (
         breaks_off("kill -9 $SSHD"),
@@ -228,7 +222,7 @@ UNVERIFIED = {
         for fault in UNVERIFIED
     ],
 )
-def test_a_node_that_cannot_be_asked(guarded, nodes, fault):
+def test_a_node_that_cannot_be_checked_is_unverified(guarded, nodes, fault):
     assert fault in FAULTS
     break_it, reason = UNVERIFIED[fault]
     prepare(guarded, nodes)
@@ -236,34 +230,40 @@ def test_a_node_that_cannot_be_asked(guarded, nodes, fault):
         {name: nodes.host(name) for name in ADDRESSES} | {"n5": nodes.host("n5") | break_it(nodes)}
     )
     begin = time.monotonic()
-    run = guarded.run("pgsql.yml", "--timeout", "3", env={"ANSIBLE_TASK_TIMEOUT": LIMIT})
+    run = guarded.run("pgsql.yml", "--timeout", "3", env={"ANSIBLE_TASK_TIMEOUT": TIMEOUT})
     assert time.monotonic() - begin < 60
-    stopped(run, nodes, f"unverified: {reason}")
+    assert_stopped(run, nodes, f"unverified: {reason}")
 
 
 @pytest.mark.one_release
-def test_the_time_limit_is_30_seconds(guarded, nodes):
-    """Whatever the play allows its own tasks."""
+def test_the_timeout_is_30_seconds(guarded, nodes):
+    """It does not depend on that of the play's own tasks."""
     assert "30 s" in FAULTS["the node never answers"]
     prepare(guarded, nodes, keywords="timeout: 120")
     never_answers(nodes)
     begin = time.monotonic()
     run = guarded.run("pgsql.yml")
     assert 28 < time.monotonic() - begin < 80
-    stopped(run, nodes, "unverified: timed out: no answer within 30 s\n")
+    assert_stopped(run, nodes, "unverified: timed out: no answer within 30 s\n")
 
 
-# Each of these ends with an attempt that must fail, so that a trouble that is none fails the test.
+# Each of these ends with an attempt that must fail. So a fault that has no effect fails the test.
 FULL = """
 mount -t tmpfs -o size=8k tmpfs /etc/pki && cp "$NODE"/pki/* /etc/pki
 mount -t tmpfs -o size=4k tmpfs /var/tmp && mount -t tmpfs -o size=4k tmpfs /root && cd /root
 mount -t tmpfs -o size=4k tmpfs /tmp
-for folder in /etc/pki /var/tmp /root /tmp; do head -c 9000 /dev/zero > $folder/filling; done 2> /dev/null
-for folder in /etc/pki /var/tmp /root /tmp; do ! echo more >> $folder/filling || exit 1; done 2> /dev/null
+for full in /etc/pki /var/tmp /root /tmp; do
+    head -c 9000 /dev/zero > $full/filling
+    ! echo more >> $full/filling || exit 1
+done 2> /dev/null
 """
 READ_ONLY = """
-while read -r device folder more; do mount -o remount,bind,ro "$folder"; done < /proc/mounts 2> /dev/null
-for folder in /etc/pki /var/tmp /root /tmp; do ! touch $folder/new || exit 1; done 2> /dev/null
+while read -r device point more; do
+    mount -o remount,bind,ro "$point"
+done < /proc/mounts 2> /dev/null
+for directory in /etc/pki /var/tmp /root /tmp; do
+    ! touch $directory/new || exit 1
+done 2> /dev/null
 """
 NO_TMP = "mount --bind -o ro /tmp /tmp; ! touch /tmp/new 2> /dev/null || exit 1"
 NO_HOME = '[ "$HOME" = /nowhere ] && [ ! -e /nowhere ] || exit 1'
@@ -277,7 +277,7 @@ export LD_PRELOAD FAKETIME FAKETIME_DONT_FAKE_MONOTONIC
 """
 LOUD = "head -c 1000000 /dev/zero | tr '\\0' x\nexec sh \"$@\""
 
-# What prepares the node, its login shell, and its variables.
+# The commands that prepare the node, its login shell, and its variables.
 TROUBLES: dict[str, tuple[str, str, dict[str, object]]] = {
     "the node's disk is full": (FULL, "", {}),
     "the node's disk is read-only": (READ_ONLY, "", {}),
@@ -291,21 +291,23 @@ TROUBLES: dict[str, tuple[str, str, dict[str, object]]] = {
 
 
 def trouble(nodes, name, fault, python):
-    """Bring a trouble over a node, and return its variables."""
+    """Give a node this trouble, and return its variables."""
     if TROUBLES[fault][0] == CLOCK and not list(Path("/usr/lib").glob(FAKETIME)):
-        lacking("a clock that goes wrong on one node only needs Debian's package libfaketime")
+        lacking("a wrong clock on one node requires Debian's package libfaketime")
     if TROUBLES[fault][0] == FISH and not shutil.which("fish"):
-        lacking("there is no fish")
+        lacking("fish is not installed")
     commands, shell, variables = TROUBLES[fault]
     equip(nodes, name, commands, shell)
     return nodes.host(name) | {"ansible_python_interpreter": python} | variables
 
 
 @pytest.mark.parametrize(
-    "faults", [list(TROUBLES)[:5], list(TROUBLES)[5:]], ids=["five", "the others"]
+    "faults",
+    [list(TROUBLES)[:5], list(TROUBLES)[5:]],
+    ids=["disk, home and fish", "shell, Python and clock"],
 )
 def test_ready_nodes_in_trouble_pass(guarded, nodes, faults):
-    """By the answer of their shell: no module can be run. Two nodes have a marker with a strange date."""
+    """The shell answers, as no module can run. The markers of two nodes have a strange date."""
     assert set(faults) <= set(FAULTS)
     prepare(guarded, nodes, task="echo done")
     hosts = {name: nodes.host(name) for name in ADDRESSES}
@@ -324,7 +326,7 @@ def test_ready_nodes_in_trouble_pass(guarded, nodes, faults):
 
 
 @pytest.mark.parametrize("fault", TROUBLES)
-def test_a_node_in_trouble_is_told_not_ready(guarded, nodes, fault):
+def test_a_node_in_trouble_without_the_marker_is_not_ready(guarded, nodes, fault):
     prepare(guarded, nodes, missing="n5")
     guarded.inventory(
         {name: nodes.host(name) for name in ADDRESSES}
@@ -332,19 +334,19 @@ def test_a_node_in_trouble_is_told_not_ready(guarded, nodes, fault):
     )
     run = guarded.run("pgsql.yml")
     by_shell = re.escape(" (as far as its shell can tell)")
-    stopped(
+    assert_stopped(
         run,
         nodes,
         f"not ready: /etc/pki/ca.crt is missing({by_shell}){'' if 'Python' in fault else '?'}\n",
     )
 
 
-def test_a_node_without_working_sudo(guarded, nodes):
+def test_a_check_does_not_use_a_broken_sudo(guarded, nodes):
     assert FAULTS["no working sudo on the node"] == AS_EVER
     prepare(guarded, nodes, missing="n5", keywords="become: true\n  become_method: sudo")
     become = "ansible_become_exe=/nowhere/sudo ansible_become=true ansible_become_user=nobody"
     run = guarded.run("pgsql.yml", "--become", "-e", become)
-    stopped(run, nodes, "not ready: /etc/pki/ca.crt is missing\n")
+    assert_stopped(run, nodes, "not ready: /etc/pki/ca.crt is missing\n")
     run = guarded.run(
         "pgsql.yml", "--become", "-e", become, "--limit", "n1,n2", "--tags", "precheck"
     )
@@ -352,7 +354,7 @@ def test_a_node_without_working_sudo(guarded, nodes):
 
 
 @pytest.mark.claims("What becomes of it afterwards is not seen.")
-def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
+def test_a_node_that_goes_down_between_two_plays_fails_in_the_second_play(guarded, nodes):
     assert "the node goes down between two plays" in FAULTS
     prepare(guarded, nodes)
     between = """
@@ -363,10 +365,10 @@ def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
   tasks:
     - ansible.builtin.file: {path: "{{ hang }}", state: touch}
 """
-    play = PLAY.format(keywords=f"timeout: {LIMIT}", task="touch /etc/pki/witness")
+    play = PLAY.format(keywords=f"timeout: {TIMEOUT}", task="touch /etc/pki/witness")
     guarded.write("pgsql.yml", play + between + play)
     run = guarded.run(
-        "pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": LIMIT}
+        "pgsql.yml", "-e", f"hang={nodes.path('n4', 'hang')}", env={"ANSIBLE_TASK_TIMEOUT": TIMEOUT}
     )
     assert run.rc == 2
     assert "PRECHECK" not in run.stderr
@@ -374,20 +376,19 @@ def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
 
 
 def begin(project, *arguments, before=(), **env):
-    """Start ansible-playbook, by the command ``before`` if there is one, and do not wait for it. It has a session of its
-    own, as in a terminal of its own, and writes to the files stdout and stderr.
+    """Start ansible-playbook, with the command ``before`` if there is one, and do not wait for it.
+
+    It has a session of its own, as in a terminal. It writes to the files stdout and stderr.
     """
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    own = {"ANSIBLE_CONFIG": str(project.directory / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's background job ignores it, and so would its children
+    own = {"ANSIBLE_CONFIG": f"{project.directory}/ansible.cfg", "ANSIBLE_NOCOLOR": "1"}
+    # A background job of a shell ignores this signal, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     streams = [(project.directory / name).open("w") for name in ("stdout", "stderr")]
     try:
         return subprocess.Popen(
             [*before, str(BIN / "ansible-playbook"), *arguments],
             cwd=project.directory,
-            env=clean | own | env,
+            env=clean_environment(**own | env),
             stdin=subprocess.DEVNULL,
             stdout=streams[0],
             stderr=streams[1],
@@ -399,7 +400,7 @@ def begin(project, *arguments, before=(), **env):
 
 
 def end(project, process, seconds=60):
-    """Wait for the end of what ``begin`` started; return its exit status, and what it wrote to stdout and to stderr."""
+    """Wait for what ``begin`` started. Return its exit status, its stdout and its stderr."""
     try:
         status = process.wait(timeout=seconds)
     finally:
@@ -412,7 +413,7 @@ def end(project, process, seconds=60):
 
 
 def running(project):
-    """Return the ids of the processes that a run of the project started and that have not ended: each has its environment."""
+    """Return the ids of all processes of a run of the project. They have its environment."""
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -425,22 +426,24 @@ def running(project):
 
 
 def kill_all(processes):
+    """Kill these processes, as far as they still exist."""
     for process in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
 
 
 def wait_for(happened, seconds=120.0):
-    """Wait until something ``happened``; return whether it did."""
-    limit = time.monotonic() + seconds
-    while not happened() and time.monotonic() < limit:
+    """Wait until something ``happened``. Return whether it did."""
+    deadline = time.monotonic() + seconds
+    while not happened() and time.monotonic() < deadline:
         time.sleep(0.1)
     return bool(happened())
 
 
 def interrupted(project, nodes, send):
-    """Send a signal by ``send`` to a run when it waits for 50 hosts, none of which answers. Return its exit status, and how many
-    processes, and files and directories, it leaves.
+    """Call ``send`` with the process of a run that waits for 50 hosts, none of which answers.
+
+    Return its exit status, the number of processes that it leaves, and the number of files.
     """
     temporary = project.directory / f"temporary{project.entry_point}"
     nodes.reset(ready=EVERY_NODE)
@@ -475,9 +478,11 @@ def interrupted(project, nodes, send):
     ],
     ids=["SIGINT", "SIGINT from a terminal", "SIGTERM"],
 )
-def test_a_signal(guarded, nodes, name, send):
-    """A terminal sends it to each process of the run. At SIGTERM ansible-core alone leaves a temporary directory behind, and
-    before 2.19 its workers and what they have started.
+def test_a_signal_ends_the_run_at_once_and_leaves_nothing_behind(guarded, nodes, name, send):
+    """A terminal sends it to each process of the run.
+
+    At SIGTERM ansible-core alone leaves a temporary directory, and before 2.19 also its workers and
+    what they have started.
     """
     assert FAULTS[f"{name} while 50 hosts are asked"] == AT_ONCE
 
@@ -496,7 +501,7 @@ def test_a_signal(guarded, nodes, name, send):
 
 
 def children(parent):
-    """Return the ids of the processes that a process started."""
+    """Return the ids of the child processes of a process."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -506,7 +511,7 @@ def children(parent):
 
 
 def worker_on(process, address):
-    """Return the id of the worker in which ssh is at work on a host."""
+    """Return the id of the worker whose ssh is connected to an address."""
     for worker in children(process.pid):
         for child in children(worker):
             with contextlib.suppress(OSError):
@@ -518,10 +523,10 @@ def worker_on(process, address):
 @pytest.mark.parametrize(
     ("forks", "name"),
     [pytest.param("10", "n5", marks=pytest.mark.each_release), ("1", "n1")],
-    ids=["the last", "a place retaken"],
+    ids=["the last worker", "a worker that is replaced"],
 )
-def test_a_killed_worker(guarded, nodes, forks, name):
-    """With one fork, workers for the other hosts take the place of the one that is killed."""
+def test_the_host_of_a_killed_worker_is_unverified(guarded, nodes, forks, name):
+    """With one fork, workers for the other hosts replace the one that is killed."""
     assert "a worker of ansible-core is killed" in FAULTS
     prepare(guarded, nodes)
     nodes.path(name, "hang").touch()
@@ -533,48 +538,42 @@ def test_a_killed_worker(guarded, nodes, forks, name):
     finally:
         kill_all(running(guarded))
     assert "Traceback" not in run.output
-    stopped(
+    assert_stopped(
         run, nodes, "unverified: the process of the control node that asked it was killed", name
     )
 
 
-def test_output_that_is_not_read_for_some_seconds(guarded):
-    """With -vvvv the workers tell the command that they run. What they tell goes the way of their results, and is in the way of
-    these until the pipe has room for it.
+def test_results_behind_output_that_nobody_reads_are_not_lost(guarded):
+    """With -vvvv the workers print their command.
+
+    This output takes the way of their results, which have to wait until the pipe has room for it.
     """
     assert "nobody reads the output for some seconds" in FAULTS
     prepare_here(guarded)
-    rule = {
-        "name": "long",
-        "plays": [{"playbook": "pgsql.yml"}],
-        "checks": [{"command": f"true {'x' * 9000}"}],
-    }
-    guarded.write("precheck.yml", json.dumps({"rules": [rule]}))
+    long = {"command": f"true {'x' * 9000}"}
+    guarded.write("precheck.yml", policy(rule(long, covers={"playbook": "pgsql.yml"})))
     out, into = os.pipe()
     fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
-    env = clean | {
-        "ANSIBLE_CONFIG": str(guarded.directory / "ansible.cfg"),
-        "PYTHONUNBUFFERED": "1",
-    }
+    config = f"{guarded.directory}/ansible.cfg"
+    env = clean_environment(ANSIBLE_CONFIG=config, PYTHONUNBUFFERED="1")
     command = [str(BIN / "ansible-playbook"), "pgsql.yml", "-vvvv"]
     with subprocess.Popen(
         command, cwd=guarded.directory, env=env, stdin=subprocess.DEVNULL, stdout=into, stderr=into
     ) as process:
         os.close(into)
         with open(out, encoding="utf-8") as reader:
-            told = ""
-            while "TASK [Precheck" not in told:
-                told += reader.readline()
+            output = ""
+            while "TASK [Precheck" not in output:
+                output += reader.readline()
             time.sleep(6)
-            told += reader.read()
-    assert process.returncode == 0, told
-    assert "PRECHECK" not in told
+            output += reader.read()
+    assert process.returncode == 0, output
+    assert "PRECHECK" not in output
     assert sorted(witnesses(guarded)) == list(ADDRESSES)
 
 
 def prepare_here(project, missing=""):
-    """As ``prepare``, with hosts on this machine."""
+    """Do the same as ``prepare``, with hosts on this machine."""
     project.local_hosts(ready=" ".join(set(ADDRESSES) - {missing}), missing=missing)
     project.write(
         "pgsql.yml", PLAY.format(keywords="serial: 2", task='touch "{{ precheck_root }}/witness"')
@@ -582,12 +581,13 @@ def prepare_here(project, missing=""):
 
 
 def witnesses(project):
+    """Return the names of the hosts on which the play ran."""
     return [path.parent.name for path in project.directory.glob("*/witness")]
 
 
 @pytest.mark.each_release
-def test_out_of_file_descriptors(guarded):
-    """With less than the first number ansible-playbook does not start; the last may be enough for the run."""
+def test_without_file_descriptors_nothing_runs_unchecked(guarded):
+    """With fewer than the first number ansible-playbook does not start. The last may be enough."""
     assert "the control node is out of file descriptors" in FAULTS
     prepare_here(guarded)
     for limit in (12, 16, 20, 24):
@@ -608,7 +608,7 @@ def test_out_of_file_descriptors(guarded):
 
 
 def with_a_full_disk(directory, command='"$@"', size="nr_inodes=1"):
-    """Return the command to run another while nothing fits into ``directory`` any more."""
+    """Return a command that runs another one while ``directory`` is full."""
     directory.mkdir()
     fill = (
         f"mount -t tmpfs -o {size} tmpfs {directory}; head -c 9000 /dev/zero > {directory}/filling"
@@ -616,7 +616,7 @@ def with_a_full_disk(directory, command='"$@"', size="nr_inodes=1"):
     return ["unshare", "--mount", "sh", "-c", f"{{ {fill}; }} 2> /dev/null; exec {command}", "sh"]
 
 
-def test_no_space_for_temporary_files(guarded, nodes):
+def test_without_space_for_temporary_files_the_run_ends_with_an_error(guarded, nodes):
     assert "the control node is out of space for temporary files" in FAULTS
     prepare_here(guarded)
     directory = guarded.directory / "full"
@@ -629,7 +629,7 @@ def test_no_space_for_temporary_files(guarded, nodes):
     assert witnesses(guarded) == []
 
 
-def test_no_space_for_sockets_of_ssh(guarded, nodes):
+def test_without_space_for_sockets_of_ssh_the_hosts_are_unverified(guarded, nodes):
     assert "the control node is out of space for sockets of ssh" in FAULTS
     prepare(guarded, nodes)
     directory = guarded.directory / "full"
@@ -655,8 +655,8 @@ def test_no_space_for_sockets_of_ssh(guarded, nodes):
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_no_space_for_what_is_printed(guarded, nodes, stream):
-    """Where one stream cannot be written, the other tells. That ansible-core fails on it then is its own affair."""
+def test_without_space_for_one_stream_the_other_has_the_reason(guarded, nodes, stream):
+    """ansible-core itself may fail on it later."""
     assert "the control node is out of space for what it prints" in FAULTS
     prepare_here(guarded, missing="n5")
     directory = guarded.directory / "full"
@@ -678,7 +678,7 @@ def test_no_space_for_what_is_printed(guarded, nodes, stream):
     assert witnesses(guarded) == []
 
 
-def test_no_space_for_the_report(guarded):
+def test_without_space_for_the_report_there_is_a_warning(guarded):
     assert "the control node is out of space for the file of the report" in FAULTS
     prepare_here(guarded, missing="n5")
     directory, left = guarded.directory / "full", guarded.directory / "left"
@@ -690,22 +690,14 @@ def test_no_space_for_the_report(guarded):
     status, _stdout, stderr = end(guarded, process)
     assert status == 2
     warning = f"Precheck could not write its report: {directory}/it.json: No space left on device"
-    assert warning.replace(" ", "") in re.sub(
-        r"\s", "", stderr
-    )  # ansible-core before 2.19 breaks lines of warnings anywhere
+    assert is_printed(warning, stderr)
     assert "  n5  not ready: " in stderr
     assert left.read_text() == "filling\n"
     assert witnesses(guarded) == []
 
 
-@pytest.mark.each_release
-def test_an_error_inside_the_guard(guarded, nodes):
-    """Here a part of it is broken from outside, as a stand-in for what no one foresaw."""
-    assert "an error inside the guard" in FAULTS
-    prepare(guarded, nodes)
-    guarded.write(
-        "callbacks/breaking.py",
-        """
+BREAKING = """
+import sys
 from ansible.plugins.callback import CallbackBase
 
 class CallbackModule(CallbackBase):
@@ -713,18 +705,32 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_start(self, playbook):
         def broken(*args):
             raise RuntimeError('out of order')
+        {statements}
+"""
+
+
+def break_guard(project, statements):
+    """Let a callback of the project run these statements when the playbook starts."""
+    project.write("callbacks/breaking.py", BREAKING.format(statements=statements))
+    project.configure(project.entry_point, more="callback_plugins = callbacks")
+
+
+@pytest.mark.each_release
+def test_an_error_inside_the_guard_ends_the_run(guarded, nodes):
+    """The test breaks a part of the guard, which stands for any unforeseen error."""
+    assert "an error inside the guard" in FAULTS
+    prepare(guarded, nodes)
+    break_guard(
+        guarded,
+        """
         from ansible_collections.precheck.guard.plugins.plugin_utils import guard
-        guard.covering = broken
-""",
+        guard.covering = broken""",
     )
-    guarded.configure(guarded.entry_point, more="callback_plugins = callbacks")
     run = guarded.run("pgsql.yml")
     assert run.rc != 0
     assert nodes.having("pki/witness") == ""
-    assert (
-        f"Precheck could not check the play at {guarded.directory}/pgsql.yml:2, so nothing"
-        " of it was run"
-    ) in run.stderr
+    play = f"the play at {guarded.directory}/pgsql.yml:2"
+    assert f"Precheck could not check {play}, so nothing of it was run" in run.stderr
     assert "out of order" in run.stderr
 
 
@@ -732,33 +738,21 @@ class CallbackModule(CallbackBase):
     "the guard cannot be loaded | the run ends with an error | the run ends with an error | the"
     " run ends with an error"
 )
-def test_the_callback_cannot_install_the_guard(project, nodes):
+def test_a_guard_that_the_callback_cannot_install_ends_the_run(project, nodes):
+    """As if a later ansible-core had no strategy linear."""
     assert "the callback cannot install the guard" in FAULTS
     prepare(project, nodes)
-    project.write(
-        "callbacks/breaking.py",
-        """
-from ansible.plugins.callback import CallbackBase
-
-class CallbackModule(CallbackBase):
-    CALLBACK_NAME = 'breaking'
-    def v2_playbook_on_start(self, playbook):
-        import sys
-        sys.modules['ansible.plugins.strategy.linear'] = None  # as if a later ansible-core had none
-""",
-    )
-    project.configure("callback", more="callback_plugins = callbacks")
+    project.configure("callback")
+    break_guard(project, "sys.modules['ansible.plugins.strategy.linear'] = None")
     run = project.run("pgsql.yml")
     assert run.rc == 1
     assert nodes.having("pki/witness") == ""
-    assert (
-        run.stderr.count("Precheck could not guard the play 'Set up PostgreSQL', so it was not run")
-        == 1
-    )
+    error = "Precheck could not guard the play 'Set up PostgreSQL', so it was not run"
+    assert run.stderr.count(error) == 1
 
 
-def test_every_fault_is_tried():
-    """All that the table tells is named by a test of this file."""
+def test_every_fault_of_the_table_has_a_test():
+    """A test of this file names each of them."""
     named = Path(__file__).read_text().partition("\nPLAY = ")[2]
     assert [
         fault for fault in FAULTS if f'"{fault}"' not in named and not fault.startswith("SIG")

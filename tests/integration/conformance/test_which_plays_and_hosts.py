@@ -1,33 +1,22 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which plays are guarded, which of their hosts are asked, and when."""
+"""Which plays are guarded, and which of their hosts are checked when."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 
 from support.nodes import ADDRESSES
-
-WITNESS = "ansible.builtin.raw: touch /etc/pki/witness"
-
-
-def play(
-    hosts: str = "all", tasks: str = f"- {WITNESS}", keywords: str = "", facts: str = "false"
-) -> str:
-    """Return a play as YAML; ``tasks`` and ``keywords`` may have several lines."""
-    lines = [f"- hosts: {hosts}", f"  gather_facts: {facts}"]
-    lines += [f"  {line}" for line in keywords.splitlines()]
-    lines += ["  tasks:"] + [f"    {line}" for line in tasks.splitlines()]
-    return "\n".join(lines) + "\n"
+from support.plays import WITNESS, play
+from support.policies import policy, rule
 
 
 def role(project, name: str, tasks: str = f"- {WITNESS}") -> None:
+    """Give the project a role with these tasks."""
     project.write(f"roles/{name}/tasks/main.yml", tasks + "\n")
 
 
-def test_before_fact_gathering_and_argument_validation(guarded, nodes):
+def test_checks_come_before_fact_gathering_and_argument_validation(guarded, nodes):
     role(guarded, "pgsql")
     guarded.write(
         "roles/pgsql/meta/argument_specs.yml",
@@ -53,7 +42,7 @@ def test_a_play_is_known_by_the_file_it_is_written_in(guarded, nodes):
 
 
 @pytest.mark.one_release
-def test_a_link_is_no_way_round(guarded, nodes):
+def test_a_link_is_covered_by_both_its_names(guarded, nodes):
     guarded.write("pgsql.yml", play())
     (guarded.directory / "harmless.yml").symlink_to("pgsql.yml")
     assert guarded.run("harmless.yml").rc == 2
@@ -74,7 +63,7 @@ ROLES = {
 
 
 @pytest.mark.parametrize("text", ROLES.values(), ids=ROLES)
-def test_a_role_however_it_comes_in(guarded, nodes, text):
+def test_a_play_is_covered_by_a_role_however_it_is_included(guarded, nodes, text):
     role(guarded, "postgresql")
     role(guarded, "cluster", "- ansible.builtin.debug:")
     guarded.write("roles/cluster/meta/main.yml", "dependencies: [postgresql]")
@@ -84,7 +73,7 @@ def test_a_role_however_it_comes_in(guarded, nodes, text):
     assert nodes.having("pki/witness") == ""
 
 
-def test_a_role_of_a_collection(guarded, nodes):
+def test_a_play_is_covered_by_a_role_of_a_collection(guarded, nodes):
     guarded.write(
         "collections/ansible_collections/acme/db/roles/pgsql/tasks/main.yml", f"- {WITNESS}\n"
     )
@@ -93,7 +82,7 @@ def test_a_role_of_a_collection(guarded, nodes):
     assert nodes.having("pki/witness") == ""
 
 
-def test_all_hosts_of_the_play_under_the_limit(guarded, nodes):
+def test_all_hosts_of_the_play_within_the_limit_are_checked(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write("pgsql.yml", play(keywords="serial: 1"))
     run = guarded.run("pgsql.yml", "--limit", "n1,n3,n4")
@@ -109,7 +98,7 @@ def test_all_hosts_of_the_play_under_the_limit(guarded, nodes):
 @pytest.mark.claims(
     "A host is asked once for each rule, before the first play with it that the rule covers."
 )
-def test_once_per_host_and_rule_in_a_run(guarded, nodes):
+def test_a_host_is_checked_once_by_each_rule(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     nothing = "- ansible.builtin.debug:"
     guarded.write(
@@ -123,7 +112,7 @@ def test_once_per_host_and_rule_in_a_run(guarded, nodes):
         assert len(nodes.commands(name).splitlines()) == 1, nodes.commands(name)
 
 
-def test_hosts_that_failed_before_are_left_alone(guarded, nodes):
+def test_hosts_that_failed_before_are_not_checked(guarded, nodes):
     nodes.reset(ready="n2 n3 n4 n5")
     nodes.path("n2", "hang").touch()
     fail = (
@@ -144,13 +133,12 @@ LEADING = """
 """
 
 
-def pigsty(project, nodes, ready: str = "n1 n2") -> None:
-    """n1 and n2 are in a cluster, the others are not."""
-    hosts = {
-        f"n{i}": nodes.host(f"n{i}") | ({"pg_cluster": "pg"} if i < 3 else {}) for i in range(1, 6)
-    }
-    project.inventory(hosts)
-    nodes.reset(ready=ready)
+@pytest.fixture
+def clustered(guarded, nodes):
+    """A project in which n1 and n2 are in a cluster and ready, and the others neither."""
+    guarded.inventory(nodes.hosts_with_a_cluster())
+    nodes.reset(ready="n1 n2")
+    return guarded
 
 
 @pytest.mark.parametrize(
@@ -162,38 +150,38 @@ def pigsty(project, nodes, ready: str = "n1 n2") -> None:
         ("free", "", "false"),
         ("free", "", "true"),
     ],
+    ids=["linear", "linear in batches", "forced handlers", "free", "free with facts"],
 )
-def test_hosts_that_leading_meta_tasks_end_are_not_asked(guarded, nodes, strategy, keywords, facts):
-    pigsty(guarded, nodes)
-    keywords = f"{keywords}\nstrategy: {guarded.strategy(strategy)}".strip()
-    guarded.write(
+def test_hosts_that_leading_meta_tasks_end_are_not_checked(
+    clustered, nodes, strategy, keywords, facts
+):
+    keywords = f"{keywords}\nstrategy: {clustered.strategy(strategy)}".strip()
+    clustered.write(
         "pgsql.yml", play(tasks=LEADING.strip() + f"\n- {WITNESS}", keywords=keywords, facts=facts)
     )
-    run = guarded.run("pgsql.yml")
+    run = clustered.run("pgsql.yml")
     assert run.rc == 0, run.output
     assert nodes.having("pki/witness") == "n1 n2"
     if facts == "false":
         assert nodes.commands("n3") == ""
     nodes.reset(ready="n1")
-    run = guarded.run("pgsql.yml")
+    run = clustered.run("pgsql.yml")
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
     assert "./node.yml -l n2\n" in run.stderr
 
 
-def test_a_meta_task_that_the_tags_leave_out_ends_nothing(guarded, nodes):
-    pigsty(guarded, nodes)
-    guarded.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- {WITNESS}\n  tags: install"))
-    run = guarded.run("pgsql.yml", "-t", "install")
+def test_a_meta_task_that_the_tags_leave_out_ends_nothing(clustered, nodes):
+    clustered.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- {WITNESS}\n  tags: install"))
+    run = clustered.run("pgsql.yml", "-t", "install")
     assert run.rc == 2
     assert "./node.yml -l n3,n4,n5\n" in run.stderr
     assert nodes.having("pki/witness") == ""
 
 
-def test_a_meta_task_that_start_at_task_passes_over_ends_nothing(guarded, nodes):
-    pigsty(guarded, nodes)
-    guarded.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- name: begin\n  {WITNESS}"))
-    run = guarded.run("pgsql.yml", "--start-at-task", "begin")
+def test_a_meta_task_that_start_at_task_passes_over_ends_nothing(clustered, nodes):
+    clustered.write("pgsql.yml", play(tasks=LEADING.strip() + f"\n- name: begin\n  {WITNESS}"))
+    run = clustered.run("pgsql.yml", "--start-at-task", "begin")
     assert run.rc == 2
     assert "./node.yml -l n3,n4,n5\n" in run.stderr
     assert nodes.having("pki/witness") == ""
@@ -201,7 +189,7 @@ def test_a_meta_task_that_start_at_task_passes_over_ends_nothing(guarded, nodes)
 
 @pytest.mark.one_release
 def test_a_condition_on_facts_is_not_guessed(guarded, nodes):
-    """Before facts are gathered it would hold for every host, afterwards for none."""
+    """Before facts are gathered it holds for every host, afterwards for none."""
     condition = "- meta: end_host\n  when: ansible_facts.system | default('') != 'Linux'\n"
     guarded.write("pgsql.yml", play(tasks=condition + f"- {WITNESS}", facts="true"))
     run = guarded.run("pgsql.yml")
@@ -212,8 +200,8 @@ def test_a_condition_on_facts_is_not_guessed(guarded, nodes):
 @pytest.mark.parametrize(
     "strategy", [pytest.param("linear", marks=pytest.mark.each_release), "free", "host_pinned"]
 )
-def test_a_host_that_was_to_be_ended_and_is_not_stops_the_run(guarded, nodes, strategy):
-    """The condition hides that it depends on facts."""
+def test_a_host_that_should_have_ended_and_did_not_stops_the_run(guarded, nodes, strategy):
+    """The condition does not show that it depends on facts."""
     hosts = {
         f"n{i}": nodes.host(f"n{i}")
         | {"other": "{{ ansible_facts.system | default('') != 'Linux' }}"}
@@ -237,7 +225,7 @@ AND_BACK = f"- meta: clear_host_errors\n- {WITNESS}"
 
 @pytest.fixture
 def away(guarded, nodes):
-    """n1 is not ready, and unreachable in an earlier play; returns that play."""
+    """An earlier play in which n1 is unreachable. n1 is not ready either."""
     nodes.reset(ready="n2 n3 n4 n5")
     guarded.inventory(
         {name: nodes.host(name) | {"ansible_port": "{{ port }}"} for name in ADDRESSES}
@@ -259,7 +247,7 @@ def test_an_unreachable_host_that_comes_back_during_the_play_stops_the_run(guard
     assert "on n1: the host was not checked" in " ".join(run.stderr.split())
 
 
-def test_an_unreachable_host_that_comes_back_at_once_is_asked(guarded, nodes, away):
+def test_an_unreachable_host_that_comes_back_at_once_is_checked(guarded, nodes, away):
     guarded.write(
         "pgsql.yml", away + play(tasks=AND_BACK, keywords=f"vars: {{port: {nodes.port}}}")
     )
@@ -269,16 +257,16 @@ def test_an_unreachable_host_that_comes_back_at_once_is_asked(guarded, nodes, aw
     assert nodes.having("pki/witness") == ""
 
 
-END_PLAYS = {  # what ends the play, the strategy, who is asked when n1 alone meets the condition
+END_PLAYS = {  # what ends the play, the strategy, and the hosts that are checked
     "unconditional": ("- meta: end_play", "linear", ""),
     "holds for all": ("- meta: end_play\n  when: not install | default(false)", "free", ""),
-    "linear asks the first host": (
+    "linear evaluates it for the first host": (
         "- meta: end_play\n  when: inventory_hostname == 'n1'",
         "linear",
         "",
     ),
     "debug is linear": ("- meta: end_play\n  when: inventory_hostname == 'n1'", "debug", ""),
-    "linear does not ask the others": (
+    "linear does not evaluate it for the others": (
         "- meta: end_play\n  when: inventory_hostname != 'n1'",
         "linear",
         "n1,n2,n3,n4,n5",
@@ -293,16 +281,18 @@ END_PLAYS = {  # what ends the play, the strategy, who is asked when n1 alone me
 }
 
 
-@pytest.mark.parametrize(("meta", "strategy", "asked"), END_PLAYS.values(), ids=END_PLAYS)
-def test_leading_end_play(guarded, nodes, meta, strategy, asked):
+@pytest.mark.parametrize(("meta", "strategy", "checked"), END_PLAYS.values(), ids=END_PLAYS)
+def test_a_leading_end_play_that_holds_ends_the_play_unchecked(
+    guarded, nodes, meta, strategy, checked
+):
     guarded.write(
         "pgsql.yml",
         play(tasks=f"{meta}\n- {WITNESS}", keywords=f"strategy: {guarded.strategy(strategy)}"),
     )
     run = guarded.run("pgsql.yml")
     assert nodes.having("pki/witness") == ""
-    assert run.rc == (2 if asked else 0)
-    assert (f"./node.yml -l {asked}\n" in run.stderr) == bool(asked)
+    assert run.rc == (2 if checked else 0)
+    assert (f"./node.yml -l {checked}\n" in run.stderr) == bool(checked)
 
 
 @pytest.mark.one_release
@@ -316,7 +306,7 @@ def test_the_first_host_is_the_first_in_the_plays_order(guarded, nodes):
     assert nodes.having("pki/witness") == ""
 
 
-def test_the_first_host_decides_also_where_it_was_asked_before(guarded):
+def test_the_first_host_decides_also_where_it_was_checked_before(guarded):
     guarded.local_hosts(ready="h1 h2")
     end, nothing = (
         "- meta: end_play\n  when: inventory_hostname == '{}'\n",
@@ -332,7 +322,7 @@ def test_the_first_host_decides_also_where_it_was_asked_before(guarded):
     assert run.stdout.count("TASK [Precheck") == 2
 
 
-def test_later_batches_that_end_batch_does_not_end(guarded, nodes):
+def test_batches_that_end_batch_does_not_end_are_checked(guarded, nodes):
     guarded.write(
         "pgsql.yml",
         play(
@@ -345,7 +335,7 @@ def test_later_batches_that_end_batch_does_not_end(guarded, nodes):
     assert nodes.having("pki/witness") == ""
 
 
-def test_a_play_of_which_the_tags_leave_no_task_is_not_guarded(guarded, nodes):
+def test_a_play_without_tasks_for_the_tags_is_not_guarded(guarded, nodes):
     guarded.write(
         "pgsql.yml",
         play(
@@ -357,7 +347,7 @@ def test_a_play_of_which_the_tags_leave_no_task_is_not_guarded(guarded, nodes):
     assert guarded.run("pgsql.yml", "-t", "install").rc == 2
 
 
-def test_validating_a_roles_arguments_is_no_task_of_the_play(guarded, nodes):
+def test_the_validation_of_a_roles_arguments_is_not_a_task_of_the_play(guarded, nodes):
     """ansible-core adds it to roles with an argument specification, tagged always."""
     role(guarded, "pgsql", f"- meta: end_host\n  when: inventory_hostname != 'n1'\n- {WITNESS}")
     guarded.write("roles/pgsql/meta/argument_specs.yml", "argument_specs: {main: {options: {}}}")
@@ -379,26 +369,25 @@ def test_a_play_before_the_task_to_start_at_is_not_guarded(guarded, nodes):
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
 
 
-def test_hosts_for_which_an_import_is_off(guarded, nodes):
-    pigsty(guarded, nodes)
-    guarded.write("pgsql.yml", play())
-    guarded.write("site.yml", "- import_playbook: pgsql.yml\n  when: pg_cluster is defined\n")
-    run = guarded.run("site.yml")
+def test_hosts_for_which_the_condition_of_an_import_is_false_are_not_checked(clustered, nodes):
+    clustered.write("pgsql.yml", play())
+    clustered.write("site.yml", "- import_playbook: pgsql.yml\n  when: pg_cluster is defined\n")
+    run = clustered.run("site.yml")
     assert run.rc == 0
     assert nodes.having("pki/witness") == "n1 n2"
     nodes.reset(ready="n1")
-    run = guarded.run("site.yml")
+    run = clustered.run("site.yml")
     assert run.rc == 2
     assert "1 of 2 hosts is not ready" in run.stderr
 
 
-def test_an_import_that_is_off_and_comes_on_stops_the_run(guarded, nodes):
-    """n2 is not ready. What n1 does makes the condition hold for it."""
+def test_an_import_whose_condition_becomes_true_stops_the_run(guarded, nodes):
+    """n2 is not ready. n1 makes the condition true for it."""
     nodes.reset(ready="n1")
-    tell_n2 = (
+    set_for_n2 = (
         "- ansible.builtin.set_fact: {switched: true}\n  delegate_to: n2\n  delegate_facts: true\n"
     )
-    guarded.write("pgsql.yml", play("n1,n2", tell_n2 + f"- {WITNESS}"))
+    guarded.write("pgsql.yml", play("n1,n2", set_for_n2 + f"- {WITNESS}"))
     guarded.write(
         "site.yml",
         "- import_playbook: pgsql.yml\n  when: inventory_hostname == 'n1' or switched is defined\n",
@@ -411,7 +400,7 @@ def test_an_import_that_is_off_and_comes_on_stops_the_run(guarded, nodes):
 
 @pytest.mark.one_release
 def test_conditions_that_cannot_be_evaluated_end_nothing(guarded, nodes):
-    """The play fails on them in its own words when all hosts are ready."""
+    """When all hosts are ready the play itself fails because of them."""
     guarded.write(
         "pgsql.yml", play(tasks=f"- meta: end_host\n  when: nowhere_defined\n- {WITNESS}")
     )
@@ -448,7 +437,7 @@ SITE = """
 """
 
 
-def test_a_site_playbook_in_the_shape_of_pigstys(guarded, nodes):
+def test_a_site_playbook_like_that_of_pigsty(guarded, nodes):
     for name in ("node_id", "pg_id"):
         role(guarded, name, "- ansible.builtin.debug: {msg: identity}")
     role(guarded, "pgsql")
@@ -492,7 +481,7 @@ CONNECTION = """
 
 
 @pytest.mark.each_release
-def test_the_plays_connection_settings_reach_the_check(guarded, nodes):
+def test_the_check_uses_the_connection_settings_of_the_play(guarded, nodes):
     host = nodes.host("n1")
     guarded.inventory(
         {
@@ -532,16 +521,13 @@ exit 1
 
 
 @pytest.mark.each_release
-def test_all_hosts_are_asked_at_once_though_the_play_takes_them_one_by_one(guarded, nodes):
+def test_all_hosts_are_checked_at_once_though_the_play_runs_one_by_one(guarded, nodes):
     """Each host waits for all others."""
     guarded.configure(guarded.entry_point, more="callback_plugins = callbacks")
     guarded.write("callbacks/tags.py", TAGS)
     (guarded.directory / "here").mkdir()
     check = {"command": MEET.format(directory=guarded.directory / "here"), "timeout": 60}
-    guarded.write(
-        "precheck.yml",
-        json.dumps({"rules": [{"name": "meet", "plays": [{"playbook": "*"}], "checks": [check]}]}),
-    )
+    guarded.write("precheck.yml", policy(rule(check)))
     guarded.write("site.yml", play(keywords="serial: 1", tasks="- ansible.builtin.debug:"))
     run = guarded.run("site.yml")
     assert run.rc == 0, run.output
