@@ -48,11 +48,8 @@ WAYS = {
     "not covered, guard on": ("debug.yml", True, ()),
 }
 LARGE = ("one raw task", "guard, 1 check", "audit, 2 rules")
-ONCE = (
-    "one stat task",
-    "classic pair",
-    "10 classic pairs",
-)  # with 50 hosts and more: a run takes from 10 s to minutes
+# With 50 hosts and more, a run of these takes from 10 s to minutes.
+ONCE = ("one stat task", "classic pair", "10 classic pairs")
 SLOW = "10 classic pairs"  # takes minutes for more than 50 hosts, and over SSH
 
 # Dividend, divisor, each of a way, a kind of hosts and their number; the most that it may be.

@@ -1,35 +1,30 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the linters check: a used checkout, the tarball built from it, and the collection installed from that."""
+"""What the linters check: a used checkout, its tarball, and the collection installed from it."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-BIN = Path(sys.executable).parent
+from support.commands import BIN, clean_environment
+
 Run = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """A function that runs a command, and returns what it prints. The test fails when the command does."""
-    clean = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith(("ANSIBLE_", "PYTHONPATH"))
-    }
+    """A function that runs a command, which must succeed, and returns its output."""
 
     def run(*command: str | Path, cwd: Path, **env: str | Path) -> str:
         done = subprocess.run(
             command,
             cwd=cwd,
-            env={**clean, "PATH": f"{BIN}:{clean['PATH']}", **env},
+            env=clean_environment(PATH=f"{BIN}:{os.environ['PATH']}") | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Playbooks, examples, manual pages, the schema of policies and the changelog."""
+"""Playbooks, examples, plugin documentation, the schema of policies and the changelog."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def examples(plugin: Path) -> str:
-    """Return the examples of its manual page."""
+    """Return the examples of its documentation."""
     for node in ast.parse(plugin.read_text()).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
             return ast.literal_eval(node.value)
     return ""
 
 
-def test_ansible_lint(run, tmp_path):
-    """The examples too: ansible-lint itself looks at these as YAML only."""
+def test_ansible_lint_finds_nothing_in_the_content_and_its_examples(run, tmp_path):
+    """ansible-lint itself checks the examples as YAML only."""
     for plugin in (REPOSITORY / "plugins").glob("*/*.py"):
         text = examples(plugin)
         if content := yaml.safe_load(text):
             directory = tmp_path / ("playbooks" if "hosts" in content[0] else "tasks")
             directory.mkdir(exist_ok=True)
             (directory / f"{plugin.stem}.yml").write_text(f"---{text}")
-    found = [
-        *tmp_path.glob("*/*.yml")
-    ]  # ansible-lint would pass over their directories, which are not in the repository
-    assert {path.name for path in found} >= {"check.yml", "linear.yml"}
+    # ansible-lint would ignore their directories, which are not in the repository.
+    paths = [*tmp_path.glob("*/*.yml")]
+    assert {path.name for path in paths} >= {"check.yml", "linear.yml"}
     run(
         "ansible-lint",
         "--nocolor",
@@ -39,12 +38,12 @@ def test_ansible_lint(run, tmp_path):
         "plugins",
         "meta",
         "galaxy.yml",
-        *found,
+        *paths,
         cwd=REPOSITORY,
     )
 
 
-def test_manual_pages(installed, run):
+def test_the_plugin_documentation_is_valid(installed, run):
     run(
         "antsibull-docs",
         "lint-collection-docs",
@@ -56,7 +55,7 @@ def test_manual_pages(installed, run):
     )
 
 
-def test_schema(run):
+def test_the_schema_and_the_policies_that_it_describes_are_valid(run):
     schema = "docs/policy.schema.json"
     policies = [
         *(REPOSITORY / "docs/policies").iterdir(),

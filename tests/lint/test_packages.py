@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The galaxy tarball, the wheel and the sdist: each holds what it is to hold and nothing else, and is fit to be published."""
+"""The galaxy tarball, the wheel and the sdist: their content, and whether they can be published."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 
 
-def tracked(*places: str) -> set[str]:
-    """Return the files of the repository, those about to be tracked included, at these places."""
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *places]
+def tracked(*paths: str) -> set[str]:
+    """Return the files of the repository, those about to be tracked included, at these paths."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *paths]
     return set(
         subprocess.run(
             listing, cwd=REPOSITORY, check=True, capture_output=True, text=True
@@ -33,7 +33,7 @@ PAGES = tracked("docs") - tracked("docs/examples")
 
 @pytest.fixture(scope="module")
 def distributions(checkout, run, tmp_path_factory):
-    """The directory of the sdist, and of the wheel that is made of it."""
+    """The directory of the sdist and of the wheel that is built from it."""
     directory = tmp_path_factory.mktemp("dist")
     run("python", "-m", "build", "--no-isolation", "--outdir", directory, checkout, cwd=directory)
     return directory
@@ -44,40 +44,27 @@ def files(tarball: Path) -> set[str]:
         return {member.name for member in archive if not member.isdir()}
 
 
-def test_tarball(tarball):
+def test_the_tarball_has_exactly_the_expected_files(tarball):
     assert tarball.name == f"precheck-guard-{VERSION}.tar.gz"
-    told = {"README.md", "LICENSE", "CHANGELOG.md", "changelogs/changelog.yaml", *PAGES}
-    assert files(tarball) == {"MANIFEST.json", "FILES.json", *told, *WORKS}
+    documents = {"README.md", "LICENSE", "CHANGELOG.md", "changelogs/changelog.yaml", *PAGES}
+    assert files(tarball) == {"MANIFEST.json", "FILES.json", *documents, *WORKS}
 
 
-def test_wheel(distributions):
+def test_the_wheel_has_exactly_the_expected_files(distributions):
     [wheel] = distributions.glob("*.whl")
     assert wheel.name == f"ansible_precheck-{VERSION}-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     about = f"ansible_precheck-{VERSION}.dist-info"
-    told = {
-        f"{about}/{name}"
-        for name in (
-            "METADATA",
-            "RECORD",
-            "WHEEL",
-            "entry_points.txt",
-            "top_level.txt",
-            "licenses/LICENSE",
-        )
+    about_files = "METADATA RECORD WHEEL entry_points.txt top_level.txt licenses/LICENSE".split()
+    collection = {*WORKS, *PAGES, "README.md", "galaxy.yml"}
+    assert names == {
+        *(f"ansible_collections/precheck/guard/{name}" for name in collection),
+        *(f"{about}/{name}" for name in about_files),
     }
-    assert (
-        names
-        == {
-            f"ansible_collections/precheck/guard/{name}"
-            for name in {*WORKS, *PAGES, "README.md", "galaxy.yml"}
-        }
-        | told
-    )
 
 
-def test_sdist(distributions):
+def test_the_sdist_has_exactly_the_expected_files(distributions):
     [sdist] = distributions.glob("*.tar.gz")
     top = f"ansible_precheck-{VERSION}"
     assert sdist.name == f"{top}.tar.gz"
@@ -99,22 +86,21 @@ def test_distributions_can_be_published(distributions, run):
 
 
 def test_the_tarball_can_be_published(checkout, run, tmp_path):
-    """It could, if the project had a public address. Galaxy does not take a collection that names none."""
+    """The test adds an address: Galaxy refuses a collection without one."""
     shutil.copytree(checkout, tmp_path / "checkout", symlinks=True)
     with (tmp_path / "checkout/galaxy.yml").open("a") as file:
         file.write("repository: https://example.org/precheck\n")
     run("ansible-galaxy", "collection", "build", "checkout", cwd=tmp_path)
     importer = ("python", "-m", "galaxy_importer.main", f"precheck-guard-{VERSION}.tar.gz")
-    said = run(
-        *importer, cwd=tmp_path, GALAXY_IMPORTER_RUN_ANSIBLE_LINT="false"
-    )  # the same is linted from the repository
-    assert "Loading strategy linear" in said
-    assert "Importer processing completed successfully" in said
-    assert not [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR"))]
+    # ansible-lint checks the repository.
+    output = run(*importer, cwd=tmp_path, GALAXY_IMPORTER_RUN_ANSIBLE_LINT="false")
+    assert "Loading strategy linear" in output
+    assert "Importer processing completed successfully" in output
+    assert not [line for line in output.splitlines() if line.startswith(("WARNING", "ERROR"))]
 
 
-def test_execution_environment(installed, run, tmp_path):
-    """The collection can be put in one, and asks for no packages there."""
+def test_the_collection_can_be_put_in_an_execution_environment(installed, run, tmp_path):
+    """It requires no other packages there."""
     definition = REPOSITORY / "docs/execution-environment.yml"
     create = (
         "ansible-builder",
@@ -127,8 +113,8 @@ def test_execution_environment(installed, run, tmp_path):
         "Containerfile",
     )
     run(*create, cwd=tmp_path)
-    wanted = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())
-    assert wanted == {"collections": ["precheck.guard"]}
+    required = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())
+    assert required == {"collections": ["precheck.guard"]}
     assert "ansible-galaxy collection install" in (tmp_path / "context/Containerfile").read_text()
     found = run("ansible-builder", "introspect", installed.parents[2], cwd=tmp_path)
     assert yaml.safe_load(found) == {"python": [], "system": []}

@@ -9,7 +9,8 @@ import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
-# ansible-test gives each of its tests an environment, and would download pip for it. Here it is this environment's own.
+# ansible-test makes an environment for each of its tests, and would download pip for it. This
+# script copies the pip of this environment instead.
 GET_PIP = """
 import shutil, sysconfig
 for directory in {directories}:
@@ -17,8 +18,8 @@ for directory in {directories}:
 """
 
 
-def test_sanity(installed, run):
-    home = Path(sys.prefix) / "ansible-test"  # the environments that it makes can be used again
+def test_ansible_test_finds_nothing(installed, run):
+    home = Path(sys.prefix) / "ansible-test"  # its environments can be used again
     site = Path(str(distribution("pip").locate_file("")))
     directories = [str(site / "pip"), *map(str, site.glob("pip-*.dist-info"))]
     source = Path(
@@ -33,10 +34,8 @@ def test_sanity(installed, run):
         script.parent.mkdir(parents=True, exist_ok=True)
         script.write_text(GET_PIP.format(directories=directories))
     user = Path.home()
-    places = {
-        "HOME": home,
-        "XDG_CACHE_HOME": user / ".cache",
-        "XDG_CONFIG_HOME": user / ".config",
-    }  # pip's own are the user's
+    # pip uses the cache and the configuration of the user.
+    settings = {"XDG_CACHE_HOME": user / ".cache", "XDG_CONFIG_HOME": user / ".config"}
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    run("ansible-test", "sanity", "--color", "no", "--python", python, cwd=installed, **places)
+    command = ("ansible-test", "sanity", "--color", "no", "--python", python)
+    run(*command, cwd=installed, HOME=home, **settings)

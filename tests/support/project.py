@@ -13,9 +13,8 @@ from typing import Any
 
 from support.commands import BIN, REPOSITORY, Run, run_command
 
-PRECHECK = (
-    REPOSITORY / "plugins/plugin_utils/command.py"
-)  # pip makes it the command ansible-precheck
+# pip makes it the command ansible-precheck.
+PRECHECK = REPOSITORY / "plugins/plugin_utils/command.py"
 
 # The lines in ansible.cfg that enable each entry point of the guard.
 ENTRY_POINTS = {

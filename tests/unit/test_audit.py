@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which plays are audits, by which rules one goes, and how it tells what it found."""
+"""Which plays are audits, which rules an audit uses, and its table of results."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.audit import chosen
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Check, Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report import audit_table
 
+from support.corpus import know_modules
+
 pytestmark = pytest.mark.one_release
 
 TASK, OTHER = {"ansible.builtin.ping": {}}, {"ansible.builtin.debug": {}}
-PLAYS = [  # keys of the play, whether it is an audit
-    ({"tasks": [TASK]}, True),
-    ({"tasks": [{"block": [TASK]}]}, True),
-    ({"tasks": [{"ping": {}}]}, True),
-    ({"tasks": []}, False),
-    ({"tasks": [OTHER]}, False),
-    ({"tasks": [TASK, OTHER]}, False),
-    ({"tasks": [TASK, {"block": [OTHER]}]}, False),
-    ({"tasks": [{"block": [TASK], "rescue": [OTHER]}]}, False),
-    ({"tasks": [{"block": [TASK], "always": [OTHER]}]}, False),
-    ({"tasks": [TASK], "pre_tasks": [OTHER]}, False),
-    ({"tasks": [TASK], "post_tasks": [OTHER]}, False),
-    ({"tasks": [TASK], "handlers": [OTHER | {"name": "x"}]}, False),
-    ({"tasks": [TASK], "roles": ["other"]}, False),
-    ({"pre_tasks": [TASK]}, False),
-]
+PLAYS = {  # keys of the play, whether it is an audit
+    "task": ({"tasks": [TASK]}, True),
+    "task in a block": ({"tasks": [{"block": [TASK]}]}, True),
+    "task by its short name": ({"tasks": [{"ping": {}}]}, True),
+    "no task": ({"tasks": []}, False),
+    "another task": ({"tasks": [OTHER]}, False),
+    "two tasks": ({"tasks": [TASK, OTHER]}, False),
+    "another block": ({"tasks": [TASK, {"block": [OTHER]}]}, False),
+    "rescue": ({"tasks": [{"block": [TASK], "rescue": [OTHER]}]}, False),
+    "always": ({"tasks": [{"block": [TASK], "always": [OTHER]}]}, False),
+    "pre_tasks": ({"tasks": [TASK], "pre_tasks": [OTHER]}, False),
+    "post_tasks": ({"tasks": [TASK], "post_tasks": [OTHER]}, False),
+    "handlers": ({"tasks": [TASK], "handlers": [OTHER | {"name": "x"}]}, False),
+    "roles": ({"tasks": [TASK], "roles": ["other"]}, False),
+    "only pre_tasks": ({"pre_tasks": [TASK]}, False),
+}
 
 
 @pytest.fixture(scope="module")
 def modules_are_known():
-    if hasattr(plugin_loader, "init_plugin_loader"):  # before 2.15, importing it is enough
-        plugin_loader.init_plugin_loader()
+    know_modules(plugin_loader)
 
 
 @pytest.mark.usefixtures("modules_are_known")
-@pytest.mark.parametrize(("keys", "is_one"), PLAYS, ids=range(len(PLAYS)))
+@pytest.mark.parametrize(("keys", "is_one"), PLAYS.values(), ids=PLAYS)
 def test_an_audit_is_a_play_that_has_nothing_else_in_it(tmp_path, mocker, keys, is_one):
-    mocker.patch.object(
-        plays, "AUDIT", "ansible.builtin.ping"
-    )  # modules of collections are not known here
+    # ansible-core does not find modules of collections here.
+    mocker.patch.object(plays, "AUDIT", "ansible.builtin.ping")
     (tmp_path / "roles/other/tasks").mkdir(parents=True)
     (tmp_path / "roles/other/tasks/main.yml").write_text("- ansible.builtin.debug:\n")
     loader = DataLoader()
@@ -67,22 +67,24 @@ RULES = [Rule("a", (), (OF_HOST,)), Rule("b", (), (OF_PLAY,)), Rule("c, d", (), 
         (["c, d"], ["c, d"]),
         (["c, d", " a"], ["a", "c, d"]),
     ],
+    ids=["no names", "empty names", "one name", "two names"],
 )
-def test_the_rules_of_these_names_or_all_that_have_checks_of_hosts(names, expected):
+def test_an_audit_uses_the_named_rules_or_all_with_checks_of_hosts(names, expected):
     assert [rule.name for rule in chosen(RULES, names)] == expected
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "error"),
     [
         (["a", "A"], "Precheck knows no rule A, so nothing was asked. The rules are: a, c, d"),
         (["b"], "Precheck cannot audit by rule b: it has checks of plays, and none of hosts"),
     ],
+    ids=["unknown rule", "rule without checks of hosts"],
 )
-def test_other_names_are_errors(names, said):
+def test_names_of_other_rules_are_errors(names, error):
     with pytest.raises(AnsibleError) as raised:
         chosen(RULES, names)
-    assert raised.value.message == said
+    assert raised.value.message == error
 
 
 def verdict(host, rule, state, *reasons):
@@ -91,11 +93,11 @@ def verdict(host, rule, state, *reasons):
 
 def document(*verdicts, rules=("a",), warn=False, remedy="", **more):
     severity = "warn" if warn else "error"
-    told = [{"name": name, "severity": severity, "remedy": remedy} for name in rules]
-    return {"plays": [{"hosts": 3}], "rules": told, "verdicts": list(verdicts)} | more
+    of_rules = [{"name": name, "severity": severity, "remedy": remedy} for name in rules]
+    return {"plays": [{"hosts": 3}], "rules": of_rules, "verdicts": list(verdicts)} | more
 
 
-def test_hosts_that_are_not_ready_come_before_those_that_could_not_be_asked():
+def test_hosts_that_are_not_ready_come_before_unverified_hosts():
     down, gone = (
         verdict("a", "a", "unverified", "down\x1b[2J"),
         verdict("b10", "a", "not_ready", "gone", "too"),
@@ -119,41 +121,35 @@ def test_hosts_that_are_not_ready_come_before_those_that_could_not_be_asked():
     ]
 
 
-def test_of_many_hosts_all_are_told_that_are_not_ready():
+def test_all_hosts_that_are_not_ready_are_listed_however_many():
     many = [verdict(f"h{number:03}", "a", "not_ready", "gone") for number in range(200)]
     lines = audit_table(document(*many), False).splitlines()
     assert len(lines) == 205
     assert lines[202] == "  h199  not ready: gone"
 
 
-@pytest.mark.parametrize(
-    ("found", "heading"),
-    [
-        (document(), "all are ready"),
-        (document(verdict("h", "a", "ready")), "all are ready"),
-        (document(verdict("h", "a", "not_ready", "x")), "1 host is not ready"),
-        (
-            document(verdict("h", "a", "not_ready", "x"), warn=True),
-            "all are ready, with warnings for 1 host",
-        ),
-        (
-            document(verdict("h", "a", "not_ready", "x"), verdict("i", "b", "unverified", "y"))
-            | {
-                "rules": [
-                    {"name": n, "severity": s, "remedy": ""}
-                    for n, s in (("a", "error"), ("b", "warn"))
-                ]
-            },
-            "1 host is not ready, with warnings for 1 host more",
-        ),
-    ],
-)
-def test_the_heading_is_the_result(found, heading):
-    assert audit_table(found, False).splitlines()[
-        0
-    ] == f"PRECHECK audited 3 hosts by {len(found['rules'])} rule" + (
-        f"{'s' * (len(found['rules']) > 1)}: {heading}."
-    )
+NOT_READY = verdict("h", "a", "not_ready", "x")
+TWO_RULES = [
+    {"name": name, "severity": severity, "remedy": ""}
+    for name, severity in (("a", "error"), ("b", "warn"))
+]
+HEADINGS = {
+    "no verdict": (document(), "all are ready"),
+    "ready": (document(verdict("h", "a", "ready")), "all are ready"),
+    "not ready": (document(NOT_READY), "1 host is not ready"),
+    "warning": (document(NOT_READY, warn=True), "all are ready, with warnings for 1 host"),
+    "not ready and warning": (
+        document(NOT_READY, verdict("i", "b", "unverified", "y")) | {"rules": TWO_RULES},
+        "1 host is not ready, with warnings for 1 host more",
+    ),
+}
+
+
+@pytest.mark.parametrize(("report", "heading"), HEADINGS.values(), ids=HEADINGS)
+def test_the_heading_shows_the_result(report, heading):
+    rules = "1 rule" if len(report["rules"]) == 1 else "2 rules"
+    first_line = audit_table(report, False).splitlines()[0]
+    assert first_line == f"PRECHECK audited 3 hosts by {rules}: {heading}."
 
 
 def test_rules_without_problems_take_a_line():
@@ -170,7 +166,7 @@ CHANGES = {
 }
 
 
-def test_what_changed():
+def test_changes_are_listed_by_kind():
     worse = {"newly_not_ready": [{"host": "h", "rule": "a", "reasons": ["one", "two"]}]}
     names = {
         "new_hosts": ["n1", "n2"],

@@ -1,5 +1,7 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The explanation of plays as text."""
+
 from __future__ import annotations
 
 from ansible_collections.precheck.guard.plugins.plugin_utils.explanation import (
@@ -26,9 +28,9 @@ CHECKS = (
 )
 
 
-def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", **told):
+def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", **parts):
     nothing = {"asked": [], "once_for": [], "left_out": {}, "unsure": {}, "errors": {}}
-    rules = [RuleExplained(rule, SELECTOR, **nothing | told)] if rule else []
+    rules = [RuleExplained(rule, SELECTOR, **nothing | parts)] if rule else []
     play = PlayExplained(
         "site.yml", PlayIdentity("Set up", "/srv/pgsql.yml", 4), hosts, rules, not_guarded
     )
@@ -38,7 +40,7 @@ def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", **told):
 HEAD = 'Policy /srv/precheck.yml (built in)\n\nPlay "Set up" (/srv/pgsql.yml:4)\n'
 
 
-def test_all_lines_of_a_rule():
+def test_a_rule_has_a_line_for_each_part():
     rule = Rule("pg", (SELECTOR,), CHECKS, severity=WARN, mandatory=True)
     found = text(
         rule,
@@ -64,7 +66,7 @@ def test_all_lines_of_a_rule():
     )
 
 
-def test_plays_without_rules_or_hosts():
+def test_plays_without_rules_or_hosts_say_so():
     assert text() == HEAD + "  no rule covers it"
     assert text(hosts=()) == HEAD + "  no hosts"
 

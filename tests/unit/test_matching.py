@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which plays a selector matches, which rules cover a play, and how that is told."""
+"""Which plays a selector matches, which rules cover a play, and the text about it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_files_that_the_built_in_rule_covers(path):
         "pgsql/site.yml",
     ],
 )
-def test_files_that_it_does_not_cover(path):
+def test_files_that_the_built_in_rule_does_not_cover(path):
     assert names_of_rules(identity(path and f"/somewhere/{path}")) == []
 
 
@@ -71,14 +71,14 @@ def test_files_that_it_does_not_cover(path):
     "role",
     ["pgsql", "postgres", "postgresql", "acme.db.pgsql", "roles/pgsql", "/srv/roles/postgres/"],
 )
-def test_roles_that_it_covers(role):
+def test_roles_that_the_built_in_rule_covers(role):
     assert names_of_rules(identity("/deploy.yml", "node", role)) == ["pigsty-node"]
 
 
 @pytest.mark.parametrize(
     "role", ["pg_id", "pg_install", "pgsql_exporter", "my_pgsql", "acme.pgsql.other", "pgsql/other"]
 )
-def test_roles_that_it_does_not_cover(role):
+def test_roles_that_the_built_in_rule_does_not_cover(role):
     assert names_of_rules(identity("/deploy.yml", role)) == []
 
 
@@ -116,7 +116,7 @@ PLAYBOOKS = [  # glob, path, whether they match
     PLAYBOOKS,
     ids=[f"{glob} {path}" for glob, path, _matches in PLAYBOOKS],
 )
-def test_playbook_is_the_name_or_the_path_from_the_right(glob, path, matches):
+def test_playbook_matches_the_name_or_the_end_of_the_path(glob, path, matches):
     assert selects(Selector(playbook=(glob,)), identity(path)) is matches
     assert selects(Selector(playbook=("nothing", glob)), identity(path)) is matches
 
@@ -131,7 +131,7 @@ def test_playbook_is_the_name_or_the_path_from_the_right(glob, path, matches):
         ("*", "", True),
     ],
 )
-def test_play_is_the_whole_name(glob, name, matches):
+def test_play_matches_the_whole_name(glob, name, matches):
     assert selects(Selector(play=(glob,)), identity(name=name)) is matches
 
 
@@ -139,11 +139,11 @@ def test_play_is_the_whole_name(glob, name, matches):
     ("glob", "tags", "matches"),
     [("db", "web db", True), ("d*", "db", True), ("db", "dbs", False), ("*", "", False)],
 )
-def test_tag_is_one_of_the_plays_own(glob, tags, matches):
+def test_tag_matches_one_of_the_plays_own_tags(glob, tags, matches):
     assert selects(Selector(tag=(glob,)), identity(tags=tags)) is matches
 
 
-ROLES = [  # glob, the role as Ansible tells it, whether they match
+ROLES = [  # glob, the role as Ansible names it, whether they match
     ("web", "web", True),
     ("web", "acme.site.web", True),
     ("acme.site.web", "acme.site.web", True),
@@ -184,14 +184,14 @@ def test_every_list_of_a_selector_must_match():
     assert not selects(all_four, identity("/site.yml", "web", tags="t", name="other"))
 
 
-def test_a_link_counts_by_both_its_names(tmp_path):
+def test_a_link_matches_by_both_its_names(tmp_path):
     (tmp_path / "target.yml").touch()
     (tmp_path / "pgsql.yml").symlink_to("target.yml")
     for name in ("pgsql.yml", "target.yml", f"{tmp_path.name}/target.yml"):
         assert selects(Selector(playbook=(name,)), identity(str(tmp_path / "pgsql.yml")))
 
 
-def test_a_play_of_which_the_file_is_not_certain_counts_by_each_that_it_may_be_in():
+def test_a_play_whose_file_is_uncertain_matches_by_each_possible_file():
     play = PlayIdentity(name="", path="/srv/a.json", line=0, others=frozenset({"/srv/pgsql.yml"}))
     assert names_of_rules(play) == ["pigsty-node"]
     assert selects(Selector(playbook=("a.json",)), play)
@@ -206,7 +206,7 @@ FIRST = Selector(play=("a play",), tag=("t",))
 SECOND = Selector(playbook=("*.yml", "*.yaml"))
 
 
-def test_entries_are_alternatives_and_the_first_that_matches_is_told():
+def test_entries_are_alternatives_and_the_first_match_is_reported():
     rules = (
         rule("either", FIRST, SECOND),
         rule("strict", FIRST),
@@ -244,5 +244,5 @@ def test_conditions_that_may_depend_on_facts(condition):
 @pytest.mark.parametrize(
     "condition", ["pg_cluster is not defined", "my_ansible_thing", "vars_of_mine", True]
 )
-def test_conditions_that_do_not(condition):
+def test_conditions_that_do_not_depend_on_facts(condition):
     assert not may_depend_on_facts([condition])

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The page of HTML as text: what stands in it, and that nothing can break out of it. A browser looks at it elsewhere."""
+"""The page of HTML as text: its content, and that no text escapes from its place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ALLOWED = set(
 
 
 class Reader(HTMLParser):
-    """``tags`` are all elements with their attributes, ``rows`` the texts of the cells of the matrix by row."""
+    """``tags`` are all elements with their attributes, ``rows`` the texts of the matrix by row."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Reader(HTMLParser):
         return [[" ".join(cell.split()) for cell in row] for row in self.rows]
 
 
-def test_hosts_with_problems_come_first_and_numbers_are_in_their_order():
+def test_hosts_with_problems_come_first_and_numbers_count_as_numbers():
     matrix = Reader(page(few())).matrix()
     assert matrix[0] == ["Host", "pigsty-node", "free-space", "replication"]
     assert [row[0].split()[0] for row in matrix[1:]] == ["db2", "db10", "db11", "web1", "db1"]
@@ -84,7 +84,7 @@ def test_a_rule_that_only_warns_gives_warnings():
     assert "only warns" in text
 
 
-def test_all_reasons_of_a_cell_are_there_and_long_ones_have_a_beginning():
+def test_a_cell_has_all_its_reasons_and_the_beginning_of_long_ones():
     matrix = Reader(page(few())).matrix()
     assert matrix[1][3] == "✗ not ready slot a lags slot a lags slot b lags slot c"
     beginning, _, whole = matrix[3][1].partition("…")
@@ -101,7 +101,7 @@ def test_totals_count_each_host_once_and_rules_each_of_their_hosts():
     )
 
 
-def test_when_by_whom_where_and_how():
+def test_the_page_shows_when_where_and_how_the_report_was_made():
     text = " ".join(re.sub("<[^>]*>", " ", page(few())).split())
     assert "Precheck audit: ✗ not ready" in text
     assert "When 2026-11-23 16:53:10 UTC to 2026-11-23 16:53:52 UTC" in text
@@ -111,7 +111,7 @@ def test_when_by_whom_where_and_how():
     assert "Precheck 0.1.0, ansible-core 2.21.5, Python 3.12.4" in text
 
 
-def test_remedies_plays_waivers_and_changes():
+def test_the_page_shows_remedies_plays_waivers_and_changes():
     text = " ".join(re.sub("<[^>]*>", " ", page(few() | {"kind": "run"})).split())
     assert "./node.yml -l db2,db10,db11" in text
     assert "Set up" not in page(few())  # the play of an audit is the audit
@@ -129,14 +129,14 @@ def test_remedies_plays_waivers_and_changes():
     assert "Newly ready: 1 db1 , pigsty-node New hosts: 1 web1 Gone hosts: 2 db7 db8" in text
 
 
-def test_what_a_document_does_not_have_is_not_mentioned():
+def test_the_page_omits_what_a_document_does_not_have():
     text = page(document([rule("pigsty-node")], [verdict("db1", "pigsty-node")]))
     for absent in ("Changes", "Waived", "Plays", "Remedy", "! ", "mandatory"):
         assert absent not in text.partition("<body>")[2], absent
     assert "Precheck audit: <span" in text and ">✓ ready</span></h1>" in text
 
 
-def test_nobody_was_asked():
+def test_a_document_without_verdicts_says_so():
     text = page(document([], [], result="error"))
     assert "No host was asked." in text
     assert "could not be decided" in text
@@ -163,7 +163,7 @@ def test_no_text_breaks_out_of_its_place():
     assert "{{ 7 * 7 }}{% raw %}{# a comment #}" in " ".join(row[0] for row in reader.rows)
 
 
-def test_nothing_hidden_is_in_the_page():
+def test_the_page_has_no_hidden_characters():
     text = page(hostile())
     assert not re.search(
         "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u202a-\u202e\u2066-\u2069\ud800-\udfff]",
@@ -173,7 +173,7 @@ def test_nothing_hidden_is_in_the_page():
 
 
 @pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
-@pytest.mark.parametrize("made", [few, hostile])
+@pytest.mark.parametrize("made", [few, hostile], ids=["few", "hostile"])
 def test_style_and_script_are_the_same_on_every_page_and_the_only_ones_allowed(made):
     def sources(text):
         return [
@@ -202,7 +202,7 @@ def test_the_page_refers_to_nothing_elsewhere():
     )
 
 
-def test_a_thousand_hosts_are_less_than_a_megabyte():
+def test_a_page_of_a_thousand_hosts_is_small():
     text = page(many())
     assert len(Reader(text).rows) == 1001
     assert len(text.encode()) < 500_000

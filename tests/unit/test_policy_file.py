@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A policy file gives rules, or all that is wrong with it: file, line, rule and what was expected."""
+"""A policy file gives rules, or all its problems: file, line, rule and what was expected."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def modules_are_known():
 
 
 def problems_of(path, loader=None):
+    """Return the problems of a bad file as text."""
     with pytest.raises(PolicyError) as caught:
         read(str(path), loader or DataLoader(), "/nowhere")
     problems = [str(problem) for problem in caught.value.problems]
@@ -34,7 +35,8 @@ def problems_of(path, loader=None):
     return problems
 
 
-def told(problems, beginnings):
+def assert_problems(problems, beginnings):
+    """Assert that the problems begin like this, in this order."""
     assert [
         problem[: len(beginning)] for problem, beginning in zip(problems, beginnings)
     ] == beginnings
@@ -42,15 +44,15 @@ def told(problems, beginnings):
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_bad_files(path):
+def test_bad_files_have_the_problems_that_they_state(path):
     assert expected(path)
-    told(problems_of(path), expected(path))
+    assert_problems(problems_of(path), expected(path))
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_bad_files_that_are_made(name, tmp_path):
+def test_bad_files_that_are_made_have_their_problems(name, tmp_path):
     path, beginnings = make(name, tmp_path)
-    told(problems_of(path), beginnings)
+    assert_problems(problems_of(path), beginnings)
 
 
 def test_there_are_many_bad_files():
@@ -58,7 +60,7 @@ def test_there_are_many_bad_files():
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
-def test_good_files(path):
+def test_good_files_give_rules_with_their_lines(path):
     rules = read(str(path), DataLoader(), "/nowhere")
     assert rules
     for rule in rules:
@@ -69,7 +71,7 @@ def test_good_files(path):
         )
 
 
-def test_every_key_arrives():
+def test_every_key_is_read():
     [path] = [path for path in GOOD if path.stem == "every_key"]
     [rule] = read(str(path), DataLoader(), "/nowhere")
     assert rule.plays == (
@@ -118,33 +120,22 @@ def test_every_key_arrives():
     assert next(iter(task.value)) == "ansible.builtin.wait_for"
 
 
-def test_defaults_of_the_smallest_policy():
+def test_the_smallest_policy_has_the_defaults():
     [path] = [path for path in GOOD if path.stem == "smallest"]
     [rule] = read(str(path), DataLoader(), "/nowhere")
     [check] = rule.checks
-    assert (rule.when, rule.message, rule.remedy, rule.severity, rule.mandatory) == (
-        (),
-        "",
-        "",
-        "error",
-        False,
-    )
-    assert (check.value, check.name, check.message, check.timeout, check.become, check.once) == (
-        (True,),
-        "",
-        "",
-        None,
-        False,
-        False,
-    )
+    assert (rule.when, rule.message, rule.remedy) == ((), "", "")
+    assert (rule.severity, rule.mandatory) == ("error", False)
+    assert (check.value, check.name, check.message) == ((True,), "", "")
+    assert (check.timeout, check.become, check.once) == (None, False, False)
 
 
 @pytest.mark.parametrize(
     "change",
     [lambda text: "\ufeff" + text, lambda text: text.replace("\n", "\r\n")],
-    ids=["mark", "crlf"],
+    ids=["byte order mark", "CRLF"],
 )
-def test_files_as_other_systems_write_them(tmp_path, change):
+def test_byte_order_marks_and_other_line_ends_are_accepted(tmp_path, change):
     (tmp_path / "policy.yml").write_bytes(change(RULES).encode())
     [rule] = read(str(tmp_path / "policy.yml"), DataLoader(), "/nowhere")
     assert (rule.name, rule.line) == ("r", 2)
@@ -161,29 +152,29 @@ def test_a_vaulted_file_opens_with_its_password_only(tmp_path):
     assert "Decryption failed" in problem
     loader.set_vault_secrets([("default", VaultSecret(b"a password"))])
     assert [rule.name for rule in read(str(tmp_path / "good.yml"), loader, "/nowhere")] == ["r"]
-    told(
+    assert_problems(
         problems_of(tmp_path / "bad.yml", loader),
         [f"{tmp_path}/bad.yml:5: rule r: mandatory: expected true or false"],
     )
 
 
-def test_same_as_is_looked_for_beside_the_policy_and_beside_the_playbook(tmp_path):
+def test_same_as_is_searched_beside_the_policy_and_beside_the_playbook(tmp_path):
     (tmp_path / "policies").mkdir()
     policy = tmp_path / "policies/policy.yml"
     policy.write_text(RULES.replace("path: /a", "path: /a, same_as: ca.crt"))
     playbooks = tmp_path / "playbooks"
-    told(
+    assert_problems(
         problems_of(policy),
         [f"{policy}:4: rule r: same_as: there is no file ca.crt on the control node"],
     )
-    places = [
+    paths = [
         playbooks / "ca.crt",
         playbooks / "files/ca.crt",
         tmp_path / "policies/ca.crt",
         tmp_path / "policies/files/ca.crt",
     ]
-    for place in places:  # each is found before those made earlier
-        place.parent.mkdir(exist_ok=True, parents=True)
-        place.touch()
+    for path in paths:  # each takes precedence over those made earlier
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.touch()
         [rule] = read(str(policy), DataLoader(), str(playbooks))
-        assert rule.checks[0].same_as == str(place)
+        assert rule.checks[0].same_as == str(path)

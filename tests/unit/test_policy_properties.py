@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Whatever a policy file holds, it gives rules or a PolicyError; whatever gives rules can be enforced."""
+"""Every policy file gives rules or a PolicyError, and all rules can be enforced."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from support.corpus import GOOD, know_modules
 
 pytestmark = pytest.mark.one_release
 
-# The same examples each time, and no directory beside the tests that remembers the last ones.
+# The same examples each time, and no directory beside the tests that stores the last ones.
 configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"hypothesis-{os.getuid()}")
 settings.register_profile(
     "policies",
@@ -66,9 +66,8 @@ for rule in EVERY_KEY["rules"]:
 def modules_are_known():
     know_modules(plugin_loader)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            asking, "CHECK", "ansible.builtin.ping"
-        )  # ansible-core does not find the collection here
+        # ansible-core does not find the collection here.
+        patch.setattr(asking, "CHECK", "ansible.builtin.ping")
         yield
 
 
@@ -78,7 +77,10 @@ def policy(tmp_path_factory):
 
 
 def rules_of(path, content):
-    """Return the rules of a file with this content, None when it is refused. Any other exception fails the test."""
+    """Return the rules of a file with this content, or None if it is refused.
+
+    Any other exception fails the test.
+    """
     path.write_bytes(content)
     try:
         return read(str(path), DataLoader(), "/nowhere")
@@ -120,9 +122,11 @@ structures = st.recursive(
     max_leaves=12,
 )
 yaml_marks = st.lists(
-    st.sampled_from(["rules:", "\n", "  ", "- ", "name: r", "&a ", "*a", "<<: ", "{", "}", "[", "]", "!vault ", "!!set ",
-                     "!!int ", "!!timestamp ", "!!bool ", "0x_", "2026-02-31", "|", ">", "'", '"', "\\x00", "? ", ": ", "---",
-                     "%YAML 9", "{{ ", " }}", "\t"]),
+    st.sampled_from([
+        "rules:", "\n", "  ", "- ", "name: r", "&a ", "*a", "<<: ", "{", "}", "[", "]", "!vault ",
+        "!!set ", "!!int ", "!!timestamp ", "!!bool ", "0x_", "2026-02-31", "|", ">", "'", '"',
+        "\\x00", "? ", ": ", "---", "%YAML 9", "{{ ", " }}", "\t",
+    ]),
     max_size=25,
 ).map("".join)  # fmt: skip
 
@@ -136,13 +140,13 @@ yaml_marks = st.lists(
     )
 )
 @settings(BOUNDED, max_examples=120)
-def test_any_bytes(policy, content):
+def test_any_bytes_give_rules_or_an_error(policy, content):
     rules_of(policy, content)
 
 
 @given(st.one_of(structures, structures.map(lambda value: {"rules": [value]})))
 @BOUNDED
-def test_any_structure(policy, data):
+def test_any_structure_gives_rules_or_an_error(policy, data):
     rules_of(policy, yaml.safe_dump(data).encode())
 
 
@@ -155,8 +159,8 @@ def places(value, found=()):
 
 @given(st.data())
 @settings(BOUNDED, max_examples=40)
-def test_good_policies_with_something_changed(policy, data):
-    """Also: the schema lets pass what the validator does."""
+def test_changed_good_policies_give_rules_or_an_error(policy, data):
+    """The schema accepts what the validator accepts."""
     changed = copy.deepcopy(EVERY_KEY)
     for _time in range(data.draw(st.integers(1, 2))):
         place = data.draw(st.sampled_from(places(changed)))
@@ -175,9 +179,8 @@ def test_good_policies_with_something_changed(policy, data):
         enforce(rules)
 
 
-words = st.text(
-    st.characters(blacklist_categories=("Cs", "Cc")), max_size=12
-)  # no file can be named with NUL
+# No file can have NUL in its name.
+words = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=12)
 names = st.frozensets(words, max_size=3)
 plays = st.builds(
     PlayIdentity,
@@ -193,7 +196,7 @@ selectors = st.builds(Selector, globs, globs, globs, globs)
 
 @given(plays, st.lists(selectors, max_size=3))
 @settings(BOUNDED, max_examples=75)
-def test_matching_any_play(play, chosen):
+def test_any_play_can_be_matched(play, chosen):
     rule = Rule("r", tuple(chosen), ())
     coverage(play, covering(play, [rule]))
 
@@ -289,7 +292,7 @@ valid_policies = st.lists(valid_rules, min_size=1, max_size=3, unique_by=lambda 
 
 
 def enforce(rules):
-    """Do with the rules what the guard does with them, as far as it goes without a node."""
+    """Use the rules as the guard does, as far as that requires no node."""
     identity = PlayIdentity(
         "a play", "/some/where/site.yml", 1, frozenset(["role"]), frozenset(["tag"])
     )
@@ -298,7 +301,7 @@ def enforce(rules):
     play = Play.load(
         {"name": "a play", "hosts": "all"}, variable_manager=VariableManager(loader), loader=loader
     )
-    # Stands for the object that asks: it needs hosts and a strategy to come about, and these methods do not.
+    # Replaces the real object, which requires hosts and a strategy. These methods do not.
     order = SimpleNamespace(
         play=play,
         wanted=[(rule, []) for rule in rules],

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The JSON schema for editors takes what the validator takes, and refuses with it what a schema can know."""
+"""The JSON schema for editors accepts and refuses the same files as the validator if it can."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ EDITOR = jsonschema.Draft7Validator(SCHEMA)
 
 # Bad files that a schema has to let pass, by why it cannot know.
 NOT_FOR_A_SCHEMA = {
-    "aliases are resolved before the schema is asked": "alias_of_itself aliases_without_bound",
-    "of two keys one is left when the schema is asked":
+    "aliases are resolved before the schema is used": "alias_of_itself aliases_without_bound",
+    "of two equal keys the schema has one":
         (
             "key_twice_in_arguments key_twice_in_check key_twice_in_rule key_twice_in_selector"
             " key_twice_in_task"
         ),
     "it does not compare rules": "name_twice",
-    "it does not look for files": "same_as_is_a_directory same_as_is_not_there",
-    "it does not take globs apart": "glob_that_leads_up",
+    "it does not search files": "same_as_is_a_directory same_as_is_not_there",
+    "it does not parse globs": "glob_that_leads_up",
     "it does not parse expressions":
         "that_is_braces that_is_comment that_is_not_an_expression that_is_statements"
         " when_is_assignment when_is_braces"
@@ -64,7 +64,7 @@ ONLY_THE_VALIDATOR = {name for names in NOT_FOR_A_SCHEMA.values() for name in na
 
 
 class Loader(yaml.SafeLoader):
-    """What an editor makes of the file. It is told of the tags of Ansible."""
+    """Reads a file as an editor does that knows the tags of Ansible."""
 
 
 Loader.add_constructor("!unsafe", yaml.SafeLoader.construct_scalar)
@@ -78,11 +78,11 @@ def load(path):
 def is_refused(path):
     try:
         return not EDITOR.is_valid(load(path))
-    except (yaml.YAMLError, ValueError):  # no schema is needed to see that it is not YAML
+    except (yaml.YAMLError, ValueError):  # it is not even YAML
         return True
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_valid():
     jsonschema.Draft7Validator.check_schema(SCHEMA)
 
 
@@ -91,8 +91,8 @@ def test_good_files_pass(path):
     EDITOR.validate(load(path))
 
 
-def test_bad_files_are_refused():
-    """That the validator refuses them all is for test_policy_file to say."""
+def test_bad_files_are_refused_unless_only_the_validator_can_know():
+    """test_policy_file shows that the validator refuses them all."""
     refused = {path.stem for path in BAD if is_refused(path)}
     assert {path.stem for path in BAD} - refused == ONLY_THE_VALIDATOR
 
@@ -102,8 +102,8 @@ def keys(definition):
 
 
 def test_the_schema_knows_the_keys_of_the_policy():
-    told_by_precheck = {"path", "line", "folder"}
-    assert keys("rule") == {field.name for field in dataclasses.fields(Rule)} - told_by_precheck
+    added_by_precheck = {"path", "line", "folder"}
+    assert keys("rule") == {field.name for field in dataclasses.fields(Rule)} - added_by_precheck
     assert keys("selector") == {field.name for field in dataclasses.fields(Selector)}
     fields = {field.name for field in dataclasses.fields(Check)} - {
         "kind",
@@ -118,12 +118,12 @@ def test_the_schema_knows_the_keywords_of_tasks():
     refused = set(
         SCHEMA["definitions"]["check"]["properties"]["task"]["propertyNames"]["not"]["enum"]
     )
-    inside = {"async_val", "loop_with"}  # names that ansible-core has for others
+    inside = {"async_val", "loop_with"}  # internal names of ansible-core
     known = set(Task.fattributes) - inside | {"action", "local_action"}
     assert refused == known - TASK_KEYWORDS
 
 
 @pytest.mark.parametrize("definition", ["rule", "selector", "check"])
 def test_every_key_is_described(definition):
-    for key, told in SCHEMA["definitions"][definition]["properties"].items():
-        assert told["description"].endswith("."), key
+    for key, description in SCHEMA["definitions"][definition]["properties"].items():
+        assert description["description"].endswith("."), key

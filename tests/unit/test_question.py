@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a node's shell is asked and answers, tried in each shell of this machine."""
+"""The script for a node's shell and its answers, tried in each shell of this machine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
 
 @pytest.fixture(params=TRIED)
 def shell(request, tmp_path_factory):
-    """A shell, and the environment in which it runs. That of busybox has no other tools than its own."""
+    """A shell and its environment. That of busybox has only its own tools."""
     command = SHELLS[request.param]
     if command[0] != "busybox":
         return command, dict(os.environ)
@@ -56,15 +56,15 @@ def shell(request, tmp_path_factory):
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    """The directory in which the shells are at work."""
+    """The directory in which the shells run."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def output_of(script, shell=(("sh",), None), before="", limit=60, **more):
-    """Return all that a shell prints when it is to do ``before``, as out of a profile, and then the ``script``."""
+    """Return the output of a shell that runs ``before``, like a profile, and then the script."""
     command, environment = shell
-    # It ends all that the shell started, too.
+    # It also ends what the shell started.
     ended = [
         shutil.which("timeout"),
         "-s",
@@ -80,17 +80,19 @@ def output_of(script, shell=(("sh",), None), before="", limit=60, **more):
     return done.stdout.decode(errors="surrogateescape")
 
 
-def ask(questions, *arguments, **more):
+def answers_to(questions, *arguments, **more):
+    """Return the answers of a shell to these questions: a word, and what was printed."""
     script = Script(questions)
     return script.answers(output_of(script, *arguments, **more))
 
 
 def words(questions, *arguments, **more):
-    return [answer and answer[0] for answer in ask(questions, *arguments, **more)]
+    """Return the words of the answers alone."""
+    return [answer and answer[0] for answer in answers_to(questions, *arguments, **more)]
 
 
 def tools_without(directory, *left_out):
-    """Return an environment whose PATH has few tools, none of them ``left_out``."""
+    """Return an environment whose PATH has a few tools, and not those ``left_out``."""
     directory.mkdir(exist_ok=True)
     for name in {
         "sh",
@@ -172,7 +174,7 @@ def test_answers_about_paths(shell, directory):
     assert dict(zip(expected, words(list(expected), shell))) == expected
 
 
-def test_an_empty_file(shell, directory):
+def test_an_empty_file_is_there_and_has_a_digest(shell, directory):
     (directory / "empty").touch()
     digest = hashlib.sha256(b"").hexdigest()
     questions = [
@@ -183,7 +185,7 @@ def test_an_empty_file(shell, directory):
     assert words(questions, shell) == [YES, YES, "content"]
 
 
-def test_what_has_no_end_is_not_read(shell, directory):
+def test_pipes_and_endless_devices_are_not_read(shell, directory):
     os.mkfifo(directory / "pipe")
     assert words([PathQuestion("pipe", digest=DIGEST)], shell, limit=3) == ["content"]
     assert words([PathQuestion("/dev/zero", digest=DIGEST)], shell, limit=3) == ["content"]
@@ -225,17 +227,17 @@ def test_answers_about_commands(shell, directory):
         "echo kept > file; exit 1": ("1", ""),
         "true; ": (YES, ""),
     }
-    answers = ask([CommandQuestion(command) for command in expected], shell)
+    answers = answers_to([CommandQuestion(command) for command in expected], shell)
     for (command, (word, printed)), answer in zip(expected.items(), answers):
-        # None where a shell has words of its own, or a status for what it cannot run.
+        # None where the message or the status differs between shells.
         assert answer is not None, command
         assert answer[0] == word or (word is None and answer[0] != YES), (command, answer)
         assert printed in (None, answer[1]), (command, answer)
     assert (directory / "file").read_text() == "kept\n"
 
 
-def test_commands_and_paths_in_one_script(shell, directory):
-    """What a command prints and does has no say in the answers after it."""
+def test_a_command_does_not_change_the_answers_after_it(shell, directory):
+    """Neither what it prints nor what it does."""
     (directory / "file").touch()
     questions = [
         PathQuestion("file"),
@@ -267,8 +269,8 @@ def test_much_output_stays_on_the_node(shell):
     assert len(printed) <= 1000
 
 
-def test_output_that_is_not_text(shell):
-    [(word, printed), after] = ask(
+def test_output_that_is_not_text_is_kept(shell):
+    [(word, printed), after] = answers_to(
         [CommandQuestion(r"printf '\377\376\000\033[31m'; exit 1"), CommandQuestion("true")], shell
     )
     assert word == "1"
@@ -276,31 +278,31 @@ def test_output_that_is_not_text(shell):
     assert after == (YES, "")
 
 
-def test_the_time_limit_of_a_command(shell):
+def test_a_command_is_killed_after_its_timeout(shell):
     begin = time.monotonic()
     questions = [
         CommandQuestion("sleep 20", 1),
         CommandQuestion("echo quick; exit 3", 20),
         CommandQuestion("true", 20),
     ]
-    [(killed, _printed), *others] = ask(questions, shell)
+    [(killed, _printed), *others] = answers_to(questions, shell)
     assert [killed, *others] == ["137", ("3", "quick"), (YES, "")]
     assert time.monotonic() - begin < 10
 
 
-def test_a_node_without_the_program_timeout(directory):
+def test_without_the_program_timeout_commands_run_to_their_end(directory):
     environment = tools_without(directory / "tools", "timeout")
     questions = [
         CommandQuestion("echo quick; exit 3", 20),
         CommandQuestion("exit 4", 20),
         CommandQuestion("sleep 2", 1),
     ]
-    found = ask(questions, (("sh",), environment))
+    found = answers_to(questions, (("sh",), environment))
     assert [word for word, _printed in found] == ["3", "4", YES]
     assert [printed for _word, printed in found[:2]] == ["quick", ""]
 
 
-def test_a_node_without_the_tools(directory):
+def test_without_tools_no_answer_is_yes(directory):
     (directory / "file").write_text(TEXT)
     digest, mode, owner = (
         PathQuestion("file", digest=DIGEST),
@@ -328,7 +330,7 @@ def test_any_one_tool_for_digests_is_enough(directory, tool):
     real = shutil.which(tool)
     if not real:
         pytest.skip(f"{tool} is not installed")
-    # A script, as shasum is one itself, which wants its own interpreter on the PATH.
+    # A script, as shasum is one too, which requires its interpreter on the PATH.
     (directory / "tools" / tool).write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin exec {real} "$@"\n')
     (directory / "tools" / tool).chmod(0o755)
     assert words(
@@ -367,7 +369,7 @@ PROFILES = {
     " off is no yes."
 )
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_whatever_a_profile_prints_or_sets(shell, directory, profile):
+def test_the_answers_do_not_depend_on_what_a_profile_prints_or_sets(shell, directory, profile):
     (directory / "file").write_text(TEXT)
     questions = [
         PathQuestion("file", mode="0777", digest=DIGEST),
@@ -378,10 +380,10 @@ def test_whatever_a_profile_prints_or_sets(shell, directory, profile):
         PathQuestion("file", type="directory"),
     ]
     expected = [(YES, ""), ("missing", ""), ("1", "one"), ("1", ""), (YES, ""), ("type", "")]
-    answers = ask(questions, shell, profile)
+    answers = answers_to(questions, shell, profile)
     if "chatter" not in profile:
         assert answers == expected
-    # Where another process writes into the same stream, an answer may be lost: the word that is there is right.
+    # Where another process writes to the same stream, an answer may be lost. The others are right.
     for answer, right in zip(answers, expected):
         assert answer is None or answer[0] == right[0]
 
@@ -390,7 +392,7 @@ def test_whatever_a_profile_prints_or_sets(shell, directory, profile):
     "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
     " off is no yes."
 )
-def test_line_ends_and_echoes_of_a_terminal(shell, directory):
+def test_line_ends_and_echoes_of_a_terminal_do_not_change_the_answers(shell, directory):
     (directory / "file").touch()
     script = Script(
         [
@@ -437,7 +439,7 @@ def test_a_truncated_answer_is_never_a_yes(directory):
         assert answers == [answer if cut >= end else None for answer, end in zip(whole, ends)], (
             output[:cut]
         )
-        # The beginning may be what is lost, or a part in the middle: no answer that was not there comes of it.
+        # The beginning or a part in the middle may be lost. No new answer results from it.
         for one, right in chain(
             zip(script.answers(output[cut:]), whole),
             zip(script.answers(output[:cut] + output[cut + 9 :]), whole),
@@ -445,11 +447,20 @@ def test_a_truncated_answer_is_never_a_yes(directory):
             assert one is None or one[0] == right[0]
 
 
-@pytest.mark.parametrize(
-    "noise",
-    ["warning: yes", "\n", "warning: yes\n", "\nwarning\n", "\r\n0 yes\r\n", "\x00", "é", " "],
-)
-def test_what_stderr_puts_into_the_middle_of_an_answer(directory, noise):
+NOISE = {
+    "text": "warning: yes",
+    "line end": "\n",
+    "line": "warning: yes\n",
+    "line of its own": "\nwarning\n",
+    "answer": "\r\n0 yes\r\n",
+    "NUL": "\x00",
+    "accented letter": "é",
+    "space": " ",
+}
+
+
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_text_of_stderr_in_an_answer_never_makes_it_a_yes(directory, noise):
     script = Script(
         [
             PathQuestion("gone"),
@@ -459,8 +470,8 @@ def test_what_stderr_puts_into_the_middle_of_an_answer(directory, noise):
         ]
     )
     output = output_of(script)
-    for place in range(len(output) + 1):
-        answers = script.answers(output[:place] + noise + output[place:])
+    for position in range(len(output) + 1):
+        answers = script.answers(output[:position] + noise + output[position:])
         assert not any(answer and answer[0] == YES for answer in answers)
 
 
@@ -469,7 +480,7 @@ def test_what_stderr_puts_into_the_middle_of_an_answer(directory, noise):
     "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
     " off is no yes.",
 )
-def test_an_answer_to_another_script_is_none():
+def test_an_answer_to_another_script_does_not_count():
     questions = [PathQuestion("/"), CommandQuestion("true")]
     first, second = Script(questions), Script(questions)
     assert first.text != second.text
@@ -526,12 +537,12 @@ NAMES = [
 
 
 @pytest.mark.claims("A path is quoted: one with `$(...)` in it is looked for by that name.")
-def test_odd_names_are_asked_about_literally(shell, directory):
+def test_odd_names_are_taken_literally(shell, directory):
     (directory / "there").mkdir()
     (directory / "empty").mkdir()
     for name in NAMES:
         (directory / "there" / name).write_text(TEXT)
-    # Something that a pattern, a line end cut off or a variable put in would find.
+    # Files that a pattern, a removed line end or a substituted variable would find.
     for name in ("ab", "xa", "a", "b", "trailing", "-", "x"):
         (directory / "empty" / name).touch()
     options = {"type": "file", "mode": "0777", "owner": str(os.getuid()), "digest": DIGEST}
@@ -554,7 +565,7 @@ def test_odd_names_are_asked_about_literally(shell, directory):
     assert sorted(os.listdir(directory / "there")) == sorted(NAMES)
 
 
-def test_odd_owners_are_asked_about_literally(shell, directory):
+def test_odd_owners_are_taken_literally(shell, directory):
     (directory / "file").touch()
     for name in ("$(touch pwned)", "root' -o -name '*", "-newer", "root -o", "!", "", "*"):
         for key in ("owner", "group"):
@@ -563,29 +574,28 @@ def test_odd_owners_are_asked_about_literally(shell, directory):
     assert os.listdir(directory) == ["file"]
 
 
-def test_what_is_too_long_for_one_command_is_asked_in_parts(directory):
+def test_questions_that_are_too_long_for_one_command_are_split(directory):
     assert scripts([]) == []
     few = [PathQuestion("a"), CommandQuestion("b")]
     assert [script.questions for script in scripts(few)] == [few]
 
     questions = [PathQuestion(f"{'long' * 40}/../{number}", mode="0777") for number in range(100)]
-    questions.insert(
-        50, CommandQuestion(f": {'x' * SCRIPT_LENGTH}; exit 50")
-    )  # too long even by itself
+    too_long_alone = CommandQuestion(f": {'x' * SCRIPT_LENGTH}; exit 50")
+    questions.insert(50, too_long_alone)
     (directory / ("long" * 40)).mkdir()
     for number in range(0, 100, 3):
         (directory / str(number)).touch()
     parts = scripts(questions)
     assert [question for script in parts for question in script.questions] == questions
     too_long = [script for script in parts if len(script.text) > SCRIPT_LENGTH]
-    assert [script.questions for script in too_long] == [[questions[50]]]
+    assert [script.questions for script in too_long] == [[too_long_alone]]
     assert len(parts) < 10
     found = [answer[0] for script in parts for answer in script.answers(output_of(script))]
     assert found.pop(50) == "50"
     assert found == ["missing" if number % 3 else YES for number in range(100)]
 
 
-def test_forbidden_bits():
+def test_forbidden_bits_are_those_that_a_mode_lacks():
     assert forbidden_bits("7777") == []
     assert forbidden_bits("0640") == [0o1, 0o2, 0o4, 0o10, 0o20, 0o100, 0o1000, 0o2000, 0o4000]
     assert len(forbidden_bits("000")) == 12

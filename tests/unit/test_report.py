@@ -33,7 +33,7 @@ def failure(verdicts, asked=2, of_play=None, messages=(), remedy="", rule=RULE):
     return Failure(rule, verdicts, of_play, asked, messages, remedy)
 
 
-def test_hosts_whose_names_look_alike_are_all_told():
+def test_hosts_whose_names_look_alike_are_all_listed():
     lines = closing_block(PLAY, [failure({"h1": MISSING, "h\x1b1": MISSING})]).splitlines()
     assert lines[2] == "Rule pigsty-node: 2 of 2 hosts are not ready."
     assert lines.count("  h1  not ready: /etc/pki/ca.crt is missing") == 2
@@ -108,7 +108,7 @@ def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
     "What Precheck prints of a node is one line of printable characters, cut to a length: no node"
     " can write to the operator's terminal, or forge lines of the report.",
 )
-def test_what_a_node_says_cannot_disturb_the_terminal():
+def test_output_of_a_node_cannot_disturb_the_terminal():
     hostile = Verdict(
         UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,)
     )
@@ -119,7 +119,7 @@ def test_what_a_node_says_cannot_disturb_the_terminal():
     assert line.isprintable()
 
 
-def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length():
+def test_messages_and_remedies_cannot_either_and_keep_their_lines_and_length():
     text = "Grüße \x1b[31m日本語\x9b2J\u202e\r\n  indented " + "x" * 1000
     lines = closing_block(
         PLAY, [failure({"h": MISSING}, 1, messages=[text], remedy=text)]
@@ -129,8 +129,8 @@ def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length()
 
 
 @pytest.mark.claims("The same goes for names of hosts and plays.")
-def test_nor_can_names():
-    """A playbook can make them of what a node printed: a host by add_host, a play by a template."""
+def test_names_cannot_disturb_the_terminal():
+    """A node can have printed them: add_host adds a host, a template can name a play."""
     play = PlayIdentity(
         name="Set  up\x1b[2J\nRule forged: all hosts are ready.", path="/x/pgsql.yml", line=3
     )
@@ -167,7 +167,7 @@ def test_nor_can_names():
     )
 
 
-def test_the_play_as_a_whole():
+def test_the_play_as_a_whole_has_its_own_heading():
     of_play = Verdict(NOT_READY, ("ansible_limit is defined does not hold",))
     lines = closing_block(PLAY, [failure({}, 3, of_play, remedy="add --limit")]).splitlines()
     assert lines[2:6] == [
@@ -193,14 +193,14 @@ def test_each_rule_has_a_paragraph():
     assert "\n\nRule pigsty-node: " in block and "\n\nRule other: " in block
 
 
-def test_no_way_round_is_offered_where_a_rule_is_mandatory():
+def test_a_block_with_a_mandatory_rule_suggests_no_opt_out():
     mandatory = Rule(name="must", plays=(), checks=(), mandatory=True)
     block = closing_block(PLAY, [failure({"h": MISSING}), failure({"h": MISSING}, rule=mandatory)])
     assert block.endswith("\nThe play cannot be run unchecked: mandatory is must.")
     assert "no_precheck" not in block and "--skip-tags" not in block
 
 
-def test_a_warning_says_that_the_play_goes_on():
+def test_a_warning_says_that_the_play_continues():
     block = warning_block(PLAY, [failure({"h": MISSING}, 1)])
     assert block.startswith(
         '[WARNING]: PRECHECK found hosts that are not ready before play "Set up"'
@@ -210,7 +210,7 @@ def test_a_warning_says_that_the_play_goes_on():
     assert "Nothing was changed" not in block and "unchecked" not in block
 
 
-def test_a_play_that_is_in_no_file():
+def test_a_waiver_of_a_play_without_a_file_has_no_path():
     play = PlayIdentity(name="Ad-hoc", path="", line=0)
     assert waiver(play, [RULE], 1, "--skip-tags precheck") == (
         'Precheck waived for play "Ad-hoc": pigsty-node not checked on 1 host (--skip-tags'

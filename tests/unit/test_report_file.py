@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files are written whole or not at all, and only a report is read as one."""
+"""A file is written completely or not at all, and only a report is read as one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_file_is_for_its_owner_and_replaces_another(tmp_path):
+def test_only_its_owner_can_read_a_file_that_replaces_another(tmp_path):
     path = tmp_path / "report.json"
     report_file.replace(str(path), "whole: größe \udc80\n")
     assert path.read_text() == "whole: größe \\udc80\n"
@@ -33,7 +33,7 @@ def test_a_file_is_for_its_owner_and_replaces_another(tmp_path):
 
 
 @pytest.mark.parametrize("broken", ["write", "fchmod", "replace"])
-def test_a_failure_leaves_what_was_there(tmp_path, mocker, broken):
+def test_a_failure_leaves_the_earlier_file(tmp_path, mocker, broken):
     path = tmp_path / "report.json"
     path.write_text("before")
     error = OSError(errno.ENOSPC, "no space")
@@ -49,7 +49,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, mocker, broken):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_what_was_there(tmp_path, mocker):
+def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_the_earlier_file(tmp_path, mocker):
     path = tmp_path / "report.json"
     path.write_text("before")
     mocker.patch.object(report_file.sources, "report_path", return_value=str(path))
@@ -83,27 +83,26 @@ REPORT = {
     "verdicts": [VERDICT],
 }
 
+NOT_JSON, OTHER_JSON = "it is not JSON", "it is not a report of Precheck"
+DAMAGED = "it is a report of Precheck, but a damaged one"
 NO_REPORTS = {
-    "": "it is not JSON",
-    "{": "it is not JSON",
-    "\x00\xff": "it is not JSON",
-    "[" * 100000: "it is not JSON",
-    "[]": "it is not a report of Precheck",
-    "7": "it is not a report of Precheck",
-    '{"format": 1, "verdicts": []}': "it is not a report of Precheck",
-    json.dumps(REPORT | {"format": 2}): "it is of format 2, and this Precheck knows 1",
-    json.dumps(
-        REPORT | {"format": ["\x1b"]}
-    ): "it is of format ['\\x1b'], and this Precheck knows 1",
-    json.dumps(REPORT | {"started": None}): "it is a report of Precheck, but a damaged one",
-    json.dumps(REPORT | {"verdicts": {}}): "it is a report of Precheck, but a damaged one",
-    json.dumps(REPORT | {"verdicts": ["h1"]}): "it is a report of Precheck, but a damaged one",
-    json.dumps(
-        REPORT | {"verdicts": [VERDICT | {"host": 7}]}
-    ): "it is a report of Precheck, but a damaged one",
-    json.dumps(
-        REPORT | {"verdicts": [VERDICT | {"verdict": "well"}]}
-    ): "it is a report of Precheck, but a damaged one",
+    "empty": ("", NOT_JSON),
+    "brace": ("{", NOT_JSON),
+    "binary": ("\x00\xff", NOT_JSON),
+    "deep": ("[" * 100000, NOT_JSON),
+    "list": ("[]", OTHER_JSON),
+    "number": ("7", OTHER_JSON),
+    "another mapping": ('{"format": 1, "verdicts": []}', OTHER_JSON),
+    "format 2": (REPORT | {"format": 2}, "it is of format 2, and this Precheck knows 1"),
+    "format is a list": (
+        REPORT | {"format": ["\x1b"]},
+        "it is of format ['\\x1b'], and this Precheck knows 1",
+    ),
+    "no start": (REPORT | {"started": None}, DAMAGED),
+    "verdicts are a mapping": (REPORT | {"verdicts": {}}, DAMAGED),
+    "verdict is text": (REPORT | {"verdicts": ["h1"]}, DAMAGED),
+    "host is a number": (REPORT | {"verdicts": [VERDICT | {"host": 7}]}, DAMAGED),
+    "unknown verdict": (REPORT | {"verdicts": [VERDICT | {"verdict": "well"}]}, DAMAGED),
 }
 
 
@@ -113,18 +112,18 @@ def test_a_report_is_read(tmp_path):
     assert report_file.read(str(path)) == REPORT
 
 
-@pytest.mark.parametrize(("text", "why"), NO_REPORTS.items(), ids=range(len(NO_REPORTS)))
-def test_what_is_no_report_is_refused(tmp_path, text, why):
+@pytest.mark.parametrize(("content", "why"), NO_REPORTS.values(), ids=NO_REPORTS)
+def test_a_file_that_is_not_a_report_is_refused(tmp_path, content, why):
     path = tmp_path / "report.json"
+    text = content if isinstance(content, str) else json.dumps(content)
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(AnsibleError) as raised:
         report_file.read(str(path))
-    assert (
-        raised.value.message == f"Precheck cannot compare with {path}, so nothing was asked: {why}"
-    )
+    error = f"Precheck cannot compare with {path}, so nothing was asked: {why}"
+    assert raised.value.message == error
 
 
-def test_so_is_what_is_not_there_or_not_a_file(tmp_path):
+def test_a_path_that_is_missing_or_not_a_file_is_refused(tmp_path):
     with pytest.raises(AnsibleError, match="there is no such file"):
         report_file.read(str(tmp_path / "nothing"))
     with pytest.raises(AnsibleError, match="it is not a file"):

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the parts of the repository say about each other."""
+"""The parts of the repository agree with each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.record import VERSI
 REPOSITORY = Path(__file__).parents[2]
 
 
-def test_one_version():
+def test_all_parts_have_the_same_version():
     setup = configparser.ConfigParser()
     setup.read(REPOSITORY / "setup.cfg")
     version = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
@@ -26,7 +26,7 @@ def test_one_version():
         version
         in yaml.safe_load((REPOSITORY / "changelogs/changelog.yaml").read_text())["releases"]
     )
-    assert version == VERSION  # which reports tell
+    assert version == VERSION  # the one in reports
 
 
 def test_every_directory_of_plugins_is_packaged():
@@ -50,8 +50,8 @@ def test_every_file_beside_the_plugins_is_packaged():
             ), path
 
 
-def told(text: str) -> list[str]:
-    """Return the sentences of all points in a text of Markdown, and the rows of its tables."""
+def claims_in(text: str) -> list[str]:
+    """Return the sentences of all list items in Markdown, and the rows of its tables."""
     text = re.sub(r"\*\*|\[([^]]*)\]\([^)]*\)", r"\1", text)
     points = [
         " ".join(point.split()) for point in re.findall(r"^- (.*(?:\n  .*)*)", text, re.MULTILINE)
@@ -64,7 +64,7 @@ def told(text: str) -> list[str]:
 
 
 def claimed() -> Iterator[str]:
-    """Find what the tests say that they show, by the marker claims."""
+    """Find what the tests claim with the marker claims."""
     for path in (REPOSITORY / "tests").glob("*/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.claims":
@@ -75,8 +75,8 @@ def test_each_claim_of_the_documents_has_a_test_and_each_test_a_claim():
     security, contract = (
         (REPOSITORY / f"docs/{name}.md").read_text() for name in ("security", "contract")
     )
-    doors = contract.split("\n## Strategy or callback\n")[1].split("\n## ")[0]
-    claims, shown = [*told(security), *told(doors)], set(claimed())
+    entry_points = contract.split("\n## Strategy or callback\n")[1].split("\n## ")[0]
+    claims, shown = [*claims_in(security), *claims_in(entry_points)], set(claimed())
     assert len(claims) > 60
     assert [claim for claim in claims if claim not in shown] == []
     assert sorted(shown.difference(claims)) == []

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The verdict that is read out of a task's result: only what plainly says ready is ready."""
+"""The verdict in the result of a task: it is ready only if the result clearly says so."""
 
 from __future__ import annotations
 
@@ -24,38 +24,45 @@ CHECKS = [
     {"check": "c", "verdict": "unverified", "msg": "no access to c"},
 ]
 
-RESULTS_OF_CHECKS = [  # result, state, reasons
-    (
-        {"verdict": "ready", "failed": False, "checks": CHECKS[:1], "msg": "all checks passed"},
-        READY,
-        (),
-    ),
-    ({"verdict": "not_ready", "failed": True, "msg": "missing"}, NOT_READY, ("missing",)),
-    (
-        {"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS},
+PASSED = {"verdict": "ready", "failed": False, "checks": CHECKS[:1], "msg": "all checks passed"}
+NO_REASON = ("the check ended without a reason",)
+
+
+def failed(verdict=None, **more):
+    """Return the result of a check that failed."""
+    return {"failed": True, "msg": "x"} | ({"verdict": verdict} if verdict else {}) | more
+
+
+RESULTS_OF_CHECKS = {  # result, state, reasons
+    "ready": (PASSED, READY, ()),
+    "not ready": (failed("not_ready"), NOT_READY, ("x",)),
+    "not ready, with checks": (
+        failed("not_ready", checks=CHECKS),
         NOT_READY,
         ("b is missing", "no access to c"),
     ),
-    ({"verdict": "unverified", "failed": True, "msg": "no access"}, UNVERIFIED, ("no access",)),
-    (
-        {"verdict": "unverified", "failed": True, "msg": "x", "checks": CHECKS[2:]},
+    "unverified": (failed("unverified"), UNVERIFIED, ("x",)),
+    "unverified, with checks": (
+        failed("unverified", checks=CHECKS[2:]),
         UNVERIFIED,
         ("no access to c",),
     ),
-    ({"verdict": "ready", "failed": True, "msg": "both", "checks": CHECKS}, UNVERIFIED, ("both",)),
-    ({"failed": True, "msg": "oops"}, UNVERIFIED, ("oops",)),
-    ({"skipped": True}, UNVERIFIED, ("the check ended without a reason",)),
-    ({}, UNVERIFIED, ("the check ended without a reason",)),
-    ({"verdict": ["ready"]}, UNVERIFIED, ("the check ended without a reason",)),
-    ({"verdict": "READY"}, UNVERIFIED, ("the check ended without a reason",)),
-    ({"verdict": True}, UNVERIFIED, ("the check ended without a reason",)),
-]
+    "ready and failed": (failed("ready", checks=CHECKS), UNVERIFIED, ("x",)),
+    "failed": (failed(), UNVERIFIED, ("x",)),
+    "skipped": ({"skipped": True}, UNVERIFIED, NO_REASON),
+    "empty": ({}, UNVERIFIED, NO_REASON),
+    "verdict is a list": ({"verdict": ["ready"]}, UNVERIFIED, NO_REASON),
+    "verdict in capitals": ({"verdict": "READY"}, UNVERIFIED, NO_REASON),
+    "verdict is true": ({"verdict": True}, UNVERIFIED, NO_REASON),
+}
 
 
-@pytest.mark.parametrize(("result", "state", "reasons"), RESULTS_OF_CHECKS)
+@pytest.mark.parametrize(
+    ("result", "state", "reasons"), RESULTS_OF_CHECKS.values(), ids=RESULTS_OF_CHECKS
+)
 def test_only_a_plain_ready_is_ready(result, state, reasons):
-    found = of_checks(result)
-    assert (found.state, found.reasons) == (state, reasons)
+    verdict = of_checks(result)
+    assert (verdict.state, verdict.reasons) == (state, reasons)
 
 
 def test_the_verdicts_on_the_checks_are_kept():
@@ -64,70 +71,71 @@ def test_the_verdicts_on_the_checks_are_kept():
         Verdict(NOT_READY, ("b is missing",)),
         Verdict(UNVERIFIED, ("no access to c",)),
     )
-    found = of_checks({"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS})
-    assert found.checks == (("a", ready), ("b", missing), ("c", unknown))
+    whole = of_checks({"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS})
+    assert whole.checks == (("a", ready), ("b", missing), ("c", unknown))
     other = of_check("d", missing)
     assert other == Verdict(NOT_READY, ("b is missing",), (("d", missing),))
-    assert worst([found, other]) == Verdict(
+    assert worst([whole, other]) == Verdict(
         NOT_READY,
         ("b is missing", "no access to c", "b is missing"),
-        (*found.checks, ("d", missing)),
+        (*whole.checks, ("d", missing)),
     )
     assert worst([all_ready(["a", "b"]), of_check("c", ready)]) == all_ready(["a", "b", "c"])
     assert worst([all_ready(["a"]), other]).checks == (("a", ready), ("d", missing))
 
 
-LOST = [  # result, reason; empty where the host answered
-    ({"unreachable": True, "msg": "refused"}, "unreachable: refused"),
-    ({"verdict": "ready", "unreachable": True, "msg": "cut"}, "unreachable: cut"),
-    (
-        {"failed": True, "timedout": {"period": 30}, "msg": "Timed out"},
-        "timed out: no answer within 30 s",
+TIMED_OUT = "timed out: no answer within 30 s"
+TIMEOUT_MESSAGE = "The x action failed to execute in the expected time frame (30)"
+LOST = {  # result, reason; empty where the host answered
+    "unreachable": ({"unreachable": True, "msg": "refused"}, "unreachable: refused"),
+    "ready and unreachable": (
+        {"verdict": "ready", "unreachable": True, "msg": "cut"},
+        "unreachable: cut",
     ),
-    (
-        {"failed": True, "msg": "The x action failed to execute in the expected time frame (30)"},
-        "timed out: no answer within 30 s",
-    ),
-    ({"failed": True, "msg": "oops"}, ""),
-    ({"verdict": "ready", "failed": False, "unreachable": False, "msg": None}, ""),
-    ({}, ""),
-]
+    "timed out": ({"failed": True, "timedout": {"period": 30}, "msg": "Timed out"}, TIMED_OUT),
+    "timed out, by its message": ({"failed": True, "msg": TIMEOUT_MESSAGE}, TIMED_OUT),
+    "failed": ({"failed": True, "msg": "oops"}, ""),
+    "ready": ({"verdict": "ready", "failed": False, "unreachable": False, "msg": None}, ""),
+    "empty": ({}, ""),
+}
 
 
-@pytest.mark.parametrize(("result", "reason"), LOST)
+@pytest.mark.parametrize(("result", "reason"), LOST.values(), ids=LOST)
 def test_a_host_that_did_not_answer_is_unverified(result, reason):
     assert lost(result, 30) == (Verdict(UNVERIFIED, (reason,)) if reason else None)
 
 
-RESULTS_OF_TASKS = [  # result, state, reasons
-    ({"changed": False}, READY, ()),
-    ({"changed": True, "failed": False}, READY, ()),
-    ({"failed": True, "msg": "port closed"}, NOT_READY, ("port closed",)),
-    ({"failed": True}, NOT_READY, ("the task failed",)),
-    ({"failed": True, "msg": ["a", "list"]}, NOT_READY, ("['a', 'list']",)),
-    (
+RESULTS_OF_TASKS = {  # result, state, reasons
+    "unchanged": ({"changed": False}, READY, ()),
+    "changed": ({"changed": True, "failed": False}, READY, ()),
+    "failed": ({"failed": True, "msg": "port closed"}, NOT_READY, ("port closed",)),
+    "failed without a message": ({"failed": True}, NOT_READY, ("the task failed",)),
+    "message is a list": ({"failed": True, "msg": ["a", "list"]}, NOT_READY, ("['a', 'list']",)),
+    "module failure": (
         {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "no python"},
         UNVERIFIED,
         ("MODULE FAILURE",),
     ),
-    ({"skipped": True, "changed": False}, UNVERIFIED, ("the task was skipped",)),
-    ({}, UNVERIFIED, ("the task gave no result",)),
-]
+    "skipped": ({"skipped": True, "changed": False}, UNVERIFIED, ("the task was skipped",)),
+    "empty": ({}, UNVERIFIED, ("the task gave no result",)),
+}
 
 
-@pytest.mark.parametrize(("result", "state", "reasons"), RESULTS_OF_TASKS)
+@pytest.mark.parametrize(
+    ("result", "state", "reasons"), RESULTS_OF_TASKS.values(), ids=RESULTS_OF_TASKS
+)
 def test_a_task_of_a_policy_is_ready_when_it_does_not_fail(result, state, reasons):
     assert of_task(result) == Verdict(state, reasons)
 
 
-def test_what_no_log_hides_is_not_told():
+def test_what_no_log_hides_is_not_in_a_reason():
     assert of_task({"failed": True, "msg": "password secret"}, hidden=True) == Verdict(
         NOT_READY, ("the task failed (its output is hidden by no_log)",)
     )
     assert of_task({"changed": False}, hidden=True) == Verdict(READY)
 
 
-def test_a_rule_is_as_good_as_the_worst_of_its_checks_and_has_all_reasons():
+def test_a_rule_has_the_worst_verdict_of_its_checks_and_all_reasons():
     ready, missing, unknown = (
         Verdict(READY),
         Verdict(NOT_READY, ("missing",)),

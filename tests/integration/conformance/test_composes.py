@@ -39,21 +39,10 @@ def collections_path() -> str:
     if not cache.exists():
         cache.parent.mkdir(exist_ok=True)
         directory = Path(tempfile.mkdtemp(dir=cache.parent))
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--python-version",
-            "3.12",
-            "--dest",
-            directory,
-        ]
-        subprocess.run(
-            [*pip, "ansible==12.3.0"], check=True
-        )  # the last with community.general.yaml
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        last_with_yaml = "ansible==12.3.0"  # later ones lack community.general.yaml
+        options = ["--python-version", "3.12", "--dest", directory]
+        subprocess.run([*pip, *options, last_with_yaml], check=True)
         [wheel] = directory.glob("*.whl")
         wanted = re.compile(
             "ansible_collections/(ansible/posix/|community/general/(meta|plugins/(callback|doc_fragments))/)"
@@ -142,8 +131,8 @@ def test_stdout_callbacks_show_verdicts(run_both, project, callback):
 
 def test_the_json_callback_prints_valid_json(run_both, guarded):
     stopped, passed = run_both(ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
-    # This callback takes a play under the guarded strategy for one under free: it has the strategy's
-    # full name before the strategy is loaded. It lists a task once for each host.
+    # This callback takes a play under the guarded strategy for one under free: it has the full name
+    # of the strategy before that is loaded. It lists a task once for each host.
     report = json.loads(stopped.stdout)
     tasks = report["plays"][0]["tasks"]
     assert {task["task"]["name"] for task in tasks} == {"Precheck pigsty-node"}
@@ -178,16 +167,12 @@ def test_reports_of_other_callbacks_contain_the_checks(run_both, guarded):
 
     def cases(file):
         """Return the failure of each test case by its name. It is empty if there is none."""
-        found = {}
+        by_name = {}
         for case in ElementTree.parse(file).iter("testcase"):
-            failures = [
-                *case.iter("failure"),
-                *case.iter("error"),
-            ]  # the latter since 2.19
-            found[case.get("name")] = "; ".join(
-                failure.get("message").rpartition("failed: ")[2] for failure in failures
-            )
-        return found
+            failures = [*case.iter("failure"), *case.iter("error")]  # the latter since 2.19
+            messages = (failure.get("message").rpartition("failed: ")[2] for failure in failures)
+            by_name[case.get("name")] = "; ".join(messages)
+        return by_name
 
     of_stopped, of_passed = map(cases, sorted(directory.iterdir(), key=lambda path: path.name))
     check = "[{}] Set up PostgreSQL: Precheck pigsty-node"

@@ -163,9 +163,8 @@ def has_another_key(nodes):
 def denies_permission(nodes):
     nodes.path("n5", "nobody").touch()
     nodes.path("n5", "pki").chmod(0o700)
-    return {
-        "ansible_python_interpreter": "/usr/bin/python3"
-    }  # that of the tests may be in a closed directory
+    # That of the tests may be in a closed directory.
+    return {"ansible_python_interpreter": "/usr/bin/python3"}
 
 
 # The fault of n5, a function that returns variables for it, and the reason that is printed.

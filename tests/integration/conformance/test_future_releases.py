@@ -58,6 +58,7 @@ rules:
 STOPPED = "PRECHECK stopped the run before play"
 SIMULATION = f"callback_plugins = {Path(__file__).parent}/future_releases"
 
+NEWER = "ansible-core 2.99.1 is newer than 2.21"
 NOT_CHECKED = "Precheck could not check the play"
 NOT_GUARDED = "Precheck could not guard the play"
 
@@ -146,8 +147,8 @@ CHANGED = {
     "no exit code ends a run": STOPPED,
     "hosts that failed end no run": "Precheck stopped the run",
     "no exit code ends a run and hosts that failed end no run": "Precheck stopped the run",
-    "a newer release and ansible.plugins.strategy:StrategyBase._queue_task": "ansible-core 2.99.1 is newer than 2.21",
-    "a newer release and ansible.template:Templar": "ansible-core 2.99.1 is newer than 2.21",
+    "a newer release and ansible.plugins.strategy:StrategyBase._queue_task": NEWER,
+    "a newer release and ansible.template:Templar": NEWER,
     "nothing": STOPPED,
 }
 
