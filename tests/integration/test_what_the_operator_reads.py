@@ -67,8 +67,8 @@ def test_many_hosts_stay_readable(guarded):
 
 
 @pytest.mark.claims(
-    "ansible-core 2.19 and later | a warning at each run that strategies from outside are deprecated | no warning | the same"
-    " warning"
+    "ansible-core 2.19 and later | each run prints a warning that third-party strategies are"
+    " deprecated | no warning | the same warning"
 )
 def test_the_callback_alone_brings_no_deprecation_warning(stopped):
     run = stopped.run("pgsql.yml", env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})

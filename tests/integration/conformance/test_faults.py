@@ -24,22 +24,25 @@ import pytest
 from conftest import BIN, Run, lacking
 from nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
 
-AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
-AT_ONCE = "the run ends at once, by the exit status of ansible-core, and leaves no process and no temporary file behind"
+AS_EVER = "the node passes if it is ready, and is reported not ready if it is not"
+AT_ONCE = (
+    "the run ends at once with the exit status of ansible-core, and leaves no process and no temporary"
+    " file behind"
+)
 
 FAULTS: dict[str, str] = {
     "the node is down": "unverified: the connection is refused",
-    "the node hangs at connecting": "unverified: the connection timed out",
+    "the node hangs while connecting": "unverified: the connection timed out",
     "the node hangs after its SSH greeting": "unverified: it timed out",
-    "the node hangs at authentication": "unverified: no answer within the time limit",
-    "the node never answers": "unverified: no answer within the time limit, which is 30 s by default",
-    "the node hangs in the middle of its answer": "unverified: no answer within the time limit",
-    "the node answers without end": "unverified: no answer within the time limit",
+    "the node hangs during authentication": "unverified: no answer within the timeout",
+    "the node never answers": "unverified: no answer within the timeout, which is 30 s by default",
+    "the node hangs in the middle of its answer": "unverified: no answer within the timeout",
+    "the node sends an endless answer": "unverified: no answer within the timeout",
     "the connection is cut in the middle of the answer": "unverified: the node is unreachable",
     "the node's SSH host key changed": "unverified: the node is unreachable, with the warning of ssh",
-    "the login shell is nologin": "unverified, with what nologin says",
-    "permission denied on the way to the path": "unverified, with that reason: it is not taken for missing",
-    "a variable of the connection is undefined": "unverified, with its name",
+    "the login shell is nologin": "unverified, with the output of nologin",
+    "permission denied on the way to the path": "unverified, with that reason: the path is not reported missing",
+    "a connection variable is undefined": "unverified, with its name",
     "the node's disk is full": AS_EVER,
     "the node's disk is read-only": AS_EVER,
     "`/tmp` on the node is not writable": AS_EVER,
@@ -49,17 +52,17 @@ FAULTS: dict[str, str] = {
     "no Python on the node": AS_EVER,
     "the node's clock is in 1970": AS_EVER,
     "no working sudo on the node": AS_EVER,
-    "what is looked for is dated 1970, or in the future": "the node passes: dates do not matter",
-    "the node goes down between two plays": "it was verified: the second play's own tasks tell",
-    "SIGINT while 50 hosts are asked": AT_ONCE,
-    "SIGTERM while 50 hosts are asked": AT_ONCE,
-    "a worker of ansible-core is killed": "unverified: the process that asked the host was killed",
-    "nobody reads the output for some seconds": "the run waits: what was found is not lost",
+    "the path to check is dated 1970, or in the future": "the node passes: dates do not matter",
+    "the node goes down between two plays": "it was already verified: the second play's own tasks fail",
+    "SIGINT while 50 hosts are checked": AT_ONCE,
+    "SIGTERM while 50 hosts are checked": AT_ONCE,
+    "a worker of ansible-core is killed": "unverified: the process that checked the host was killed",
+    "nobody reads the output for some seconds": "the run waits: no result is lost",
     "the control node is out of file descriptors": "the run ends with an error, or the hosts are unverified",
-    "the control node is out of space for sockets of ssh": "unverified: the hosts are unreachable, with that reason",
+    "the control node is out of space for ssh sockets": "unverified: the hosts are unreachable, with that reason",
     "the control node is out of space for temporary files": "the run ends with an error",
-    "the control node is out of space for what it prints": "the run ends with an error",
-    "the control node is out of space for the file of the report": "a warning; the run ends as it would without a report",
+    "the control node is out of space for its output": "the run ends with an error",
+    "the control node is out of space for the report": "a warning; the run ends as it would without a report",
     "an error inside the guard": "the run ends with an error that names the play",
     "the callback cannot install the guard": "the run ends with an error that names the play",
 }
@@ -144,12 +147,12 @@ def denies_permission(nodes):
 # What is done to n5, which returns variables for it, and what the operator reads.
 UNVERIFIED = {
     "the node is down": (at(STOPPED), "unreachable: .*Connection refused"),
-    "the node hangs at connecting": (at(MUTE), "unreachable: .*timed out"),
+    "the node hangs while connecting": (at(MUTE), "unreachable: .*timed out"),
     "the node hangs after its SSH greeting": (at(GREETING), "(unreachable: .*)?timed out"),
-    "the node hangs at authentication": (at(STALLED), f"timed out: no answer within {LIMIT} s\n"),
+    "the node hangs during authentication": (at(STALLED), f"timed out: no answer within {LIMIT} s\n"),
     "the node never answers": (never_answers, f"timed out: no answer within {LIMIT} s\n"),
     "the node hangs in the middle of its answer": (breaks_off("sleep 300"), f"timed out: no answer within {LIMIT} s\n"),
-    "the node answers without end": (answers_without_end, f"timed out: no answer within {LIMIT} s\n"),
+    "the node sends an endless answer": (answers_without_end, f"timed out: no answer within {LIMIT} s\n"),
     "the connection is cut in the middle of the answer": (breaks_off("kill -9 $SSHD"), "unreachable: .*closed"),
     "the node's SSH host key changed": (has_another_key, "unreachable: .*REMOTE HOST IDENTIFICATION HAS CHANGED!"),
     "the login shell is nologin": (
@@ -160,7 +163,7 @@ UNVERIFIED = {
         denies_permission,
         "cannot tell whether /etc/pki/ca.crt is there: Permission denied",
     ),
-    "a variable of the connection is undefined": (
+    "a connection variable is undefined": (
         lambda nodes: {"ansible_host": "{{ nowhere_defined }}"},
         ".*'nowhere_defined' is undefined",
     ),
@@ -258,7 +261,7 @@ def test_ready_nodes_in_trouble_pass(guarded, nodes, faults):
     hosts = {name: nodes.host(name) for name in ADDRESSES}
     guarded.inventory(hosts | {name: trouble(nodes, name, fault, "/nowhere") for name, fault in zip(ADDRESSES, faults)})
     if len(faults) < len(ADDRESSES) - 1:
-        assert "what is looked for is dated 1970, or in the future" in FAULTS
+        assert "the path to check is dated 1970, or in the future" in FAULTS
         os.utime(nodes.path("n4", "pki/ca.crt"), (0, 0))
         os.utime(nodes.path("n5", "pki/ca.crt"), (2**32, 2**32))
     run = guarded.run("pgsql.yml")
@@ -395,7 +398,7 @@ def test_a_signal(guarded, nodes, name, send):
     """A terminal sends it to each process of the run. At SIGTERM ansible-core alone leaves a temporary folder behind, and
     before 2.19 its workers and what they have started.
     """
-    assert FAULTS[f"{name} while 50 hosts are asked"] == AT_ONCE
+    assert FAULTS[f"{name} while 50 hosts are checked"] == AT_ONCE
 
     def send_it(process):
         send(process, getattr(signal, name))
@@ -525,7 +528,7 @@ def test_no_space_for_temporary_files(guarded, nodes):
 
 
 def test_no_space_for_sockets_of_ssh(guarded, nodes):
-    assert "the control node is out of space for sockets of ssh" in FAULTS
+    assert "the control node is out of space for ssh sockets" in FAULTS
     prepare(guarded, nodes)
     folder = guarded.folder / "full"
     process = begin(guarded, "pgsql.yml", before=with_a_full_disk(folder), ANSIBLE_SSH_CONTROL_PATH_DIR=str(folder))
@@ -538,7 +541,7 @@ def test_no_space_for_sockets_of_ssh(guarded, nodes):
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_no_space_for_what_is_printed(guarded, nodes, stream):
     """Where one stream cannot be written, the other tells. That ansible-core fails on it then is its own affair."""
-    assert "the control node is out of space for what it prints" in FAULTS
+    assert "the control node is out of space for its output" in FAULTS
     prepare_here(guarded, missing="n5")
     folder = guarded.folder / "full"
     command = f'"$@" {"1" if stream == "stdout" else "2"}> {folder}/printed'
@@ -555,7 +558,7 @@ def test_no_space_for_what_is_printed(guarded, nodes, stream):
 
 
 def test_no_space_for_the_report(guarded):
-    assert "the control node is out of space for the file of the report" in FAULTS
+    assert "the control node is out of space for the report" in FAULTS
     prepare_here(guarded, missing="n5")
     folder, left = guarded.folder / "full", guarded.folder / "left"
     command = f"""sh -c '"$@"; status=$?; ls -A {folder} > {left}; exit $status' sh "$@\""""

@@ -14,7 +14,9 @@ from conftest import REPOSITORY
 
 @pytest.mark.one_release
 @pytest.mark.parametrize(
-    ("heading", "shown"), [("Ways round", test_ways_round.TABLE), ("Faults", test_faults.FAULTS)], ids=["ways", "faults"]
+    ("heading", "shown"),
+    [("Bypass attempts", test_ways_round.TABLE), ("Faults", test_faults.FAULTS)],
+    ids=["bypass attempts", "faults"],
 )
 def test_the_table_is_that_of_the_tests(heading, shown):
     text = (REPOSITORY / "docs/contract.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]

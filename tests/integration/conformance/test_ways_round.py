@@ -57,7 +57,7 @@ FIRST = f"- name: first\n  tags: something\n  {WITNESS}\n  notify: handler"
 RESCUED = f"- block:\n    - {WITNESS}\n  rescue:\n    - {WITNESS}\n  always:\n    - {WITNESS}"
 BESIDES = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
 
-WAYS: dict[str, Way] = {"a play like any other": Way()}
+WAYS: dict[str, Way] = {"nothing special": Way()}
 
 for keyword in """
     ignore_errors: true
@@ -104,7 +104,7 @@ for option in """
 WAYS |= {
     "`gather_facts: true`": Way(play(facts="true")),
     "`tags: never`, with `--tags never`": Way(play(keywords="tags: never"), "--tags never"),
-    "`--step`, answered by no": Way(options="--step", stdin="n\n" * 20),
+    "`--step`, answered with no": Way(options="--step", stdin="n\n" * 20),
     "`ignore_errors` and `ignore_unreachable` on a block": Way(
         play(f"- ignore_errors: true\n  ignore_unreachable: true\n  block:\n    - {WITNESS}")
     ),
@@ -115,17 +115,17 @@ WAYS |= {
     "`rescue` and `always`": Way(play(RESCUED)),
     "`run_once` on the first task": Way(play(f"- {WITNESS}\n  run_once: true\n- {WITNESS}")),
     "`throttle: 1` on a task": Way(play(f"- {WITNESS}\n  throttle: 1")),
-    "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Way(
+    "the task debugger, enabled by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Way(
         stdin="c\n" * 20, env={"ANSIBLE_ENABLE_TASK_DEBUGGER": "1"}
     ),
     "prompts, `vars_prompt`": Way(play(keywords="vars_prompt: [{name: answer, prompt: Which, default: some}]")),
     "`hosts` from a variable": Way(play(hosts="'{{ target }}'"), "-e target=all"),
-    "`hosts`: a group that `add_host` made earlier in the run": Way(
+    "`hosts`: a group that `add_host` created earlier in the run": Way(
         play(hosts="database"),
         earlier=BESIDES
         + "    - ansible.builtin.add_host: {name: '{{ item }}', groups: database}\n      loop: [n1, n2, n3, n4, n5]\n",
     ),
-    "`hosts`: a group that `group_by` made earlier in the run": Way(
+    "`hosts`: a group that `group_by` created earlier in the run": Way(
         play(hosts="database_yes"),
         earlier="- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.group_by: {key: \"database_{{ 'yes' }}\"}}]\n",
     ),
@@ -146,7 +146,7 @@ WAYS |= {
     "several playbooks on the command line": Way(start="pgsql.yml later.yml", files={"later.yml": play()}),
     "the same playbook twice": Way(start="pgsql.yml pgsql.yml"),
     "leading `meta: end_host` for other hosts": Way(play(f"- meta: end_host\n  when: inventory_hostname != 'n5'\n- {WITNESS}")),
-    "leading `meta: end_play` that does not hold": Way(play(f"- meta: end_play\n  when: false\n- {WITNESS}")),
+    "leading `meta: end_play` with a false condition": Way(play(f"- meta: end_play\n  when: false\n- {WITNESS}")),
     "leading `meta: end_batch` in an earlier batch": Way(
         play(f"- meta: end_batch\n  when: \"'n1' in ansible_play_batch\"\n- {WITNESS}")
     ),
@@ -185,8 +185,8 @@ ON_EACH_RELEASE = [
     '`serial: [1, "20%", 5]`',
     "`strategy: free`",
     "`--start-at-task first`",
-    "`--step`, answered by no",
-    "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`",
+    "`--step`, answered with no",
+    "the task debugger, enabled by `ANSIBLE_ENABLE_TASK_DEBUGGER`",
 ]
 
 
@@ -222,7 +222,7 @@ def test_is_stopped(guarded, nodes, name):
     assert "pgsql.yml:1)." in run.stderr
 
 
-@shows("localhost, which is in no inventory, and which is in it", STOPPED)
+@shows("localhost, outside the inventory and in it", STOPPED)
 @pytest.mark.parametrize("inventory", ["implicit", "explicit"])
 def test_localhost(guarded, nodes, inventory):
     if inventory == "explicit":
@@ -236,7 +236,7 @@ def test_localhost(guarded, nodes, inventory):
     assert "    ./node.yml -l localhost\n" in run.stderr
 
 
-@shows("tasks delegated to a host that the play does not have", "that host is not checked: it is not one of the play's")
+@shows("tasks delegated to a host outside the play", "that host is not checked: it is not a host of the play")
 def test_a_host_that_tasks_are_delegated_to(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write("pgsql.yml", f"- hosts: n1,n2\n  gather_facts: false\n  tasks: [{{{WITNESS}, delegate_to: n5}}]\n")
@@ -248,7 +248,8 @@ def test_a_host_that_tasks_are_delegated_to(guarded, nodes):
 
 @pytest.mark.claims("who writes a playbook | a covered role included by a computed name | the same")
 @shows(
-    "a covered role included by a computed name, in a play that nothing else covers", "runs: the name cannot be known beforehand"
+    "a covered role included by a computed name, in a play that nothing else covers",
+    "runs: the name cannot be known in advance",
 )
 @pytest.mark.one_release
 def test_a_computed_role_does_not_cover(guarded, nodes):
@@ -258,7 +259,10 @@ def test_a_computed_role_does_not_cover(guarded, nodes):
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
 
 
-@shows("playbooks that no rule covers, before it", "run; then it is stopped, and nothing runs after it")
+@shows(
+    "playbooks that no rule covers, before a covered one",
+    "they run; then the covered one is stopped, and nothing runs after it",
+)
 def test_between_playbooks(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
     guarded.write(
@@ -271,7 +275,7 @@ def test_between_playbooks(guarded, nodes):
     assert nodes.having("pki/earlier") == "n1 n2 n3 n4 n5"
 
 
-@shows("the same playbook twice, all ready", "runs twice; each host is asked once")
+@shows("the same playbook twice, all hosts ready", "runs twice; each host is checked once")
 @pytest.mark.one_release
 def test_twice(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
@@ -282,7 +286,7 @@ def test_twice(guarded, nodes):
     assert nodes.commands("n5").count("ca.crt") == 1
 
 
-@shows("handlers that an earlier play notified", "have run by then; no later one does")
+@shows("handlers notified by an earlier play", "they have already run; no other handler runs")
 def test_an_earlier_plays_handler(guarded, nodes):
     guarded.write(
         "earlier.yml",
@@ -320,7 +324,10 @@ AFTER_EARLIER = "- import_playbook: earlier.yml\n- import_playbook: pgsql.yml\n"
 
 
 @pytest.mark.each_release
-@shows("hosts that failed or became unreachable in an earlier play", "stay out, are not asked, and stop nobody else")
+@shows(
+    "hosts that failed or became unreachable in an earlier play",
+    "they stay out, are not checked, and stop no other host",
+)
 def test_hosts_that_were_lost(guarded, nodes):
     """n1 and n2 are not ready either. PlaybookExecutor counts the failures of a batch: they must not spoil the count."""
     guarded.write("earlier.yml", LOST.format(port=nodes.port))
@@ -339,7 +346,7 @@ def test_hosts_that_were_lost(guarded, nodes):
     assert nodes.commands("n1") == nodes.commands("n2") == ""
 
 
-@shows("the same, with a rule that asks for all hosts by `that` and `once`", STOPPED)
+@shows("the same, with a rule that requires all hosts by `that` and `once`", STOPPED)
 def test_hosts_that_were_lost_and_a_rule_that_asks_for_them(guarded, nodes):
     condition = "ansible_play_hosts | length == ansible_play_hosts_all | length"
     rule = {"name": "nobody-lost", "plays": [{"playbook": "pgsql.yml"}], "checks": [{"that": condition, "once": True}]}
@@ -356,7 +363,7 @@ def test_hosts_that_were_lost_and_a_rule_that_asks_for_them(guarded, nodes):
     assert guarded.run("pgsql.yml").rc == 0
 
 
-@shows("a host that `meta: refresh_inventory` brought in an earlier play", STOPPED)
+@shows("a host that `meta: refresh_inventory` added in an earlier play", STOPPED)
 def test_a_host_that_a_refresh_brought(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
     text = json.loads((guarded.folder / "inventory.json").read_text())
@@ -385,14 +392,14 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
     "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, where only the callback is on | the same",
     "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks | guarded | not guarded | guarded",
 )
-@shows("`ANSIBLE_STRATEGY` naming a built-in strategy, with the callback on", STOPPED)
+@shows("`ANSIBLE_STRATEGY` names a built-in strategy, with the callback on", STOPPED)
 @shows(
-    "`ANSIBLE_STRATEGY` naming a built-in strategy, with only the strategy in `ansible.cfg`",
+    "`ANSIBLE_STRATEGY` names a built-in strategy, with only the strategy in `ansible.cfg`",
     "runs: the environment switched the guard off",
 )
-@shows("`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with the strategy on", STOPPED)
+@shows("`ANSIBLE_CALLBACKS_ENABLED` names other callbacks, with the strategy on", STOPPED)
 @shows(
-    "`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with only the callback in `ansible.cfg`",
+    "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks, with only the callback in `ansible.cfg`",
     "runs: the environment switched the guard off",
 )
 @pytest.mark.parametrize(
@@ -414,7 +421,10 @@ def test_another_door_by_the_environment(guarded, nodes, setting, survivor):
         assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
 
 
-@shows("`ansible_connection` changed by the play's `vars`", "the host that the play would reach is asked")
+@shows(
+    "`ansible_connection` changed by the play's `vars`",
+    "the host that the play would connect to is checked",
+)
 def test_another_connection(guarded, nodes):
     """In the inventory each host is a folder of this machine, and ready there."""
     nodes.reset(ready="n1 n2 n3 n4")
@@ -433,8 +443,11 @@ def test_another_connection(guarded, nodes):
 SUDO = "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n"
 
 
-@shows("a become password missing, the play's", "the checks do not need it; the play fails by itself when all are ready")
-@shows("a become password missing, of a check with `become`", "stopped: all these hosts are unverified")
+@shows(
+    "the play's become password is missing",
+    "the checks do not need it; the play itself fails if all hosts are ready",
+)
+@shows("the become password of a check with `become` is missing", "stopped: all these hosts are unverified")
 def test_a_become_password_is_missing(guarded, nodes):
     guarded.write("sudo", SUDO)
     (guarded.folder / "sudo").chmod(0o755)
@@ -459,7 +472,10 @@ def test_a_become_password_is_missing(guarded, nodes):
     assert re.search(r"  n5  unverified: .*(Missing sudo password|a password is required)", run.stderr), run.stderr
 
 
-@shows("`--list-tasks`, `--list-hosts`, `--list-tags`, `--syntax-check`", "list and check; the guard is silent")
+@shows(
+    "`--list-tasks`, `--list-hosts`, `--list-tags`, `--syntax-check`",
+    "they list and check as usual; the guard prints nothing",
+)
 @pytest.mark.parametrize("option", ["--list-tasks", "--list-hosts", "--list-tags", "--syntax-check"])
 def test_listings(guarded, option):
     guarded.local_hosts(missing="h1")
@@ -469,8 +485,10 @@ def test_listings(guarded, option):
     assert "precheck" not in run.output.lower()
 
 
-@pytest.mark.claims("a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded")
-@shows("a strategy that neither ansible-core nor this collection brought, with the callback on", STOPPED)
+@pytest.mark.claims(
+    "a play that names a third-party strategy, such as Mitogen's | not guarded | guarded | guarded"
+)
+@shows("a third-party strategy, with the callback on", STOPPED)
 def test_a_strategy_from_elsewhere(project, nodes):
     project.configure("callback", more="strategy_plugins = strategies")
     project.write(
@@ -500,7 +518,7 @@ class StrategyModule(Free):
 
 
 @pytest.mark.claims("a play that names no strategy | guarded | guarded | guarded, once")
-@shows("both doors open", "stopped once; checked once")
+@shows("strategy and callback both on", "stopped once; checked once")
 def test_both_doors(project, nodes):
     project.configure("both")
     nodes.reset(ready="n1 n2 n3 n4 n5")
