@@ -209,7 +209,7 @@ def test_the_document_shows_what_is_printed(project):
     assert f"```text\n{shown}```" in DOCUMENT
 
 
-@pytest.mark.claims("A report, and a page that is new, can be read by their owner only.")
+@pytest.mark.claims("Only their owner can read a report or a new page.")
 @pytest.mark.one_release
 def test_a_page_is_written(project):
     """It is for its owner. One that was there keeps its mode."""

@@ -234,8 +234,9 @@ def asked(nodes, name):
 
 
 @pytest.mark.claims(
-    "In a command that is a list, each word stays one word.",
-    "In one that is a string, a variable becomes part of the command unless it has the filter `quote`.",
+    "In a command given as a list, each word stays one word.",
+    "In a command given as a string, a variable becomes part of the command unless it has the"
+    " filter `quote`.",
 )
 @pytest.mark.parametrize("mode", ["", "--check"])
 def test_commands(project, mode):
@@ -286,7 +287,9 @@ def test_commands(project, mode):
     assert len(found) == 11
 
 
-@pytest.mark.claims("They run as the user of the connection, without `become` unless the check asks for it.")
+@pytest.mark.claims(
+    "They run as the user of the connection, without `become` unless the check requests it."
+)
 def test_become_only_where_a_check_says_so(project, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     plain, root = 'test -z "$AS_ROOT"', 'test -n "$AS_ROOT"'
@@ -370,7 +373,7 @@ def test_conditions_need_no_connection(project):
     assert found[2:] == ["enough: 2 is too few", "never: False does not hold"]
 
 
-@pytest.mark.claims("A check that is a task can hide its result with `no_log`.")
+@pytest.mark.claims("A check of the kind `task` can hide its result with `no_log`.")
 def test_tasks(project):
     """Each in a rule of its own, for the verdicts on one host are told together."""
     no_log = {"ansible.builtin.command": "echo the secret", "no_log": True, "failed_when": True}
@@ -419,7 +422,9 @@ def test_tasks(project):
     assert run.rc == 0, run.output
 
 
-@pytest.mark.claims("They run as the user of the connection, without `become` unless the check asks for it.")
+@pytest.mark.claims(
+    "They run as the user of the connection, without `become` unless the check requests it."
+)
 def test_neither_check_mode_nor_become_of_the_run_reach_a_task(project):
     """In check mode ansible-core would skip the command, and the sudo here would refuse."""
     covered(project, rule({"task": {"ansible.builtin.command": "true"}}))
@@ -468,9 +473,10 @@ HOSTILE = b"{{ lookup('pipe', 'touch witness') }} {% if true %}\033[31mred\033[0
 
 
 @pytest.mark.claims(
-    "What a node prints is never evaluated as a template, also where a message or a remedy has a variable with it.",
-    "What Precheck prints of a node is one line of printable characters, cut to a length: no node can write to the"
-    " operator's terminal, or forge lines of the report.",
+    "Output of a node is never evaluated as a template, not even if a message or a remedy contains"
+    " it through a variable.",
+    "Precheck prints text from a node as one line of printable characters of limited length: no"
+    " node can control the operator's terminal or forge lines of the report.",
 )
 def test_hostile_output_is_only_text(project):
     checks = [{"command": "cat {{ precheck_root }}/hostile; exit 1"}, {"command": "printf '\\r\\033[2J'; exit 1"}]
@@ -508,7 +514,9 @@ def test_much_output_takes_no_memory(project):
     assert memory_of(project) < little + 3000
 
 
-@pytest.mark.claims("Nothing of a variable's value goes into what is told unless the policy puts it there by a template.")
+@pytest.mark.claims(
+    "Precheck does not print the value of a variable unless the policy includes it by a template."
+)
 def test_a_variable_that_is_undefined_is_the_hosts_own_trouble(project):
     checks = [
         {"path": "/{{ file }}"},

@@ -48,10 +48,10 @@ def assert_refused(run, *problems):
 
 
 @pytest.mark.claims(
-    "No variable of a play, of the inventory or of a host names a policy or a report.",
-    "Extra variables do.",
-    "who runs a playbook | another policy: `-e precheck_policy=...`, `ANSIBLE_PRECHECK_POLICY` | with `-v` each run names"
-    " its policies",
+    "Variables of plays, of the inventory and of hosts cannot name a policy or a report.",
+    "Extra variables can.",
+    "who runs a playbook | another policy: `-e precheck_policy=...`, `ANSIBLE_PRECHECK_POLICY` |"
+    " with `-v`, each run names its policies",
 )
 def test_each_source_outranks_those_below_it(guarded):
     names = ("extra", "environment", "config", "beside", "variable")
@@ -105,8 +105,8 @@ def test_extra_variables_of_any_form(project, value):
 
 
 @pytest.mark.claims(
-    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the current folder and not beside"
-    " a playbook or the inventory.",
+    "Precheck looks for a policy beside `ansible.cfg` and where the configuration says, but not in"
+    " the current directory and not beside a playbook or the inventory."
 )
 def test_what_a_relative_path_is_relative_to(project):
     project.configure("callback", "[precheck]\npolicy = policies/config.yml")
@@ -123,8 +123,8 @@ def test_what_a_relative_path_is_relative_to(project):
 
 
 @pytest.mark.claims(
-    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the current folder and not beside"
-    " a playbook or the inventory.",
+    "Precheck looks for a policy beside `ansible.cfg` and where the configuration says, but not in"
+    " the current directory and not beside a playbook or the inventory."
 )
 @pytest.mark.one_release
 def test_without_a_configuration_file_precheck_yml_is_not_looked_for(project):

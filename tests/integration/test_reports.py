@@ -44,8 +44,8 @@ def only_report(folder: Path) -> dict[str, object]:
 
 
 @pytest.mark.claims(
-    "A report, and a page that is new, can be read by their owner only.",
-    "Values of extra variables and arguments of ssh are not in a report.",
+    "Only their owner can read a report or a new page.",
+    "A report does not contain values of extra variables or arguments of ssh.",
 )
 def test_the_report_of_a_run_that_was_stopped(guarded):
     """It goes to a path that is made of the time in UTC, and relative to ansible.cfg."""
@@ -157,7 +157,7 @@ def test_the_report_of_a_run_that_goes_on(guarded):
     assert waiver == place | {"rules": ["strict"], "hosts": 3, "how": how, "user": getpass.getuser()}
 
 
-@pytest.mark.claims("Extra variables do.")
+@pytest.mark.claims("Extra variables can.")
 def test_the_report_of_a_run_that_could_not_be_decided(project):
     project.configure("callback")
     project.inventory({"h1": HERE})

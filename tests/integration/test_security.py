@@ -57,13 +57,16 @@ def liar(project):
 
 
 @pytest.mark.claims(
-    "A node whose facts were gathered earlier in the run, or are in a cache, can give variables another value: facts go before"
-    " the inventory.",
-    "So it can get itself left out of a rule by its `when`, also where that names `group_names` or `inventory_hostname`.",
-    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot: facts are in `ansible_facts` then, and nowhere else.",
-    "By its facts it cannot change how it is reached: ansible-core takes `ansible_host` and the like out of them.",
-    "No variable of a play, of the inventory or of a host names a policy or a report.",
-    "a node | facts that make a `when` false | nothing: see above",
+    "A node whose facts were gathered earlier in the run, or are in a cache, can change the values"
+    " of variables: facts take precedence over the inventory.",
+    "So it can exclude itself from a rule with a `when`, even if the `when` uses `group_names` or"
+    " `inventory_hostname`.",
+    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot do so: facts are then only in"
+    " `ansible_facts`.",
+    "A node cannot change through its facts how it is reached: ansible-core removes `ansible_host`"
+    " and similar variables from facts.",
+    "Variables of plays, of the inventory and of hosts cannot name a policy or a report.",
+    "a node | facts that make a `when` false | not at all: see above",
 )
 def test_facts_are_the_nodes_word(liar):
     conditions = ("stage == 'production'", "'databases' in group_names", "inventory_hostname == 'h1'")
@@ -84,7 +87,7 @@ def test_facts_are_the_nodes_word(liar):
     assert "Covered ran" not in run.stdout
 
 
-@pytest.mark.claims("What a node answers to a check sets no variable of the play.")
+@pytest.mark.claims("The answer of a node to a check sets no variable of the play.")
 def test_facts_of_a_check_are_not_those_of_the_play(liar):
     liar.write("precheck.yml", policy({"name": "asked", "checks": [{"task": {"ansible.builtin.service_facts": None}}]}))
     liar.configure("callback", "fact_caching = ansible.builtin.jsonfile\nfact_caching_connection = facts")
@@ -107,10 +110,12 @@ EARLIER = """
 
 
 @pytest.mark.claims(
-    "What a node prints is never evaluated as a template, also where a message or a remedy has a variable with it.",
-    "A message or remedy keeps the line ends of a variable in it.",
-    "With one that a node had a hand in, it can look like lines of the report: `split | join(' ')` makes one line of it.",
-    "In a remedy, which is there to be pasted, it also needs the filter `quote`.",
+    "Output of a node is never evaluated as a template, not even if a message or a remedy contains"
+    " it through a variable.",
+    "A message or remedy keeps the line breaks of its variables.",
+    "A variable that a node can influence may thus imitate lines of the report: `split | join('"
+    " ')` makes it one line.",
+    "In a remedy, which is meant to be pasted, such a variable also needs the filter `quote`.",
 )
 def test_what_a_node_printed_in_the_words_of_a_policy(project):
     project.configure("callback")
@@ -146,11 +151,13 @@ LYING_SHELL = 'exec /bin/sh "$1" "$(echo "$2" | sed \'s/w=[a-z]*/w=yes/g\')"'
 
 
 @pytest.mark.claims(
-    "A node that says it is ready is believed.",
-    "`same_as` tells a wrong file from the right one, and not a liar: the question has the digest that the answer needs.",
-    "Variables of the inventory say where and how a host is asked, as they say where a playbook goes: `ansible_host`,"
-    " `ansible_connection`, `ansible_shell_executable`.",
-    "With a local connection, `precheck_root` says where paths are looked for, and the playbook goes elsewhere.",
+    "Precheck believes a node that says it is ready.",
+    "`same_as` detects a wrong file but not a lying node: the command sent to the node contains"
+    " the digest that the answer needs.",
+    "Inventory variables determine where and how a host is checked, just as they determine where a"
+    " playbook connects: `ansible_host`, `ansible_connection`, `ansible_shell_executable`.",
+    "With a local connection, `precheck_root` determines where the checks look for paths, but the"
+    " playbook does not use it.",
     "who writes the inventory | points a host elsewhere | the inventory's history",
 )
 @pytest.mark.one_release
@@ -185,10 +192,11 @@ def test_what_a_node_and_the_inventory_can_do(project, nodes):
 
 @pytest.mark.claims(
     "They leave no file on the node.",
-    "The file of `same_as` stays on the control node, also a decrypted one.",
-    "A command, and the digest of the file of `same_as`, can be seen on the node among its processes while they are at work:"
-    " a `command` is no place for a password.",
-    "One that fails and prints nothing is told as it is in the policy, without the values of its variables.",
+    "The file of `same_as` stays on the control node, even if it had to be decrypted.",
+    "A command, and the digest of the file of `same_as`, appear in the node's process list while"
+    " they run: never put a password into a `command`.",
+    "A command that fails without output is reported as it is written in the policy, without the"
+    " values of its variables.",
 )
 def test_what_goes_to_a_node_and_what_stays_there(project, nodes):
     """The stat module has to decide, and is copied to the node, as there is no pipelining."""
@@ -233,11 +241,14 @@ def elsewhere(project):
 
 
 @pytest.mark.claims(
-    "A playbook that is started from another folder runs without the `ansible.cfg` beside it, and so without the guard.",
-    "In a folder that everybody may write to, ansible-core passes over `ansible.cfg` with a warning.",
+    "A playbook that is started from another directory runs without the `ansible.cfg` beside it,"
+    " and thus without the guard.",
+    "In a world-writable directory, ansible-core ignores `ansible.cfg` with a warning.",
     "The guard is off there.",
-    "who runs a playbook | another folder, another `ANSIBLE_CONFIG` | no task `Precheck ...` in the output",
-    "who writes `ansible.cfg` or the environment | neither door named | no task `Precheck ...` in the output",
+    "who runs a playbook | another directory, another `ANSIBLE_CONFIG` | no task `Precheck ...` in"
+    " the output",
+    "who writes `ansible.cfg` or the environment | names neither the strategy nor the callback |"
+    " no task `Precheck ...` in the output",
 )
 @pytest.mark.one_release
 def test_where_the_guard_is_off(elsewhere):
@@ -250,9 +261,9 @@ def test_where_the_guard_is_off(elsewhere):
 
 
 @pytest.mark.claims(
-    "With these the guard is on in any folder, and with any `ansible.cfg`.",
-    "The file that `ANSIBLE_CONFIG` names is read also where everybody may write, and with it a `precheck.yml` that somebody"
-    " puts beside it.",
+    "With these lines the guard is on in any directory and with any `ansible.cfg`.",
+    "ansible-core reads the file that `ANSIBLE_CONFIG` names even in a world-writable directory,"
+    " and Precheck then uses a `precheck.yml` that anybody puts beside it.",
 )
 @pytest.mark.one_release
 def test_what_switches_it_on_everywhere(elsewhere, project):

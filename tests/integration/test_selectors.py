@@ -109,11 +109,11 @@ def run_site(site, *options):
 
 
 @pytest.mark.claims(
-    "who writes a playbook | a file, play or role by a name that no rule covers | with `-vv` each play tells which rules"
-    " cover it",
+    "who writes a playbook | a file, play or role with a name that no rule covers | with `-vv`,"
+    " the rules that cover each play are printed",
     "who writes a playbook | a covered role included by a computed name | the same",
-    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with `-vv` each play tells which"
-    " rules cover it",
+    "who writes a policy | omits a rule, or excludes hosts by `when` | the policy's history; with"
+    " `-vv`, the rules that cover each play are printed",
 )
 def test_what_covers_each_play(site):
     told = run_site(site)

@@ -207,8 +207,8 @@ WAYS = {  # keywords of the play, options, how the error puts it
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of hosts; refused by rules with"
-    " `mandatory: true`",
+    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of"
+    " hosts; rules with `mandatory: true` are enforced all the same",
     "who writes a playbook | the tag `no_precheck` on a play | the same",
 )
 @pytest.mark.parametrize(("keywords", "options", "how"), WAYS.values(), ids=WAYS)

@@ -138,8 +138,8 @@ TWO_RULES = (
 
 
 @pytest.mark.claims(
-    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with `-vv` each play tells which"
-    " rules cover it",
+    "who writes a policy | omits a rule, or excludes hosts by `when` | the policy's history; with"
+    " `-vv`, the rules that cover each play are printed"
 )
 def test_hosts_for_which_it_is_false_are_not_asked_and_the_play_runs_on_them(guarded, nodes):
     kinds = dict(zip(("n1", "n2", "n3", "n4", "n5"), ("db", "db", "web", "none", "none")))

@@ -224,7 +224,7 @@ def test_commands_and_paths_in_one_script(shell, folder):
     assert words(questions, shell) == [YES, "1", "missing", YES, "9", "type", YES]
 
 
-@pytest.mark.claims("Of what a command prints, the last 1000 bytes leave the node.")
+@pytest.mark.claims("Only the last 1000 bytes of a command's output leave the node.")
 def test_much_output_stays_on_the_node(shell):
     script = Script([CommandQuestion("yes a long line | head -c 10000000; echo; echo end; exit 1"), CommandQuestion("true")])
     output = output_of(script, shell)
@@ -313,7 +313,10 @@ PROFILES = {
 }
 
 
-@pytest.mark.claims("Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.")
+@pytest.mark.claims(
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes."
+)
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_whatever_a_profile_prints_or_sets(shell, folder, profile):
     (folder / "file").write_text(TEXT)
@@ -334,7 +337,10 @@ def test_whatever_a_profile_prints_or_sets(shell, folder, profile):
         assert answer is None or answer[0] == right[0]
 
 
-@pytest.mark.claims("Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.")
+@pytest.mark.claims(
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes."
+)
 def test_line_ends_and_echoes_of_a_terminal(shell, folder):
     (folder / "file").touch()
     script = Script([PathQuestion("file"), PathQuestion("gone"), CommandQuestion("echo one; exit 1"), CommandQuestion("true")])
@@ -347,7 +353,10 @@ def test_line_ends_and_echoes_of_a_terminal(shell, folder):
     assert script.answers(script.text) == [None] * 4
 
 
-@pytest.mark.claims("Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.")
+@pytest.mark.claims(
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes."
+)
 def test_a_truncated_answer_is_never_a_yes(folder):
     (folder / "file").touch()
     script = Script([PathQuestion("file"), CommandQuestion("echo 0 yes; true"), CommandQuestion("true", 5), PathQuestion("file")])
@@ -379,8 +388,10 @@ def test_what_stderr_puts_into_the_middle_of_an_answer(folder, noise):
 
 
 @pytest.mark.claims(
-    "An answer counts only in a frame with a number that is new for each question.",
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut off is no yes.",
+    "An answer counts only if it is framed by a number that is new for each command sent to the"
+    " node.",
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes.",
 )
 def test_an_answer_to_another_script_is_none():
     questions = [PathQuestion("/"), CommandQuestion("true")]
@@ -433,7 +444,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.claims("A path is quoted: one with `$(...)` in it is looked for by that name.")
+@pytest.mark.claims("A path is quoted: `$(...)` in it is part of the name and is not executed.")
 def test_odd_names_are_asked_about_literally(shell, folder):
     (folder / "there").mkdir()
     (folder / "empty").mkdir()

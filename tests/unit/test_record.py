@@ -173,7 +173,7 @@ COMMANDS = [  # as typed, as told
 ]
 
 
-@pytest.mark.claims("Values of extra variables and arguments of ssh are not in a report.")
+@pytest.mark.claims("A report does not contain values of extra variables or arguments of ssh.")
 @pytest.mark.parametrize(("typed", "told"), COMMANDS)
 def test_secrets_of_the_command_line_are_not_told(typed, told):
     assert record.without_secrets(shlex.split(typed)) == shlex.split(told)

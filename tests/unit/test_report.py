@@ -96,8 +96,8 @@ def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
 
 
 @pytest.mark.claims(
-    "What Precheck prints of a node is one line of printable characters, cut to a length: no node can write to the"
-    " operator's terminal, or forge lines of the report.",
+    "Precheck prints text from a node as one line of printable characters of limited length: no"
+    " node can control the operator's terminal or forge lines of the report."
 )
 def test_what_a_node_says_cannot_disturb_the_terminal():
     hostile = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,))
@@ -115,7 +115,7 @@ def test_nor_can_a_message_or_a_remedy_which_keep_their_lines_and_their_length()
     assert lines[8:10] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
 
 
-@pytest.mark.claims("The same goes for names of hosts and plays.")
+@pytest.mark.claims("The same applies to the names of hosts and plays.")
 def test_nor_can_names():
     """A playbook can make them of what a node printed: a host by add_host, a play by a template."""
     play = PlayIdentity(name="Set  up\x1b[2J\nRule forged: all hosts are ready.", path="/x/pgsql.yml", line=3)

@@ -171,9 +171,9 @@ UNVERIFIED = {
 
 
 @pytest.mark.claims(
-    "A node that does not answer is unverified when its time is over.",
+    "A node that does not answer is unverified after its timeout.",
     "It cannot hold up the run.",
-    "A node that answers without end is unverified likewise.",
+    "A node that sends an endless answer is unverified after its timeout, too.",
 )
 @pytest.mark.parametrize(
     "fault",
@@ -289,7 +289,7 @@ def test_a_node_without_working_sudo(guarded, nodes):
     assert run.rc == 0
 
 
-@pytest.mark.claims("What becomes of it afterwards is not seen.")
+@pytest.mark.claims("Later changes of the host are not noticed.")
 def test_a_node_that_goes_down_between_two_plays(guarded, nodes):
     assert "the node goes down between two plays" in FAULTS
     prepare(guarded, nodes)

@@ -387,9 +387,10 @@ def test_a_host_that_a_refresh_brought(guarded, nodes):
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `ANSIBLE_STRATEGY`, where only the strategy line is in `ansible.cfg` | the same",
+    "who runs a playbook | `ANSIBLE_STRATEGY`, if only the strategy line is in `ansible.cfg` | the"
+    " same",
     "`ANSIBLE_STRATEGY` names another strategy | not guarded | guarded | guarded",
-    "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, where only the callback is on | the same",
+    "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, if only the callback is on | the same",
     "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks | guarded | not guarded | guarded",
 )
 @shows("`ANSIBLE_STRATEGY` names a built-in strategy, with the callback on", STOPPED)

@@ -98,7 +98,9 @@ def test_all_hosts_of_the_play_under_the_limit(guarded, nodes):
     assert "1 of 2 hosts is not ready" in run.stderr
 
 
-@pytest.mark.claims("A host is asked once for each rule, before the first play with it that the rule covers.")
+@pytest.mark.claims(
+    "A host is checked once per rule, before the first of its plays that the rule covers."
+)
 def test_once_per_host_and_rule_in_a_run(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
     nothing = "- ansible.builtin.debug:"
