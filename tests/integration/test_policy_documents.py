@@ -115,7 +115,7 @@ def test_each_key_is_explained_and_has_an_example(read):
     sections = re.findall(r"^### (.*)", DOCUMENT, re.MULTILINE)
     for key in set().union(*known.values()):
         assert f"\n| `{key}` |" in DOCUMENT or key in sections or f"With `{key}: true`" in DOCUMENT, key
-    told = re.search(r"Allowed beside the module are (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
+    told = re.search(r"a task may have the keywords (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", told)) == TASK_KEYWORDS
 
 
