@@ -314,7 +314,7 @@ def test_large_run(project):
 
 def test_fresh_backup(project):
     folders = {name: project.folder / f"{name}-backups" for name in ("h1", "h2", "h3", "h4")}
-    gallery(project, "fresh-backup.yml", {name: {"backup_folder": str(folder)} for name, folder in folders.items()})
+    gallery(project, "fresh-backup.yml", {name: {"backup_directory": str(folder)} for name, folder in folders.items()})
     for name in ("h1", "h2", "h3"):
         project.write(f"{name}-backups/main/base.tar", "" if name == "h3" else "a backup")
     two_days_ago = time.time() - 2 * 86400
@@ -332,9 +332,9 @@ def test_fresh_backup(project):
 
 def test_free_space(project):
     # Nothing is nearly full on h1 and on the second host, everything is on the third.
-    never_full = {"full_percent": 101, "free_space_folder": str(project.folder), "free_space_needed": 0}
+    never_full = {"full_percent": 101, "free_space_directory": str(project.folder), "free_space_needed": 0}
     hosts = {"h1": never_full, "h2": never_full | {"free_space_needed": 10**9}, "h3": never_full | {"full_percent": 0}}
-    gallery(project, "pigsty.yml", hosts | {"h4": never_full | {"free_space_folder": "/no/such/folder"}})
+    gallery(project, "pigsty.yml", hosts | {"h4": never_full | {"free_space_directory": "/no/such/folder"}})
     project.write("site.yml", READY_AND_ALMOST)
     # The variable goes before ansible.cfg.
     run = project.run("site.yml", env={"ANSIBLE_PRECHECK_POLICY": str(POLICIES / "free-space.yml")})
