@@ -8,8 +8,8 @@ type: aggregate
 short_description: Guards every play, whatever strategy it names
 description:
   - Puts the Precheck guard on the strategy of each play, built in or not.
-  - Before the first thing that a covered play does, all its hosts are checked. When one of them is not ready, the run
-    ends with exit status 2 and nothing of the play is run on any host.
+  - Before a covered play does anything, the guard checks all its hosts. If one of them is not
+    ready, the run ends with exit status 2, and nothing of the play runs on any host.
   - A play that no rule covers runs as without the callback.
   - If the guard cannot be installed, the run ends with an error before the play begins.
 version_added: 0.1.0
@@ -18,10 +18,12 @@ author:
 options:
   policy:
     description:
-      - The policy files, with commas between them. Their rules add up, and two rules of one name are an error.
-      - A relative path in C(ansible.cfg) is relative to that file, elsewhere to the current directory.
-      - Without this option, C(precheck.yml) beside C(ansible.cfg) is used where there is one, and the built-in policy
-        otherwise.
+      - The policy files, separated by commas. Their rules are combined. Two rules with the same
+        name are an error.
+      - In C(ansible.cfg), a relative path is relative to that file; elsewhere, to the current
+        directory.
+      - Without this option, C(precheck.yml) beside C(ansible.cfg) is used if it exists, and the
+        built-in policy otherwise.
     type: pathlist
     ini:
       - section: precheck
@@ -33,12 +35,15 @@ options:
     version_added: 0.1.0
   report:
     description:
-      - The file to which each guarded run and each audit writes a report, in JSON. Without this option there is none.
-      - The path is a format of C(strftime), filled in with the time in UTC at which the run began, as in
-        C(precheck-%Y-%m-%dT%H%M%S.json). A percent sign as such is C(%%).
-      - A relative path in C(ansible.cfg) is relative to that file, elsewhere to the current directory.
-      - The folder must exist. A file that is there is replaced. Only its owner may read the new one.
-      - A report that cannot be written is a warning.
+      - The file to which each guarded run and each audit writes a report in JSON. Without this
+        option, no report is written.
+      - The path is a C(strftime) format, filled in with the UTC time at which the run started, as
+        in C(precheck-%Y-%m-%dT%H%M%S.json). Write a literal percent sign as C(%%).
+      - In C(ansible.cfg), a relative path is relative to that file; elsewhere, to the current
+        directory.
+      - The directory must exist. An existing file is replaced. Only its owner can read the new
+        file.
+      - If the report cannot be written, a warning is printed.
     type: path
     ini:
       - section: precheck
@@ -51,16 +56,16 @@ options:
 requirements:
   - enabled in the configuration, as C(callbacks_enabled = precheck.guard.enforce)
 notes:
-  - The strategies of this collection go by the same options.
-  - The exit status is 2 when a host is not ready or unverified, and another than 0 and 2 when the policy is wrong or the guard
-    does not work.
-  - To run the checks alone, pass C(--tags precheck). A play with the tag C(no_precheck), and C(--skip-tags precheck), are not
-    checked, with a warning.
-  - The variables C(precheck_policy) and C(precheck_report) count as extra variables only, as with
-    C(-e precheck_policy=strict.yml).
-  - ansible-core passes over a callback whose name is misspelt with no more than a warning. The strategies of this
-    collection end the run in that case, so both together are the safest. A play is guarded once then.
-  - With C(-v) each run tells which policy it goes by, and with C(-vv) which rules cover each play.
+  - The same options apply to the strategies of this collection.
+  - The exit status is 2 if a host is not ready or unverified. It is neither 0 nor 2 if the policy
+    is invalid or the guard does not work.
+  - To run only the checks, pass C(--tags precheck). The tag C(no_precheck) on a play and
+    C(--skip-tags precheck) waive all rules that are not mandatory, with a warning.
+  - The variables C(precheck_policy) and C(precheck_report) have an effect only as extra variables,
+    as with C(-e precheck_policy=strict.yml).
+  - For a misspelt callback name, ansible-core only prints a warning. For a misspelt strategy name,
+    it ends the run. It is safest to use both. A play is still guarded once.
+  - With C(-v), each run prints which policy it uses, and with C(-vv), which rules cover each play.
 seealso:
   - plugin: precheck.guard.linear
     plugin_type: strategy
@@ -81,10 +86,10 @@ EXAMPLES = r"""
 # For one run:
 # ansible-playbook pgsql.yml -e precheck_policy=strict.yml -e precheck_report=report.json
 #
-# The checks alone:
+# Only the checks:
 # ansible-playbook pgsql.yml --tags precheck
 
-- name: A play that is not checked
+- name: A play that only mandatory rules check
   hosts: all
   tags: no_precheck
   tasks:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What the manual pages of the guarded strategies have in common."""
+    """What the plugin documentation of the guarded strategies has in common."""
 
     DOCUMENTATION = r"""
 options: {}
 notes:
-  - Which plays are covered, and what is checked, says a policy. The manual page of the callback C(precheck.guard.enforce) has
-    the options for it, which are those of the strategies as well.
-  - Guards the plays that use this strategy. The callback guards plays whatever strategy they name. When both are on, a play
-    is guarded once.
-  - If the name is misspelt in C(ansible.cfg), the run ends with an error. With the callback there is a warning, and no guard. So
-    both together are the safest.
-  - From ansible-core 2.19 on, loading a strategy that is not built in prints a deprecation warning, and a later release may
-    refuse it. The callback is not concerned.
-  - The exit status is 2 when a host is not ready or unverified, and another than 0 and 2 when the policy is wrong or the guard
-    does not work.
-  - To run the checks alone, pass C(--tags precheck). A play with the tag C(no_precheck), and C(--skip-tags precheck), are not
-    checked, with a warning.
+  - A policy defines which plays are covered and what is checked. The documentation of the callback
+    C(precheck.guard.enforce) describes the options for it, which also apply to the strategies.
+  - The strategy guards only the plays that use it. The callback guards all plays, whatever strategy
+    they name. If both are on, a play is guarded once.
+  - If the name is misspelt in C(ansible.cfg), the run ends with an error. For a misspelt callback
+    name, there is only a warning, and no guard. It is safest to use both.
+  - From ansible-core 2.19 on, loading a third-party strategy prints a deprecation warning, and a
+    future release may refuse it. This does not affect the callback.
+  - The exit status is 2 if a host is not ready or unverified. It is neither 0 nor 2 if the policy
+    is invalid or the guard does not work.
+  - To run only the checks, pass C(--tags precheck). The tag C(no_precheck) on a play and
+    C(--skip-tags precheck) waive all rules that are not mandatory, with a warning.
 seealso:
   - plugin: precheck.guard.enforce
     plugin_type: callback

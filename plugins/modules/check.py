@@ -6,20 +6,23 @@ DOCUMENTATION = r"""
 module: check
 short_description: Checks whether a host is ready
 description:
-  - Tells whether a path is there as it should be, a command succeeds or a condition holds, and fails when it is not so or
-    when that cannot be told.
-  - This is what the Precheck guard runs on the hosts of a covered play. It works as a task of any play too.
-  - It only reads, apart from what a C(command) does. It runs in check mode as well, and needs no Python on the host to pass.
+  - Checks whether a path exists as required, a command succeeds or a condition holds. Fails if
+    that is not so, or if it cannot be determined.
+  - This is what the Precheck guard runs on the hosts of a covered play. It also works as a task of
+    any play.
+  - It only reads, except for what a C(command) does. It also runs in check mode. A host needs no
+    Python to pass.
 version_added: 0.1.0
 author:
   - The Precheck developers (!UNKNOWN)
 options:
   path:
     description:
-      - The path that must exist on the host. A symbolic link counts as what it points to, so one that points to nothing is
-        not there.
-      - It is taken literally. Neither C(~) nor variables of the host's environment nor patterns are expanded.
-      - Exactly one of C(path), C(command), C(that) and C(checks) is needed.
+      - The path that must exist on the host. Symbolic links are followed, and a dangling link
+        counts as missing.
+      - The path is taken literally. C(~), environment variables of the host and patterns are not
+        expanded.
+      - Exactly one of C(path), C(command), C(that) and C(checks) is required.
     type: str
   type:
     description: What the C(path) must be.
@@ -27,71 +30,80 @@ options:
     choices: [file, directory]
   mode:
     description:
-      - The permissions that the C(path) may have at most, as an octal number in quotes. With C("0640") a file of mode 0600
-        passes, and one of mode 0644 does not.
+      - The permissions that the C(path) may have at most, as an octal number in quotes. With
+        C("0640"), a file with mode 0600 passes, and a file with mode 0644 does not.
     type: str
   owner:
-    description: The name or number of the user to whom the C(path) must belong.
+    description: The name or number of the user that must own the C(path).
     type: str
   group:
-    description: The name or number of the group to which the C(path) must belong.
+    description: The name or number of the group that the C(path) must belong to.
     type: str
   same_as:
     description:
-      - A file on the control node with the same content as the C(path), compared by SHA-256.
-      - It is looked for like the source of C(ansible.builtin.copy), and decrypted where it is vaulted.
+      - A file on the control node whose content the C(path) must have, compared by SHA-256.
+      - It is found like the source of C(ansible.builtin.copy), and decrypted if it is vaulted.
     type: path
   command:
     description:
-      - A command that must end with exit status 0, as a string for the host's shell or as a list of arguments.
-      - It has nothing to read from, and runs in check mode too. The last line that it prints is the reason when it fails.
+      - A command that must exit with status 0, as a string for the host's shell or as a list of
+        arguments.
+      - Its standard input is empty, and it also runs in check mode. If it fails, the reason is the
+        last line of its output.
     type: raw
   that:
-    description: A condition or a list of conditions that must hold, as in C(when). The host is not asked for them.
+    description:
+      - A condition or a list of conditions that must hold, as in C(when). They are evaluated on the
+        control node, without a connection to the host.
     type: raw
   checks:
     description:
-      - Several checks, each a mapping of the other options. All are told about, not only the first that fails.
-      - What needs the host's shell goes to it in one command, or in two when some have C(become) and others have not.
+      - Several checks, each a mapping of the other options. All failures are reported, not only the
+        first.
+      - All checks that need the host's shell go to it in one command, or in two if only some have
+        C(become).
     type: list
     elements: dict
   name:
-    description: What the check is called in its reason.
+    description: The name of the check, used in its reason.
     type: str
   message:
-    description: What to tell instead of the reason when the host is not ready.
+    description: The text to print instead of the reason if the host is not ready.
     type: str
   timeout:
     description:
-      - The seconds that a C(command) may take. It needs the program C(timeout) on the host, and no limit is set where that is
-        missing.
+      - The timeout of a C(command) in seconds. It requires the program C(timeout) on the host and
+        has no effect without it.
       - To limit the time of the whole task, use the keyword C(timeout) of the task.
     type: int
   become:
     description:
-      - With C(false) the host is asked without privilege escalation, even where C(ansible_become) or the
-        command line asks for it.
-      - C(true) needs the keyword C(become) too, and is the default where that is true.
+      - With C(false), the check runs without privilege escalation, even if C(ansible_become) or the
+        command line requests it.
+      - C(true) also requires the keyword C(become), and is the default if that keyword is true.
     type: bool
 attributes:
   check_mode:
-    description: Can run in check mode and tell the same.
+    description: Works the same in check mode.
     support: full
   diff_mode:
-    description: Has nothing to show in diff mode.
+    description: Shows nothing in diff mode.
     support: none
   platform:
     description: Hosts with a POSIX shell. Conditions are evaluated for any host.
     support: full
     platforms: posix
 notes:
-  - With a local connection the variable C(precheck_root) can name a folder that stands for the root directory of the
-    host, as for an image that is being built. Other connections ignore it.
-  - C(path) and C(command) need a POSIX shell on the host. Where there is none, as with winrm, psrp and network_cli, the
-    verdict is C(unverified).
-  - The guard allows a host 30 seconds for all its checks unless C(task_timeout) is set in ansible.cfg.
-  - The task fails on the host that is not ready, and the play goes on for the others, as with any task. To end it for all, set
-    the keyword C(any_errors_fatal). The guard does more, see the strategies and the callback.
+  - With a local connection, the variable C(precheck_root) can name a directory that stands for the
+    root directory of the host, for example of an image that is being built. Other connections
+    ignore it.
+  - C(path) and C(command) require a POSIX shell on the host. Without one, as with winrm, psrp and
+    network_cli, the verdict is C(unverified).
+  - The guard gives a host 30 seconds for all its checks unless C(task_timeout) is set in
+    ansible.cfg.
+  - As with any task, the task fails on the host that is not ready, and the play continues for the
+    other hosts. To end the play for all hosts, set the keyword C(any_errors_fatal). The guard does
+    more, see the strategies and the callback.
 seealso:
   - plugin: precheck.guard.enforce
     plugin_type: callback
@@ -112,7 +124,7 @@ EXAMPLES = r"""
     message: "{{ inventory_hostname }} is not managed: ./node.yml -l {{ inventory_hostname }}"
   any_errors_fatal: true
 
-- name: Tell all that is missing at once
+- name: Report everything that is missing at once
   precheck.guard.check:
     checks:
       - path: /data
@@ -125,7 +137,7 @@ EXAMPLES = r"""
         timeout: 5
       - that: pg_version | int >= 14
 
-- name: Look as root at a file that nobody else may read
+- name: Check as root a file that nobody else may read
   precheck.guard.check:
     path: /etc/pki/ca.key
     type: file
@@ -133,14 +145,14 @@ EXAMPLES = r"""
     owner: root
   become: true
 
-- name: Judge the inventory, without a connection
+- name: Check the inventory, without a connection
   precheck.guard.check:
     that:
       - pg_seq is defined
       - pg_role in ['primary', 'replica']
     name: inventory
 
-- name: Ask and decide later
+- name: Check now and decide later
   precheck.guard.check:
     command: [systemctl, is-active, patroni]
   register: patroni
@@ -158,8 +170,8 @@ EXAMPLES = r"""
 RETURN = r"""
 verdict:
   description:
-    - C(ready) when all checks passed, C(not_ready) when one did not, C(unverified) when that cannot be told, for lack of
-      a permission on the way, say.
+    - C(ready) if all checks passed, C(not_ready) if one failed, C(unverified) if that could not be
+      determined, for example because a permission is missing.
   returned: when the host could be reached
   type: str
   sample: not_ready
@@ -169,7 +181,7 @@ msg:
   type: str
   sample: /etc/pki/ca.crt is missing
 checks:
-  description: What came of each check, in order.
+  description: The result of each check, in order.
   returned: when the host could be reached
   type: list
   elements: dict

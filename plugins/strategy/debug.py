@@ -7,9 +7,9 @@ name: debug
 short_description: Executes tasks in an interactive debug session, guarded
 description:
   - The strategy C(ansible.builtin.debug), with the Precheck guard before it.
-  - Before the first thing that a covered play does, all its hosts are checked. When one of them is not ready, the run
-    ends with exit status 2 and nothing of the play is run on any host.
-  - A play that no rule covers runs as under the built-in strategy.
+  - Before a covered play does anything, the guard checks all its hosts. If one of them is not
+    ready, the run ends with exit status 2, and nothing of the play runs on any host.
+  - A play that no rule covers runs as with the built-in strategy.
 version_added: 0.1.0
 author:
   - The Precheck developers (!UNKNOWN)

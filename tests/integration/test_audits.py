@@ -239,7 +239,7 @@ def test_the_document_shows_what_is_printed(project):
     assert f"```text\n{shown}```" in DOCUMENT
 
 
-@pytest.mark.claims("A report, and a page that is new, can be read by their owner only.")
+@pytest.mark.claims("Only their owner can read a report or a new page.")
 @pytest.mark.one_release
 def test_an_audit_writes_a_page(project):
     """Only its owner may read a new page. A page that is replaced keeps its mode."""

@@ -296,9 +296,9 @@ GOOD_COMMANDS = [
 
 
 @pytest.mark.claims(
-    "In a command that is a list, each word stays one word.",
-    "In one that is a string, a variable becomes part of the command unless it has the filter"
-    " `quote`.",
+    "In a command given as a list, each word stays one word.",
+    "In a command given as a string, a variable becomes part of the command unless it has the"
+    " filter `quote`.",
 )
 @check_mode_too
 def test_commands_that_pass(project, mode):
@@ -348,7 +348,7 @@ AS_ROOT = 'test -n "$AS_ROOT"'
 
 
 @pytest.mark.claims(
-    "They run as the user of the connection, without `become` unless the check asks for it."
+    "They run as the user of the connection, without `become` unless the check requests it."
 )
 def test_only_checks_with_become_are_run_with_it(project, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
@@ -491,7 +491,7 @@ def with_nowhere_and_localhost(project, *rules):
         inventory["hosts"]["localhost"] = LOCAL_HOST | {"witness": "/dev/null"}
 
 
-@pytest.mark.claims("A check that is a task can hide its result with `no_log`.")
+@pytest.mark.claims("A check of the kind `task` can hide its result with `no_log`.")
 def test_tasks_that_fail_have_a_reason(project):
     """Each is in a rule of its own, as the verdicts on one host are printed together."""
     rules = [rule({"task": task, "name": name}, name=name) for name, task in TASKS.items()]
@@ -529,7 +529,7 @@ def test_a_delegated_task_does_not_connect_to_the_host(project):
 
 
 @pytest.mark.claims(
-    "They run as the user of the connection, without `become` unless the check asks for it."
+    "They run as the user of the connection, without `become` unless the check requests it."
 )
 def test_a_task_runs_without_the_check_mode_and_the_become_of_the_run(project):
     """In check mode ansible-core would skip the command, and this sudo would refuse it."""
@@ -581,10 +581,10 @@ HOSTILE = (
 
 
 @pytest.mark.claims(
-    "What a node prints is never evaluated as a template, also where a message or a remedy has a"
-    " variable with it.",
-    "What Precheck prints of a node is one line of printable characters, cut to a length: no node"
-    " can write to the operator's terminal, or forge lines of the report.",
+    "Output of a node is never evaluated as a template, not even if a message or a remedy contains"
+    " it through a variable.",
+    "Precheck prints text from a node as one line of printable characters of limited length: no"
+    " node can control the operator's terminal or forge lines of the report.",
 )
 def test_hostile_output_is_printed_as_text(project):
     checks = [
@@ -631,8 +631,7 @@ def test_long_output_takes_no_memory(project):
 
 
 @pytest.mark.claims(
-    "Nothing of a variable's value goes into what is told unless the policy puts it there by a"
-    " template."
+    "Precheck does not print the value of a variable unless the policy includes it by a template."
 )
 def test_a_variable_that_is_undefined_on_one_host_makes_only_that_host_unverified(project):
     checks = [

@@ -79,7 +79,7 @@ def show(browser: Browser, tmp_path: Path) -> Callable[[dict[str, Any]], None]:
     return show
 
 
-@pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
+@pytest.mark.claims("The page runs only its own script and makes no network requests.")
 @pytest.mark.parametrize("made", [few, hostile], ids=["few", "hostile"])
 def test_the_page_loads_without_an_error_and_without_requests(browser, show, tmp_path, made):
     show(made())
@@ -88,7 +88,7 @@ def test_the_page_loads_without_an_error_and_without_requests(browser, show, tmp
     assert browser.evaluate("document.title").startswith("Precheck ")
 
 
-@pytest.mark.claims("On the page, text is text, whatever is in it.")
+@pytest.mark.claims("The page shows all text as text, whatever it contains.")
 def test_hostile_texts_are_shown_as_they_are(browser, show):
     show(hostile())
     hosts = browser.evaluate(SHOWN)
@@ -98,7 +98,7 @@ def test_hostile_texts_are_shown_as_they_are(browser, show):
     assert browser.evaluate(f"{dangerous}.length") == 2
 
 
-@pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
+@pytest.mark.claims("The page runs only its own script and makes no network requests.")
 def test_the_policy_of_the_page_forbids_other_scripts_styles_and_requests(browser, show):
     show(few())
     browser.evaluate(

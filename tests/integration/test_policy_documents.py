@@ -129,7 +129,7 @@ def test_each_key_is_explained_and_has_an_example(read):
     for key in set().union(*known.values()):
         described = f"\n| `{key}` |" in DOCUMENT or f"With `{key}: true`" in DOCUMENT
         assert described or key in sections, key
-    allowed = re.search(r"Allowed beside the module are (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
+    allowed = re.search(r"a task may have the keywords (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", allowed)) == TASK_KEYWORDS
 
 
@@ -380,7 +380,7 @@ def test_fresh_backup_stops_without_a_new_backup(project):
     """The backup of h2 is old, that of h3 empty. h4 has none."""
     names = ("h1", "h2", "h3", "h4")
     directories = {name: project.directory / f"{name}-backups" for name in names}
-    hosts = {name: {"backup_folder": str(path)} for name, path in directories.items()}
+    hosts = {name: {"backup_directory": str(path)} for name, path in directories.items()}
     gallery(project, "fresh-backup.yml", hosts)
     for name in ("h1", "h2", "h3"):
         project.write(f"{name}-backups/main/base.tar", "" if name == "h3" else "a backup")
@@ -401,14 +401,14 @@ def test_free_space_stops_for_little_space_and_warns_of_nearly_full_disks(projec
     """h2 requires more space than it has, h3 is nearly full, and h4 has no such directory."""
     enough = {
         "full_percent": 101,
-        "free_space_folder": str(project.directory),
+        "free_space_directory": str(project.directory),
         "free_space_needed": 0,
     }
     hosts = {
         "h1": enough,
         "h2": enough | {"free_space_needed": 10**9},
         "h3": enough | {"full_percent": 0},
-        "h4": enough | {"free_space_folder": "/no/such/directory"},
+        "h4": enough | {"free_space_directory": "/no/such/directory"},
     }
     gallery(project, "free-space.yml", hosts)
     project.write("site.yml", READY_AND_ALMOST)

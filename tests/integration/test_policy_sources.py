@@ -61,10 +61,10 @@ SOURCES = {
 
 
 @pytest.mark.claims(
-    "No variable of a play, of the inventory or of a host names a policy or a report.",
-    "Extra variables do.",
+    "Variables of plays, of the inventory and of hosts cannot name a policy or a report.",
+    "Extra variables can.",
     "who runs a playbook | another policy: `-e precheck_policy=...`, `ANSIBLE_PRECHECK_POLICY` |"
-    " with `-v` each run names its policies",
+    " with `-v`, each run names its policies",
 )
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source or "built in")
 def test_each_source_takes_precedence_over_those_below_it(guarded, source):
@@ -111,8 +111,8 @@ def test_extra_variables_of_any_form_can_name_policies(project, value):
 
 
 @pytest.mark.claims(
-    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the"
-    " current folder and not beside a playbook or the inventory.",
+    "Precheck looks for a policy beside `ansible.cfg` and where the configuration says, but not in"
+    " the current directory and not beside a playbook or the inventory."
 )
 @pytest.mark.parametrize(
     ("source", "config", "options", "env"),
@@ -140,8 +140,8 @@ def test_relative_paths_start_from_ansible_cfg_or_from_the_current_directory(
 
 
 @pytest.mark.claims(
-    "A policy is looked for beside `ansible.cfg` and where the configuration says, not in the"
-    " current folder and not beside a playbook or the inventory.",
+    "Precheck looks for a policy beside `ansible.cfg` and where the configuration says, but not in"
+    " the current directory and not beside a playbook or the inventory."
 )
 @pytest.mark.one_release
 def test_without_a_configuration_file_there_is_no_search_for_precheck_yml(project):

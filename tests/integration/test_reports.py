@@ -26,8 +26,8 @@ PLAY = """
 
 
 @pytest.mark.claims(
-    "A report, and a page that is new, can be read by their owner only.",
-    "Values of extra variables and arguments of ssh are not in a report.",
+    "Only their owner can read a report or a new page.",
+    "A report does not contain values of extra variables or arguments of ssh.",
 )
 def test_the_report_of_a_stopped_run(guarded):
     """Its path contains the time in UTC, and is relative to ansible.cfg."""
@@ -196,7 +196,7 @@ def site(project):
     return project
 
 
-@pytest.mark.claims("Extra variables do.")
+@pytest.mark.claims("Extra variables can.")
 def test_the_report_of_a_run_that_a_mandatory_rule_ends(site):
     text = (site.directory / "precheck.yml").read_text()
     site.write("precheck.yml", text + "    mandatory: true\n")

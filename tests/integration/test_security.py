@@ -75,14 +75,14 @@ def conditional(liar):
 
 
 @pytest.mark.claims(
-    "A node whose facts were gathered earlier in the run, or are in a cache, can give variables"
-    " another value: facts go before the inventory.",
-    "So it can get itself left out of a rule by its `when`, also where that names `group_names`"
-    " or `inventory_hostname`.",
-    "By its facts it cannot change how it is reached: ansible-core takes `ansible_host` and the"
-    " like out of them.",
-    "No variable of a play, of the inventory or of a host names a policy or a report.",
-    "a node | facts that make a `when` false | nothing: see above",
+    "A node whose facts were gathered earlier in the run, or are in a cache, can change the values"
+    " of variables: facts take precedence over the inventory.",
+    "So it can exclude itself from a rule with a `when`, even if the `when` uses `group_names` or"
+    " `inventory_hostname`.",
+    "A node cannot change through its facts how it is reached: ansible-core removes `ansible_host`"
+    " and similar variables from facts.",
+    "Variables of plays, of the inventory and of hosts cannot name a policy or a report.",
+    "a node | facts that make a `when` false | not at all: see above",
 )
 def test_a_node_can_change_variables_by_its_facts(conditional):
     run = conditional.run("earlier.yml", "pgsql.yml")
@@ -95,8 +95,8 @@ def test_a_node_can_change_variables_by_its_facts(conditional):
 
 
 @pytest.mark.claims(
-    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot: facts are in `ansible_facts`"
-    " then, and nowhere else.",
+    "With `inject_facts_as_vars = false` in `ansible.cfg` it cannot do so: facts are then only in"
+    " `ansible_facts`."
 )
 def test_facts_that_are_not_injected_change_no_variables(conditional):
     run = conditional.run("earlier.yml", "pgsql.yml", env={"ANSIBLE_INJECT_FACT_VARS": "false"})
@@ -105,7 +105,7 @@ def test_facts_that_are_not_injected_change_no_variables(conditional):
     assert "Covered ran" not in run.stdout
 
 
-@pytest.mark.claims("What a node answers to a check sets no variable of the play.")
+@pytest.mark.claims("The answer of a node to a check sets no variable of the play.")
 def test_facts_of_a_check_are_not_those_of_the_play(liar):
     liar.write("precheck.yml", policy(rule({"task": {"ansible.builtin.service_facts": None}})))
     run = liar.run("pgsql.yml")
@@ -129,12 +129,12 @@ EARLIER = """
 
 
 @pytest.mark.claims(
-    "What a node prints is never evaluated as a template, also where a message or a remedy has a"
-    " variable with it.",
-    "A message or remedy keeps the line ends of a variable in it.",
-    "With one that a node had a hand in, it can look like lines of the report: `split | join('"
-    " ')` makes one line of it.",
-    "In a remedy, which is there to be pasted, it also needs the filter `quote`.",
+    "Output of a node is never evaluated as a template, not even if a message or a remedy contains"
+    " it through a variable.",
+    "A message or remedy keeps the line breaks of its variables.",
+    "A variable that a node can influence may thus imitate lines of the report: `split | join('"
+    " ')` makes it one line.",
+    "In a remedy, which is meant to be pasted, such a variable also needs the filter `quote`.",
 )
 def test_output_of_a_node_in_a_message_or_a_remedy_is_only_text(project):
     project.configure("callback")
@@ -170,13 +170,13 @@ exec /bin/sh "$1" "$(echo "$2" | sed 's/w=[a-z]*/w=yes/g')"
 
 
 @pytest.mark.claims(
-    "A node that says it is ready is believed.",
-    "`same_as` tells a wrong file from the right one, and not a liar: the question has the digest"
-    " that the answer needs.",
-    "Variables of the inventory say where and how a host is asked, as they say where a playbook"
-    " goes: `ansible_host`, `ansible_connection`, `ansible_shell_executable`.",
-    "With a local connection, `precheck_root` says where paths are looked for, and the playbook"
-    " goes elsewhere.",
+    "Precheck believes a node that says it is ready.",
+    "`same_as` detects a wrong file but not a lying node: the command sent to the node contains"
+    " the digest that the answer needs.",
+    "Inventory variables determine where and how a host is checked, just as they determine where a"
+    " playbook connects: `ansible_host`, `ansible_connection`, `ansible_shell_executable`.",
+    "With a local connection, `precheck_root` determines where the checks look for paths, but the"
+    " playbook does not use it.",
     "who writes the inventory | points a host elsewhere | the inventory's history",
 )
 @pytest.mark.one_release
@@ -214,11 +214,11 @@ def test_a_node_and_the_inventory_can_deceive_the_guard(project, nodes):
 
 @pytest.mark.claims(
     "They leave no file on the node.",
-    "The file of `same_as` stays on the control node, also a decrypted one.",
-    "A command, and the digest of the file of `same_as`, can be seen on the node among its"
-    " processes while they are at work: a `command` is no place for a password.",
-    "One that fails and prints nothing is told as it is in the policy, without the values of its"
-    " variables.",
+    "The file of `same_as` stays on the control node, even if it had to be decrypted.",
+    "A command, and the digest of the file of `same_as`, appear in the node's process list while"
+    " they run: never put a password into a `command`.",
+    "A command that fails without output is reported as it is written in the policy, without the"
+    " values of its variables.",
 )
 def test_which_secrets_reach_a_node_and_that_none_stays_there(project, nodes):
     """The stat module must decide. Without pipelining it is copied to the node."""
@@ -274,15 +274,14 @@ def elsewhere(project):
 
 
 @pytest.mark.claims(
-    "A playbook that is started from another folder runs without the `ansible.cfg` beside it, and"
-    " so without the guard.",
-    "In a folder that everybody may write to, ansible-core passes over `ansible.cfg` with a"
-    " warning.",
+    "A playbook that is started from another directory runs without the `ansible.cfg` beside it,"
+    " and thus without the guard.",
+    "In a world-writable directory, ansible-core ignores `ansible.cfg` with a warning.",
     "The guard is off there.",
-    "who runs a playbook | another folder, another `ANSIBLE_CONFIG` | no task `Precheck ...` in"
+    "who runs a playbook | another directory, another `ANSIBLE_CONFIG` | no task `Precheck ...` in"
     " the output",
-    "who writes `ansible.cfg` or the environment | neither door named | no task `Precheck ...` in"
-    " the output",
+    "who writes `ansible.cfg` or the environment | names neither the strategy nor the callback |"
+    " no task `Precheck ...` in the output",
 )
 @pytest.mark.one_release
 @pytest.mark.parametrize("directory", ["other", "public"])
@@ -295,9 +294,7 @@ def test_the_guard_is_off_in_another_directory(elsewhere, directory):
     assert warned == (directory == "public")
 
 
-@pytest.mark.claims(
-    "With these the guard is on in any folder, and with any `ansible.cfg`.",
-)
+@pytest.mark.claims("With these lines the guard is on in any directory and with any `ansible.cfg`.")
 @pytest.mark.one_release
 @pytest.mark.parametrize("directory", ["other", "public"])
 def test_environment_variables_enable_the_guard_everywhere(elsewhere, project, directory):
@@ -314,8 +311,8 @@ def test_environment_variables_enable_the_guard_everywhere(elsewhere, project, d
 
 
 @pytest.mark.claims(
-    "The file that `ANSIBLE_CONFIG` names is read also where everybody may write, and with it a"
-    " `precheck.yml` that somebody puts beside it.",
+    "ansible-core reads the file that `ANSIBLE_CONFIG` names even in a world-writable directory,"
+    " and Precheck then uses a `precheck.yml` that anybody puts beside it."
 )
 @pytest.mark.one_release
 def test_a_policy_beside_the_file_that_ansible_config_names_is_used(elsewhere, project):

@@ -130,11 +130,11 @@ def coverage_of_run(site, *options):
 
 
 @pytest.mark.claims(
-    "who writes a playbook | a file, play or role by a name that no rule covers | with `-vv` each"
-    " play tells which rules cover it",
+    "who writes a playbook | a file, play or role with a name that no rule covers | with `-vv`,"
+    " the rules that cover each play are printed",
     "who writes a playbook | a covered role included by a computed name | the same",
-    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with"
-    " `-vv` each play tells which rules cover it",
+    "who writes a policy | omits a rule, or excludes hosts by `when` | the policy's history; with"
+    " `-vv`, the rules that cover each play are printed",
 )
 def test_each_play_is_covered_by_the_rules_that_select_it(site):
     expected = {name: covered for name, (_rest, covered) in PLAYS.items()}

@@ -72,7 +72,7 @@ def test_the_block_of_many_hosts_lists_twenty_and_names_the_others(guarded):
 
 
 @pytest.mark.claims(
-    "ansible-core 2.19 and later | a warning at each run that strategies from outside are"
+    "ansible-core 2.19 and later | each run prints a warning that third-party strategies are"
     " deprecated | no warning | the same warning"
 )
 def test_the_callback_alone_causes_no_deprecation_warning(stopped):

@@ -155,8 +155,8 @@ WEB = rule({"path": "/etc/pki/web"}, name="web", when="kind == 'web'")
 
 
 @pytest.mark.claims(
-    "who writes a policy | leaves a rule out, or hosts by `when` | the policy's history; with"
-    " `-vv` each play tells which rules cover it",
+    "who writes a policy | omits a rule, or excludes hosts by `when` | the policy's history; with"
+    " `-vv`, the rules that cover each play are printed"
 )
 def test_hosts_for_which_the_condition_is_false_are_not_checked(guarded, nodes):
     kinds = dict(zip(("n1", "n2", "n3", "n4", "n5"), ("db", "db", "web", "none", "none")))

@@ -143,7 +143,7 @@ def test_a_document_without_verdicts_says_so():
     assert "<script" not in text
 
 
-@pytest.mark.claims("On the page, text is text, whatever is in it.")
+@pytest.mark.claims("The page shows all text as text, whatever it contains.")
 def test_no_text_breaks_out_of_its_place():
     reader = Reader(page(hostile()))
     assert {tag for tag, _attributes in reader.tags} <= ALLOWED
@@ -172,7 +172,7 @@ def test_the_page_has_no_hidden_characters():
     assert "עברית and 汉字 and 🐘" in text
 
 
-@pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
+@pytest.mark.claims("The page runs only its own script and makes no network requests.")
 @pytest.mark.parametrize("made", [few, hostile], ids=["few", "hostile"])
 def test_style_and_script_are_the_same_on_every_page_and_the_only_ones_allowed(made):
     def sources(text):
@@ -194,7 +194,7 @@ def test_style_and_script_are_the_same_on_every_page_and_the_only_ones_allowed(m
     assert text.index("Content-Security-Policy") < text.index("<style>")
 
 
-@pytest.mark.claims("The page runs no script but its own, and asks for nothing elsewhere.")
+@pytest.mark.claims("The page runs only its own script and makes no network requests.")
 def test_the_page_refers_to_nothing_elsewhere():
     text = page(few())
     assert not re.search(

@@ -251,7 +251,7 @@ def test_a_command_does_not_change_the_answers_after_it(shell, directory):
     assert words(questions, shell) == [YES, "1", "missing", YES, "9", "type", YES]
 
 
-@pytest.mark.claims("Of what a command prints, the last 1000 bytes leave the node.")
+@pytest.mark.claims("Only the last 1000 bytes of a command's output leave the node.")
 def test_much_output_stays_on_the_node(shell):
     script = Script(
         [
@@ -365,8 +365,8 @@ PROFILES = {
 
 
 @pytest.mark.claims(
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
-    " off is no yes."
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes."
 )
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 def test_the_answers_do_not_depend_on_what_a_profile_prints_or_sets(shell, directory, profile):
@@ -389,8 +389,8 @@ def test_the_answers_do_not_depend_on_what_a_profile_prints_or_sets(shell, direc
 
 
 @pytest.mark.claims(
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
-    " off is no yes."
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes."
 )
 def test_line_ends_and_echoes_of_a_terminal_do_not_change_the_answers(shell, directory):
     (directory / "file").touch()
@@ -412,8 +412,8 @@ def test_line_ends_and_echoes_of_a_terminal_do_not_change_the_answers(shell, dir
 
 
 @pytest.mark.claims(
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
-    " off is no yes."
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes."
 )
 def test_a_truncated_answer_is_never_a_yes(directory):
     (directory / "file").touch()
@@ -476,9 +476,10 @@ def test_text_of_stderr_in_an_answer_never_makes_it_a_yes(directory, noise):
 
 
 @pytest.mark.claims(
-    "An answer counts only in a frame with a number that is new for each question.",
-    "Banners, profiles, echoes and an answer to another question are no answer, and what is cut"
-    " off is no yes.",
+    "An answer counts only if it is framed by a number that is new for each command sent to the"
+    " node.",
+    "Banners, profiles, echoes and answers to other commands do not count, and a truncated answer"
+    " never counts as a yes.",
 )
 def test_an_answer_to_another_script_does_not_count():
     questions = [PathQuestion("/"), CommandQuestion("true")]
@@ -536,7 +537,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.claims("A path is quoted: one with `$(...)` in it is looked for by that name.")
+@pytest.mark.claims("A path is quoted: `$(...)` in it is part of the name and is not executed.")
 def test_odd_names_are_taken_literally(shell, directory):
     (directory / "there").mkdir()
     (directory / "empty").mkdir()

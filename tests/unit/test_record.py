@@ -221,7 +221,7 @@ COMMANDS = {  # the command line, and that in the document; empty where it is th
 }
 
 
-@pytest.mark.claims("Values of extra variables and arguments of ssh are not in a report.")
+@pytest.mark.claims("A report does not contain values of extra variables or arguments of ssh.")
 @pytest.mark.parametrize(("typed", "shown"), COMMANDS.values(), ids=COMMANDS)
 def test_secrets_of_the_command_line_are_hidden(typed, shown):
     assert record.without_secrets(shlex.split(typed)) == shlex.split(shown or typed)

@@ -105,8 +105,8 @@ def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
 
 
 @pytest.mark.claims(
-    "What Precheck prints of a node is one line of printable characters, cut to a length: no node"
-    " can write to the operator's terminal, or forge lines of the report.",
+    "Precheck prints text from a node as one line of printable characters of limited length: no"
+    " node can control the operator's terminal or forge lines of the report."
 )
 def test_output_of_a_node_cannot_disturb_the_terminal():
     hostile = Verdict(
@@ -128,7 +128,7 @@ def test_messages_and_remedies_cannot_either_and_keep_their_lines_and_length():
     assert lines[8:10] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
 
 
-@pytest.mark.claims("The same goes for names of hosts and plays.")
+@pytest.mark.claims("The same applies to the names of hosts and plays.")
 def test_names_cannot_disturb_the_terminal():
     """A node can have printed them: add_host adds a host, a template can name a play."""
     play = PlayIdentity(

@@ -61,7 +61,7 @@ def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_the_earlier_file
     assert path.read_text() == "before"
 
 
-@pytest.mark.claims("A link or a device in their place is refused.")
+@pytest.mark.claims("Precheck refuses to replace a link or a device.")
 def test_directories_are_not_created_and_only_regular_files_are_replaced(tmp_path):
     with pytest.raises(AnsibleError, match=r"/new/report\.json: No such file or directory"):
         report_file.replace(str(tmp_path / "new/report.json"), "text")

@@ -68,7 +68,7 @@ FIRST = f"- name: first\n  tags: something\n  {WITNESS}\n  notify: handler"
 RESCUED = f"- block:\n    - {WITNESS}\n  rescue:\n    - {WITNESS}\n  always:\n    - {WITNESS}"
 ON_LOCALHOST = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
 
-ATTEMPTS: dict[str, Attempt] = {"a play like any other": Attempt()}
+ATTEMPTS: dict[str, Attempt] = {"nothing special": Attempt()}
 
 for keyword in """
     ignore_errors: true
@@ -115,7 +115,7 @@ for option in """
 ATTEMPTS |= {
     "`gather_facts: true`": Attempt(play(facts="true")),
     "`tags: never`, with `--tags never`": Attempt(play(keywords="tags: never"), "--tags never"),
-    "`--step`, answered by no": Attempt(options="--step", stdin="n\n" * 20),
+    "`--step`, answered with no": Attempt(options="--step", stdin="n\n" * 20),
     "`ignore_errors` and `ignore_unreachable` on a block": Attempt(
         play(f"- ignore_errors: true\n  ignore_unreachable: true\n  block:\n    - {WITNESS}")
     ),
@@ -127,14 +127,14 @@ ATTEMPTS |= {
     "`rescue` and `always`": Attempt(play(RESCUED)),
     "`run_once` on the first task": Attempt(play(f"- {WITNESS}\n  run_once: true\n- {WITNESS}")),
     "`throttle: 1` on a task": Attempt(play(f"- {WITNESS}\n  throttle: 1")),
-    "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Attempt(
+    "the task debugger, enabled by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Attempt(
         stdin="c\n" * 20, env={"ANSIBLE_ENABLE_TASK_DEBUGGER": "1"}
     ),
     "prompts, `vars_prompt`": Attempt(
         play(keywords="vars_prompt: [{name: answer, prompt: Which, default: some}]")
     ),
     "`hosts` from a variable": Attempt(play(hosts="'{{ target }}'"), "-e target=all"),
-    "`hosts`: a group that `add_host` made earlier in the run": Attempt(
+    "`hosts`: a group that `add_host` created earlier in the run": Attempt(
         play(hosts="database"),
         earlier=ON_LOCALHOST
         + (
@@ -142,7 +142,7 @@ ATTEMPTS |= {
             "      loop: [n1, n2, n3, n4, n5]\n"
         ),
     ),
-    "`hosts`: a group that `group_by` made earlier in the run": Attempt(
+    "`hosts`: a group that `group_by` created earlier in the run": Attempt(
         play(hosts="database_yes"),
         earlier="- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.group_by:"
         " {key: \"database_{{ 'yes' }}\"}}]\n",
@@ -171,7 +171,7 @@ ATTEMPTS |= {
     "leading `meta: end_host` for other hosts": Attempt(
         play(f"- meta: end_host\n  when: inventory_hostname != 'n5'\n- {WITNESS}")
     ),
-    "leading `meta: end_play` that does not hold": Attempt(
+    "leading `meta: end_play` with a false condition": Attempt(
         play(f"- meta: end_play\n  when: false\n- {WITNESS}")
     ),
     "leading `meta: end_batch` in an earlier batch": Attempt(
@@ -219,8 +219,8 @@ ON_EACH_RELEASE = [
     '`serial: [1, "20%", 5]`',
     "`strategy: free`",
     "`--start-at-task first`",
-    "`--step`, answered by no",
-    "the task debugger, switched on by `ANSIBLE_ENABLE_TASK_DEBUGGER`",
+    "`--step`, answered with no",
+    "the task debugger, enabled by `ANSIBLE_ENABLE_TASK_DEBUGGER`",
 ]
 
 
@@ -257,7 +257,7 @@ def test_the_attempt_is_stopped(guarded, nodes, name):
     assert "pgsql.yml:1)." in run.stderr
 
 
-@shows("localhost, which is in no inventory, and which is in it", STOPPED)
+@shows("localhost, outside the inventory and in it", STOPPED)
 @pytest.mark.parametrize("inventory", ["implicit", "explicit"])
 def test_localhost_is_checked(guarded, nodes, inventory):
     if inventory == "explicit":
@@ -272,8 +272,8 @@ def test_localhost_is_checked(guarded, nodes, inventory):
 
 
 @shows(
-    "tasks delegated to a host that the play does not have",
-    "that host is not checked: it is not one of the play's",
+    "tasks delegated to a host outside the play",
+    "that host is not checked: it is not a host of the play",
 )
 def test_a_host_that_only_delegated_tasks_reach_is_not_checked(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
@@ -287,7 +287,7 @@ def test_a_host_that_only_delegated_tasks_reach_is_not_checked(guarded, nodes):
 @pytest.mark.claims("who writes a playbook | a covered role included by a computed name | the same")
 @shows(
     "a covered role included by a computed name, in a play that nothing else covers",
-    "runs: the name cannot be known beforehand",
+    "runs: the name cannot be known in advance",
 )
 @pytest.mark.one_release
 def test_a_covered_role_with_a_computed_name_is_not_found(guarded, nodes):
@@ -299,7 +299,8 @@ def test_a_covered_role_with_a_computed_name_is_not_found(guarded, nodes):
 
 
 @shows(
-    "playbooks that no rule covers, before it", "run; then it is stopped, and nothing runs after it"
+    "playbooks that no rule covers, before a covered one",
+    ("they run; then the covered one is stopped, and nothing runs after it"),
 )
 def test_playbooks_before_it_run_and_those_after_it_do_not(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
@@ -312,7 +313,7 @@ def test_playbooks_before_it_run_and_those_after_it_do_not(guarded, nodes):
     assert nodes.having("pki/earlier") == "n1 n2 n3 n4 n5"
 
 
-@shows("the same playbook twice, all ready", "runs twice; each host is asked once")
+@shows("the same playbook twice, all hosts ready", "runs twice; each host is checked once")
 @pytest.mark.one_release
 def test_the_same_playbook_twice_checks_each_host_once(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
@@ -323,7 +324,7 @@ def test_the_same_playbook_twice_checks_each_host_once(guarded, nodes):
     assert nodes.commands("n5").count("ca.crt") == 1
 
 
-@shows("handlers that an earlier play notified", "have run by then; no later one does")
+@shows("handlers notified by an earlier play", "they have already run; no other handler runs")
 def test_handlers_of_an_earlier_play_have_run(guarded, nodes):
     guarded.write(
         "earlier.yml",
@@ -363,7 +364,7 @@ AFTER_EARLIER = "- import_playbook: earlier.yml\n- import_playbook: pgsql.yml\n"
 @pytest.mark.each_release
 @shows(
     "hosts that failed or became unreachable in an earlier play",
-    "stay out, are not asked, and stop nobody else",
+    "they stay out, are not checked, and stop no other host",
 )
 def test_hosts_that_an_earlier_play_lost_are_not_checked(guarded, nodes):
     """n1 and n2 are not ready either.
@@ -386,7 +387,7 @@ def test_hosts_that_an_earlier_play_lost_are_not_checked(guarded, nodes):
     assert nodes.commands("n1") == nodes.commands("n2") == ""
 
 
-@shows("the same, with a rule that asks for all hosts by `that` and `once`", STOPPED)
+@shows("the same, with a rule that requires all hosts by `that` and `once`", STOPPED)
 def test_a_rule_can_require_that_no_host_was_lost(guarded, nodes):
     condition = "ansible_play_hosts | length == ansible_play_hosts_all | length"
     nobody_lost = rule({"that": condition, "once": True}, covers={"playbook": "pgsql.yml"})
@@ -403,7 +404,7 @@ def test_a_rule_can_require_that_no_host_was_lost(guarded, nodes):
     assert guarded.run("pgsql.yml").rc == 0
 
 
-@shows("a host that `meta: refresh_inventory` brought in an earlier play", STOPPED)
+@shows("a host that `meta: refresh_inventory` added in an earlier play", STOPPED)
 def test_a_host_that_a_refresh_of_the_inventory_adds_is_checked(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4")
     variables = {"ansible_python_interpreter": sys.executable}
@@ -426,20 +427,20 @@ def test_a_host_that_a_refresh_of_the_inventory_adds_is_checked(guarded, nodes):
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `ANSIBLE_STRATEGY`, where only the strategy line is in `ansible.cfg` |"
-    " the same",
+    "who runs a playbook | `ANSIBLE_STRATEGY`, if only the strategy line is in `ansible.cfg` | the"
+    " same",
     "`ANSIBLE_STRATEGY` names another strategy | not guarded | guarded | guarded",
-    "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, where only the callback is on | the same",
+    "who runs a playbook | `ANSIBLE_CALLBACKS_ENABLED`, if only the callback is on | the same",
     "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks | guarded | not guarded | guarded",
 )
-@shows("`ANSIBLE_STRATEGY` naming a built-in strategy, with the callback on", STOPPED)
+@shows("`ANSIBLE_STRATEGY` names a built-in strategy, with the callback on", STOPPED)
 @shows(
-    "`ANSIBLE_STRATEGY` naming a built-in strategy, with only the strategy in `ansible.cfg`",
+    "`ANSIBLE_STRATEGY` names a built-in strategy, with only the strategy in `ansible.cfg`",
     "runs: the environment switched the guard off",
 )
-@shows("`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with the strategy on", STOPPED)
+@shows("`ANSIBLE_CALLBACKS_ENABLED` names other callbacks, with the strategy on", STOPPED)
 @shows(
-    "`ANSIBLE_CALLBACKS_ENABLED` naming other callbacks, with only the callback in `ansible.cfg`",
+    "`ANSIBLE_CALLBACKS_ENABLED` names other callbacks, with only the callback in `ansible.cfg`",
     "runs: the environment switched the guard off",
 )
 @pytest.mark.parametrize(
@@ -465,7 +466,7 @@ def test_the_environment_can_disable_one_entry_point_and_not_the_other(
 
 @shows(
     "`ansible_connection` changed by the play's `vars`",
-    "the host that the play would reach is asked",
+    "the host that the play would connect to is checked",
 )
 def test_the_check_uses_the_connection_of_the_play(guarded, nodes):
     """The inventory says that each host is a directory of this machine, which is ready."""
@@ -490,8 +491,8 @@ def no_sudo(guarded):
 
 
 @shows(
-    "a become password missing, the play's",
-    "the checks do not need it; the play fails by itself when all are ready",
+    "the play's become password is missing",
+    "the checks do not need it; the play itself fails if all hosts are ready",
 )
 def test_the_checks_do_not_use_the_become_of_the_play(guarded, nodes, no_sudo):
     nodes.reset(ready="n1 n2 n3 n4")
@@ -505,7 +506,8 @@ def test_the_checks_do_not_use_the_become_of_the_play(guarded, nodes, no_sudo):
 
 
 @shows(
-    "a become password missing, of a check with `become`", "stopped: all these hosts are unverified"
+    "the become password of a check with `become` is missing",
+    "stopped: all these hosts are unverified",
 )
 def test_a_check_with_become_is_unverified_without_its_password(guarded, nodes, no_sudo):
     nodes.reset(ready="n1 n2 n3 n4 n5")
@@ -521,7 +523,7 @@ def test_a_check_with_become_is_unverified_without_its_password(guarded, nodes, 
 
 @shows(
     "`--list-tasks`, `--list-hosts`, `--list-tags`, `--syntax-check`",
-    "list and check; the guard is silent",
+    "they list and check as usual; the guard prints nothing",
 )
 @pytest.mark.parametrize(
     "option", ["--list-tasks", "--list-hosts", "--list-tags", "--syntax-check"]
@@ -535,10 +537,10 @@ def test_options_that_only_list_print_nothing_of_the_guard(guarded, option):
 
 
 @pytest.mark.claims(
-    "a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded"
+    "a play that names a third-party strategy, such as Mitogen's | not guarded | guarded | guarded"
 )
 @shows(
-    "a strategy that neither ansible-core nor this collection brought, with the callback on",
+    "a third-party strategy, with the callback on",
     STOPPED,
 )
 def test_a_strategy_from_elsewhere_is_guarded_and_runs_as_without_the_guard(project, nodes):
@@ -571,7 +573,7 @@ class StrategyModule(Free):
 
 
 @pytest.mark.claims("a play that names no strategy | guarded | guarded | guarded, once")
-@shows("both doors open", "stopped once; checked once")
+@shows("strategy and callback both on", "stopped once; checked once")
 def test_with_both_entry_points_each_host_is_checked_once(project, nodes):
     project.configure("both")
     nodes.reset(ready="n1 n2 n3 n4 n5")

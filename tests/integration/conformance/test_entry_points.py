@@ -45,8 +45,8 @@ MISSPELT = {
     "a play that names a strategy of this collection | guarded | guarded | guarded, once",
     "a play that names `free` or another of ansible-core's strategies | not guarded | guarded |"
     " guarded",
-    "a play that names a strategy from elsewhere, as Mitogen's | not guarded | guarded | guarded",
-    "who writes a playbook | a strategy of its own, where only the strategy line is in"
+    "a play that names a third-party strategy, such as Mitogen's | not guarded | guarded | guarded",
+    "who writes a playbook | another strategy for a play, if only the strategy line is in"
     " `ansible.cfg` | no task `Precheck ...` in the output",
 )
 @pytest.mark.one_release
@@ -80,11 +80,12 @@ def test_which_plays_are_guarded(project, entry_point):
 
 
 @pytest.mark.claims(
-    "the name is misspelt, or the collection is not there | the run ends with an error | a"
-    " warning, and no guard | an error, if it is the strategy's name; otherwise a warning, and the"
-    " strategy guards",
-    "A callback whose name is misspelt is no more than a warning; use both doors.",
-    "ansible-core 2.19 and later | a warning at each run that strategies from outside are"
+    "the name is misspelt, or the collection is missing | the run ends with an error | a warning,"
+    " and no guard | an error if it is the strategy's name; otherwise a warning, and the strategy"
+    " guards",
+    "For a misspelt callback name, ansible-core only prints a warning; use both the strategy and"
+    " the callback.",
+    "ansible-core 2.19 and later | each run prints a warning that third-party strategies are"
     " deprecated | no warning | the same warning",
 )
 @pytest.mark.parametrize(("strategy", "callback", "outcome"), MISSPELT.values(), ids=MISSPELT)

@@ -27,31 +27,31 @@ from support.output import assert_stopped_for, is_printed
 from support.policies import policy, rule
 from support.requirements import lacking
 
-AS_EVER = "the node passes when it is ready, and is told not ready when it is not"
+AS_EVER = "the node passes if it is ready, and is reported not ready if it is not"
 AT_ONCE = (
-    "the run ends at once, by the exit status of ansible-core, and leaves no process and"
-    " no temporary file behind"
+    "the run ends at once with the exit status of ansible-core, and leaves no process and no"
+    " temporary file behind"
 )
 
 FAULTS: dict[str, str] = {
     "the node is down": "unverified: the connection is refused",
-    "the node hangs at connecting": "unverified: the connection timed out",
+    "the node hangs while connecting": "unverified: the connection timed out",
     "the node hangs after its SSH greeting": "unverified: it timed out",
-    "the node hangs at authentication": "unverified: no answer within the time limit",
+    "the node hangs during authentication": "unverified: no answer within the timeout",
     "the node never answers": (
-        "unverified: no answer within the time limit, which is 30 s by default"
+        "unverified: no answer within the timeout, which is 30 s by default"
     ),
-    "the node hangs in the middle of its answer": "unverified: no answer within the time limit",
-    "the node answers without end": "unverified: no answer within the time limit",
+    "the node hangs in the middle of its answer": "unverified: no answer within the timeout",
+    "the node sends an endless answer": "unverified: no answer within the timeout",
     "the connection is cut in the middle of the answer": "unverified: the node is unreachable",
     "the node's SSH host key changed": (
         "unverified: the node is unreachable, with the warning of ssh"
     ),
-    "the login shell is nologin": "unverified, with what nologin says",
+    "the login shell is nologin": "unverified, with the output of nologin",
     "permission denied on the way to the path": (
-        "unverified, with that reason: it is not taken for missing"
+        "unverified, with that reason: the path is not reported missing"
     ),
-    "a variable of the connection is undefined": "unverified, with its name",
+    "a connection variable is undefined": "unverified, with its name",
     "the node's disk is full": AS_EVER,
     "the node's disk is read-only": AS_EVER,
     "`/tmp` on the node is not writable": AS_EVER,
@@ -61,21 +61,25 @@ FAULTS: dict[str, str] = {
     "no Python on the node": AS_EVER,
     "the node's clock is in 1970": AS_EVER,
     "no working sudo on the node": AS_EVER,
-    "what is looked for is dated 1970, or in the future": "the node passes: dates do not matter",
-    "the node goes down between two plays": "it was verified: the second play's own tasks tell",
-    "SIGINT while 50 hosts are asked": AT_ONCE,
-    "SIGTERM while 50 hosts are asked": AT_ONCE,
-    "a worker of ansible-core is killed": "unverified: the process that asked the host was killed",
-    "nobody reads the output for some seconds": "the run waits: what was found is not lost",
+    "the path to check is dated 1970, or in the future": "the node passes: dates do not matter",
+    "the node goes down between two plays": (
+        "it was already verified: the second play's own tasks fail"
+    ),
+    "SIGINT while 50 hosts are checked": AT_ONCE,
+    "SIGTERM while 50 hosts are checked": AT_ONCE,
+    "a worker of ansible-core is killed": (
+        "unverified: the process that checked the host was killed"
+    ),
+    "nobody reads the output for some seconds": "the run waits: no result is lost",
     "the control node is out of file descriptors": (
         "the run ends with an error, or the hosts are unverified"
     ),
-    "the control node is out of space for sockets of ssh": (
+    "the control node is out of space for ssh sockets": (
         "unverified: the hosts are unreachable, with that reason"
     ),
     "the control node is out of space for temporary files": "the run ends with an error",
-    "the control node is out of space for what it prints": "the run ends with an error",
-    "the control node is out of space for the file of the report": (
+    "the control node is out of space for its output": "the run ends with an error",
+    "the control node is out of space for the report": (
         "a warning; the run ends as it would without a report"
     ),
     "an error inside the guard": "the run ends with an error that names the play",
@@ -170,15 +174,18 @@ def denies_permission(nodes):
 # The fault of n5, a function that returns variables for it, and the reason that is printed.
 UNVERIFIED = {
     "the node is down": (at(STOPPED), "unreachable: .*Connection refused"),
-    "the node hangs at connecting": (at(MUTE), "unreachable: .*timed out"),
+    "the node hangs while connecting": (at(MUTE), "unreachable: .*timed out"),
     "the node hangs after its SSH greeting": (at(GREETING), "(unreachable: .*)?timed out"),
-    "the node hangs at authentication": (at(STALLED), f"timed out: no answer within {TIMEOUT} s\n"),
+    "the node hangs during authentication": (
+        at(STALLED),
+        f"timed out: no answer within {TIMEOUT} s\n",
+    ),
     "the node never answers": (never_answers, f"timed out: no answer within {TIMEOUT} s\n"),
     "the node hangs in the middle of its answer": (
         breaks_off("sleep 300"),
         f"timed out: no answer within {TIMEOUT} s\n",
     ),
-    "the node answers without end": (
+    "the node sends an endless answer": (
         answers_without_end,
         f"timed out: no answer within {TIMEOUT} s\n",
     ),
@@ -198,7 +205,7 @@ UNVERIFIED = {
         denies_permission,
         "cannot tell whether /etc/pki/ca.crt is there: Permission denied",
     ),
-    "a variable of the connection is undefined": (
+    "a connection variable is undefined": (
         lambda nodes: {"ansible_host": "{{ nowhere_defined }}"},
         ".*'nowhere_defined' is undefined",
     ),
@@ -206,9 +213,9 @@ UNVERIFIED = {
 
 
 @pytest.mark.claims(
-    "A node that does not answer is unverified when its time is over.",
+    "A node that does not answer is unverified after its timeout.",
     "It cannot hold up the run.",
-    "A node that answers without end is unverified likewise.",
+    "A node that sends an endless answer is unverified after its timeout, too.",
 )
 @pytest.mark.parametrize(
     "fault",
@@ -315,7 +322,7 @@ def test_ready_nodes_in_trouble_pass(guarded, nodes, faults):
         | {name: trouble(nodes, name, fault, "/nowhere") for name, fault in zip(ADDRESSES, faults)}
     )
     if len(faults) < len(ADDRESSES) - 1:
-        assert "what is looked for is dated 1970, or in the future" in FAULTS
+        assert "the path to check is dated 1970, or in the future" in FAULTS
         os.utime(nodes.path("n4", "pki/ca.crt"), (0, 0))
         os.utime(nodes.path("n5", "pki/ca.crt"), (2**32, 2**32))
     run = guarded.run("pgsql.yml")
@@ -352,7 +359,7 @@ def test_a_check_does_not_use_a_broken_sudo(guarded, nodes):
     assert run.rc == 0
 
 
-@pytest.mark.claims("What becomes of it afterwards is not seen.")
+@pytest.mark.claims("Later changes of the host are not noticed.")
 def test_a_node_that_goes_down_between_two_plays_fails_in_the_second_play(guarded, nodes):
     assert "the node goes down between two plays" in FAULTS
     prepare(guarded, nodes)
@@ -483,7 +490,7 @@ def test_a_signal_ends_the_run_at_once_and_leaves_nothing_behind(guarded, nodes,
     At SIGTERM ansible-core alone leaves a temporary directory, and before 2.19 also its workers and
     what they have started.
     """
-    assert FAULTS[f"{name} while 50 hosts are asked"] == AT_ONCE
+    assert FAULTS[f"{name} while 50 hosts are checked"] == AT_ONCE
 
     def send_it(process):
         send(process, getattr(signal, name))
@@ -629,7 +636,7 @@ def test_without_space_for_temporary_files_the_run_ends_with_an_error(guarded, n
 
 
 def test_without_space_for_sockets_of_ssh_the_hosts_are_unverified(guarded, nodes):
-    assert "the control node is out of space for sockets of ssh" in FAULTS
+    assert "the control node is out of space for ssh sockets" in FAULTS
     prepare(guarded, nodes)
     directory = guarded.directory / "full"
     process = begin(
@@ -656,7 +663,7 @@ def test_without_space_for_sockets_of_ssh_the_hosts_are_unverified(guarded, node
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_without_space_for_one_stream_the_other_has_the_reason(guarded, nodes, stream):
     """ansible-core itself may fail on it later."""
-    assert "the control node is out of space for what it prints" in FAULTS
+    assert "the control node is out of space for its output" in FAULTS
     prepare_here(guarded, missing="n5")
     directory = guarded.directory / "full"
     command = f'"$@" {"1" if stream == "stdout" else "2"}> {directory}/printed'
@@ -678,7 +685,7 @@ def test_without_space_for_one_stream_the_other_has_the_reason(guarded, nodes, s
 
 
 def test_without_space_for_the_report_there_is_a_warning(guarded):
-    assert "the control node is out of space for the file of the report" in FAULTS
+    assert "the control node is out of space for the report" in FAULTS
     prepare_here(guarded, missing="n5")
     directory, left = guarded.directory / "full", guarded.directory / "left"
     command = f"""sh -c '"$@"; status=$?; ls -A {directory} > {left}; exit $status' sh "$@\""""

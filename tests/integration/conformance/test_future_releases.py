@@ -247,8 +247,8 @@ def test_the_run_ends_when_the_callback_cannot_be_made(project):
 
 
 @pytest.mark.claims(
-    "an ansible-core that refuses strategies from outside | ansible-core ends the run with an"
-    " error | guarded | ansible-core ends the run with an error"
+    "an ansible-core that refuses third-party strategies | ansible-core ends the run with an error"
+    " | guarded | ansible-core ends the run with an error"
 )
 def test_where_strategies_from_outside_are_refused_the_callback_still_guards(project):
     """It lets a play run whose hosts are ready. A strategy line in ansible.cfg ends the run with

@@ -31,7 +31,7 @@ OPT_OUTS = {  # keywords of the play, options, the reason in the warning
 
 @pytest.mark.claims(
     "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of"
-    " hosts; refused by rules with `mandatory: true`",
+    " hosts; rules with `mandatory: true` are enforced all the same",
     "who writes a playbook | the tag `no_precheck` on a play | the same",
 )
 @pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)

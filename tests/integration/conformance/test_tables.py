@@ -12,7 +12,7 @@ import test_faults
 
 from support.commands import REPOSITORY
 
-TABLES = {"Ways round": test_bypass_attempts.TABLE, "Faults": test_faults.FAULTS}
+TABLES = {"Bypass attempts": test_bypass_attempts.TABLE, "Faults": test_faults.FAULTS}
 
 
 @pytest.mark.one_release
