@@ -5,27 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.precheck.guard.plugins.plugin_utils import checking, policy_file
-from ansible_collections.precheck.guard.plugins.plugin_utils.node import Node
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.context import HostContext
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.host import (
+    REQUEST,
+    CheckRequest,
+    check_host,
+)
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import OF_ACTION
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.node import Node
+from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read_checks
 
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         node = Node(self, variables)
-        order = variables.get(checking.ORDER)
-        if isinstance(order, checking.Order):  # from the guard: no inventory can hold one
-            examination = checking.Examination(node, variables, self._loader, order.folders, order.digests)
-            return result | examination.result(order.rule, order.checks, order.answers)
-        folders = self._task.get_search_path()
+        request = variables.get(REQUEST)
+        if isinstance(request, CheckRequest):  # from the guard: no inventory can hold one
+            host = HostContext(node, variables, self._loader, request.directories, request.digests)
+            return result | check_host(host, request.rule, request.checks, request.answers)
+        directories = self._task.get_search_path()
+        become = self._play_context.become
         try:
-            checks = policy_file.read_checks(self._task.args, self._loader, folders, self._play_context.become)
-        except policy_file.PolicyError as ex:
+            checks = read_checks(self._task.args, self._loader, directories, become, OF_ACTION)
+        except PolicyError as ex:
             return result | {"failed": True, "msg": "; ".join(map(str, ex.problems))}
-        if any(check.become for check in checks) and not self._play_context.become:
-            return result | {"failed": True, "msg": "become: true needs the task's keyword become"}
-        examination = checking.Examination(node, variables, self._loader, folders, {}, literal=True)
-        return result | examination.result("", {"": checks})
+        if any(check.become for check in checks) and not become:
+            message = "become: true requires the task's keyword become"
+            return result | {"failed": True, "msg": message}
+        host = HostContext(node, variables, self._loader, directories, {}, literal=True)
+        return result | check_host(host, "", {"": checks})

@@ -101,7 +101,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible.plugins.callback import CallbackBase
 
-if TYPE_CHECKING:  # ansible-core skips a callback that fails to load, so as little as can be is needed for that
+# ansible-core skips a callback that fails to load, so this needs as little as possible for that.
+if TYPE_CHECKING:
     from ansible.playbook.play import Play
 
 
@@ -117,29 +118,38 @@ class CallbackModule(CallbackBase):
             super().__init__()
         except Exception as ex:
             self._end(ex)
-        # ansible-core goes on without a callback whose options are wrong. The guard reads them itself, and ends the run.
-        self._load_name = ""  # since 2.21 by this name the variables of options are templated, which may fail as well
+        # ansible-core goes on without a callback whose options are wrong, and since 2.21 it
+        # templates their variables by this name, which may fail as well. The guard reads the
+        # options itself, and ends the run.
+        self._load_name = ""
 
-    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+    def set_options(
+        self, task_keys: Any = None, var_options: Any = None, direct: Any = None
+    ) -> None:
         pass
 
     def v2_playbook_on_play_start(self, play: Play) -> None:
         self._play = play
         try:
-            # Not at the top: ansible-core skips a callback that fails to load, and the play would run unguarded.
-            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import install
+            # Not at the top: ansible-core skips a callback that fails to load, and the play would
+            # run unguarded.
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard.enforce import (
+                install,
+            )
 
             install(play.strategy)
         except Exception as ex:
             self._end(ex)
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
-        # The last event before a task goes to a host. Should ansible-core run another strategy than that which it names, no
-        # guard has seen the play.
+        # The last event before a task goes to a host. Should ansible-core run another strategy than
+        # the one that it names, no guard has seen the play.
         try:
-            from ansible_collections.precheck.guard.plugins.plugin_utils.guard import begun
+            from ansible_collections.precheck.guard.plugins.plugin_utils.guard.enforce import (
+                has_begun,
+            )
 
-            if not self._play or self._play._uuid not in begun:
+            if not self._play or not has_begun(self._play):
                 raise RuntimeError("its strategy was not the one that was guarded")
         except Exception as ex:
             self._end(ex)
@@ -147,10 +157,14 @@ class CallbackModule(CallbackBase):
     def _end(self, ex: Exception) -> NoReturn:
         try:
             from ansible.utils.display import Display
-            from ansible_collections.precheck.guard.plugins.plugin_utils.door import GuardError
+            from ansible_collections.precheck.guard.plugins.plugin_utils.errors import GuardError
 
-            what = f"the play {self._play.get_name()!r}, so it was not run" if self._play else "any play, so none was run"
-            Display().error(GuardError(f"Precheck could not guard {what}", ex).message, wrap_text=False)
+            consequence = "Precheck could not guard any play, so none was run"
+            if self._play:
+                name = self._play.get_name()
+                consequence = f"Precheck could not guard the play {name!r}, so it was not run"
+            Display().error(GuardError(consequence, ex).message, wrap_text=False)
         finally:
-            # ansible-core turns any exception of a callback into a warning, but lets SystemExit through.
+            # ansible-core turns any exception of a callback into a warning, but lets SystemExit
+            # through.
             raise SystemExit(1) from ex

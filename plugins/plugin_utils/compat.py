@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What differs between the releases of ansible-core that the guard supports, and nothing else."""
+"""What differs between the releases of ansible-core that Precheck supports."""
 
 from __future__ import annotations
 
@@ -16,46 +16,68 @@ from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible.utils.display import Display
 
+from .errors import TemplateError
 
-class TemplateError(Exception):
-    """An expression or a template has no value. The message says why, without the value of any variable."""
+try:
+    from ansible.template import is_trusted_as_template  # since 2.19
+except ImportError:
+
+    def is_trusted_as_template(value: object) -> bool:
+        return True
+
+
+def is_template(text: str) -> bool:
+    """Return whether Ansible would make something else of the ``text``."""
+    return any(mark in text for mark in ("{{", "{%", "{#"))
 
 
 def holds(condition: str | bool, variables: dict[str, Any], loader: DataLoader) -> bool:
-    """Return whether a ``condition`` of a ``when`` holds, as a task with these ``variables`` would find.
+    """Return whether a ``condition`` of a ``when`` holds for a task with these ``variables``.
 
     Raises TemplateError where the task would fail on it (an undefined variable, say).
     """
-    task: Any = Task()  # what it has differs between releases
+    task: Any = Task()  # its methods differ between releases
     task.set_loader(loader)
     try:
-        with _quietly():
+        with _no_unraisable_errors():
             if hasattr(task, "_resolve_conditional"):  # since 2.19
                 return bool(task._resolve_conditional([condition], variables))
             task.when = [condition]
-            return bool(task.evaluate_conditional(Templar(loader=loader, variables=variables), variables))
+            templar = Templar(loader=loader, variables=variables)
+            return bool(task.evaluate_conditional(templar, variables))
     except Exception as ex:  # filters and tests raise what they like
-        raise TemplateError(_why(ex)) from ex
+        raise TemplateError(_reason(ex)) from None
 
 
 def rendered(template: str, variables: dict[str, Any], loader: DataLoader) -> str:
-    """Return the text that ``template`` makes of these ``variables``. Raises TemplateError."""
+    """Return the text that ``template`` makes of these ``variables``. Raises TemplateError.
+
+    The template must be trusted: since 2.19 ansible-core returns any other as it is. What comes
+    from a file by ``load_yaml`` is trusted. ``str()``, ``format()`` and slices drop the trust,
+    which is a mistake of the caller: raises TypeError.
+    """
+    if is_template(template) and not is_trusted_as_template(template):
+        raise TypeError("a template lost its trust on the way to be rendered")
     value = value_of(template, variables, loader)
     return value if isinstance(value, str) else str(value)
 
 
 def value_of(template: Any, variables: dict[str, Any], loader: DataLoader) -> Any:
-    """Return what ``template``, or a list or mapping with templates, makes of these ``variables``. Raises TemplateError."""
+    """Return what ``template``, or a list or mapping with templates, makes of these ``variables``.
+
+    Raises TemplateError. A template that is not trusted is returned as it is, like ansible-core
+    does.
+    """
     try:
-        with _quietly():
+        with _no_unraisable_errors():
             return Templar(loader=loader, variables=variables).template(template)
     except Exception as ex:
-        raise TemplateError(_why(ex)) from ex
+        raise TemplateError(_reason(ex)) from None
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep Python from printing what goes wrong while it drops generators at the end of an endless recursion."""
+def _no_unraisable_errors() -> Iterator[None]:
+    """Keep Python from printing errors of generators that it drops after an endless recursion."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
     try:
         yield
@@ -63,29 +85,38 @@ def _quietly() -> Iterator[None]:
         sys.unraisablehook = hook
 
 
-def _why(ex: Exception) -> str:
-    """Return what may be told of an error: which name is undefined. Other errors can hold values of variables."""
+_UNDEFINED = r"'[^'\n]{1,80}' is undefined|has no attribute '[^'\n]{1,80}'"
+_RECURSION = r"[Rr]ecursive loop detected"
+_UNKNOWN_PLUGIN = r"(?:No|Could not load|Could not find) (?:filter|test) (?:named )?'[^'\n]{1,80}'"
+_SYNTAX = r"template error[^.]*"
+
+
+def _reason(ex: Exception) -> str:
+    """Return what may be printed of an error. All other text of it can hold values of variables."""
     text = str(ex)
-    if found := re.search(r"'[^'\n]{1,80}' is undefined|has no attribute '[^'\n]{1,80}'|[Rr]ecursive loop detected", text):
-        return found[0]
-    if found := re.search(
-        r"(?:No|Could not load|Could not find) (?:filter|test) (?:named )?'[^'\n]{1,80}'|template error[^.]*", text
-    ):
-        return found[0]
+    for pattern in (f"{_UNDEFINED}|{_RECURSION}", f"{_UNKNOWN_PLUGIN}|{_SYNTAX}"):
+        if match := re.search(pattern, text):
+            return match[0]
     Display().vvv(f"Precheck: {text}")
     return "it fails (-vvv shows how)"
 
 
+def decrypted_content(loader: DataLoader, path: str) -> bytes:
+    """Return the content of a file, decrypted if it is vaulted. Raises AnsibleError."""
+    content, _may_be_shown = loader._get_file_contents(path)  # until 2.18 there is no public method
+    return content
+
+
 def load_yaml(loader: DataLoader, path: str) -> Any:
-    """Return what the file at ``path`` holds, with templates that are trusted. Raises AnsibleError."""
-    # 2.19 and later refuse templates that the one who loads them does not vouch for.
+    """Return the data in the file at ``path``, with trusted templates. Raises AnsibleError."""
+    # Since 2.19 templates are used only if whoever loads them vouches for them.
     takes_trust = "trusted_as_template" in inspect.signature(loader.load_from_file).parameters
     trust: dict[str, Any] = {"trusted_as_template": True} if takes_trust else {}
     return loader.load_from_file(path, **trust)
 
 
 def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
-    """Return the host's name and the result of what a strategy's ``_process_pending_results`` hands out."""
+    """Return the host's name and the result, given what a strategy's pending results consist of."""
     if hasattr(task_result, "utr"):  # since 2.21
         return task_result.host.name, task_result.utr.as_result_dict()
     if hasattr(task_result, "_return_data"):  # 2.19 and 2.20
@@ -94,7 +125,7 @@ def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
 
 
 def with_origin(data: dict[str, Any], path: str, line: int = 0) -> dict[str, Any]:
-    """Return ``data`` with the place that error messages about it are to name (since 2.19 they name one)."""
+    """Return ``data`` with the location that error messages since 2.19 name."""
     try:
         from ansible._internal._datatag._tags import Origin  # a release may have none
     except ImportError:

@@ -32,7 +32,7 @@ EXAMPLES = r"""
 """
 
 from ansible.plugins.strategy.free import StrategyModule as BuiltIn
-from ansible_collections.precheck.guard.plugins.plugin_utils.door import Guarded
+from ansible_collections.precheck.guard.plugins.plugin_utils.strategy_mixin import Guarded
 
 
 class StrategyModule(Guarded, BuiltIn):

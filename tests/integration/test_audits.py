@@ -149,12 +149,12 @@ def test_hosts_and_rules_can_be_chosen_and_both_entry_points_audit_once(project)
 WRONG = {  # arguments, the error
     "unknown rule": (
         ("-e", "precheck_rules=marker,markers"),
-        "Precheck knows no rule markers, so nothing was asked."
+        "Precheck knows no rule markers, so nothing was checked."
         " The rules are: marker, database, everybody",
     ),
     "no report": (
         ("-e", "precheck_compare=precheck.yml"),
-        "Precheck cannot compare with precheck.yml, so nothing was asked: it is not JSON",
+        "Precheck cannot compare with precheck.yml, so nothing was checked: it is not JSON",
     ),
     "opt-out": (
         ("--skip-tags", "precheck"),

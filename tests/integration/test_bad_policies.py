@@ -136,7 +136,7 @@ def test_the_problems_of_all_files_are_in_one_error(playbook):
     files = "company.yml,project.yml,good.yml,again.yml,nowhere.yml"
     run = playbook.run("site.yml", "-e", f"precheck_policy={files}")
     directory = playbook.directory
-    severity = "rule r: value of severity must be one of: error, warn, got: fatal"
+    severity = "rule r: severity: expected error or warn, not 'fatal'"
     lines = [
         UNUSABLE_POLICY,
         f"{directory}/company.yml:3: {severity}",
@@ -216,14 +216,14 @@ def test_endless_templates_in_checks_are_unverified(playbook):
     assert not (playbook.directory / "witness").exists()
     assert "2 of 2 hosts are not ready" in run.stderr
     for text in (
-        "/{{ round }} cannot be asked: ",
-        "/a cannot be asked: ",
-        "{{ itself }} cannot be asked: ",
-        "true {{ round }} cannot be asked: ",
+        "/{{ round }} cannot be checked: ",
+        "/a cannot be checked: ",
+        "{{ itself }} cannot be checked: ",
+        "true {{ round }} cannot be checked: ",
         "round == 1 cannot be evaluated: ",
         "no_such_thing cannot be evaluated: 'no_such_thing' is undefined",
         "itself cannot be evaluated: ",
-        "{{ no_such_thing }} cannot be asked: 'no_such_thing' is undefined",
+        "{{ no_such_thing }} cannot be checked: 'no_such_thing' is undefined",
         "/no/such/file is missing",
         "a task: ",
     ):

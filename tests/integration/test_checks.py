@@ -163,7 +163,7 @@ def test_senseless_values_of_options_are_not_ignored(project):
             inventory["hosts"][name]["value"] = value
             project.write(f"{name}/file", "")
     by_host = reasons_of_stopped_run(project)
-    assert by_host["h1"][0].endswith("/file cannot be asked: its mode is not an octal number")
+    assert by_host["h1"][0].endswith("/file cannot be checked: its mode is not an octal number")
     assert len(by_host["h2"]) == 6, by_host["h2"]
 
 
@@ -222,7 +222,7 @@ def test_same_as_reports_files_whose_content_differs(compared):
     assert run.rc == 2, run.output
     by_host = reasons(run)
     assert by_host.keys() == {"other", "empty"}
-    differs = "is there, but it is not this installation's: its content differs from "
+    differs = "exists, but it is not this installation's: its content differs from "
     other = f"{compared.directory}/other/ca.crt {differs}"
     assert len(by_host["other"]) == 7
     assert by_host["other"][0].startswith(f"not ready: {other}")
@@ -239,7 +239,7 @@ def test_same_as_is_unverified_where_its_file_does_not_exist(compared):
     by_host = reasons(run)
     [own] = by_host["own"]
     missing = "there is no file ca/nowhere.crt on the control node"
-    assert own.startswith(f"unverified: /ca.crt cannot be asked: {missing}")
+    assert own.startswith(f"unverified: /ca.crt cannot be checked: {missing}")
     assert len(by_host["other"]) == 7
 
 
@@ -262,7 +262,7 @@ def test_a_node_without_a_tool_for_digests_gets_the_right_verdict(project, nodes
     by_host = reasons_of_stopped_run(project)
     assert by_host.keys() == {"n2", "n4", "n5"}
     [n2] = by_host["n2"]
-    differs = "/etc/pki/ca.crt is there, but it is not this installation's: "
+    differs = "/etc/pki/ca.crt exists, but it is not this installation's: "
     assert n2.startswith(f"not ready: {differs}")
     [n4] = by_host["n4"]
     assert n4.startswith("unverified: cannot tell whether /etc/pki/ca.crt is ")
@@ -656,7 +656,7 @@ def test_a_variable_that_is_undefined_on_one_host_makes_only_that_host_unverifie
     labels = ["/{{ file }}", "test -n {{ file }}", "test -n {{ file }}", "/there", "/there"]
     assert len(by_host["h1"]) == len(labels)
     for line, label in zip(by_host["h1"], labels):
-        assert f"{label} cannot be asked: " in line
+        assert f"{label} cannot be checked: " in line
         assert "'file' is undefined" in line or "has no attribute 'owner'" in line
     assert by_host["h1"][0].startswith("unverified: ")
     assert "hunter2" not in run.output
@@ -894,7 +894,7 @@ def test_the_check_as_a_task_of_any_play_returns_its_verdicts(project, mode):
 WRONG = {
     "": "expected one of path, command, that",
     "paht=/etc": "unknown key 'paht'",
-    "path=/etc command=true": "expected only one of path|command|that",
+    "path=/etc command=true": "expected only one of path, command, that",
     "path=/etc type=link": "type",
     "path=/etc mode=rw": "mode: expected an octal number",
     "path=/etc timeout=soon": "timeout: expected a number of whole seconds",

@@ -175,7 +175,7 @@ def explain(project, *arguments):
 def checked_hosts(plays):
     """Return the names of explained plays, and the hosts that would be checked before each."""
     return [
-        (play["name"], sorted({host for rule in play["rules"] for host in rule["asked"]}))
+        (play["name"], sorted({host for rule in play["rules"] for host in rule["checked"]}))
         for play in plays
     ]
 
@@ -222,7 +222,7 @@ def test_it_explains_why_hosts_are_left_out(site):
     h1 = "inventory_hostname == 'h1'"
     by_first = f"end_play at {at('ended by the first', 3)}, when {h1}"
     by_first_of_pair = f"end_play at {at('pair: ended by the first', 3)}, when {h1}"
-    already = f'asked already, before play "pair: one" ({at("pair: one", 0)})'
+    already = f'checked already, before play "pair: one" ({at("pair: one", 0)})'
     assert reasons("left_out") == {
         "cluster": {"h3": "the rule is only for hosts with cluster is defined"},
         "hosts ended": {"h3": f"end_host at {at('hosts ended', 4)}, when cluster is not defined"},
@@ -275,12 +275,11 @@ def test_a_condition_without_a_value_is_an_error_unless_an_earlier_play_may_give
 
 
 @one_release
-def test_opting_out_of_a_mandatory_rule_is_an_error(project):
+def test_opting_out_does_not_change_what_is_checked_for_a_mandatory_rule(project):
     small(project, rule(ALWAYS, mandatory=True))
-    [play] = explain(project, "play.yml", "--skip-tags", "precheck")
-    reason = "--skip-tags precheck, but the rule is mandatory"
-    assert play["rules"][0]["errors"] == {"h1": reason, "h2": reason}
-    assert play["rules"][0]["asked"] == []
+    opted_out = explain(project, "play.yml", "--skip-tags", "precheck")
+    assert opted_out == explain(project, "play.yml")
+    assert opted_out[0]["rules"][0]["checked"] == ["h1", "h2"]
 
 
 @one_release
@@ -289,7 +288,7 @@ def test_checks_that_are_made_once_for_the_play(project):
     small(project, rule(never_once, name="all", when="inventory_hostname == 'h1'"))
     [play] = explain(project, "play.yml")
     [explained] = play["rules"]
-    assert (explained["asked"], explained["once_for"]) == ([], ["h1"])
+    assert (explained["checked"], explained["once_for"]) == ([], ["h1"])
     assert list(explained["left_out"]) == ["h2"]
     assert "Rule all: the play is not ready for 1 host.\n" in project.run("play.yml").stderr
 
@@ -315,7 +314,7 @@ def test_it_explains_why_a_play_is_not_guarded(project):
     [play] = explain(project, "play.yml")
     reason = "its strategy is free, and the callback precheck.guard.enforce is not enabled"
     assert play["not_guarded"] == reason
-    assert play["rules"][0]["asked"] == ["h1", "h2"]
+    assert play["rules"][0]["checked"] == ["h1", "h2"]
     run = project.run("ansible-precheck", "explain", "play.yml")
     assert "\n  not guarded: its strategy is free, " in run.stdout
 
@@ -331,7 +330,9 @@ def test_an_audit_is_not_guarded(project):
     project.configure("strategy")
     project.local_hosts("h1")
     [play] = explain(project, "precheck.guard.audit")
-    assert play["not_guarded"] == "it is an audit, which asks its hosts by all rules of the policy"
+    assert (
+        play["not_guarded"] == "it is an audit, which checks its hosts for all rules of the policy"
+    )
 
 
 def test_it_requires_no_connection_no_callback_no_strategy_and_no_password(project):
@@ -340,7 +341,7 @@ def test_it_requires_no_connection_no_callback_no_strategy_and_no_password(proje
     project.configure("callback", options)
     arguments = "play.yml -e ansible_connection=nowhere -K -b --step -C -f 3"
     [play] = explain(project, *arguments.split())
-    assert play["rules"][0]["asked"] == ["h1", "h2"]
+    assert play["rules"][0]["checked"] == ["h1", "h2"]
 
 
 def test_its_messages_are_not_on_stdout(project):
@@ -479,7 +480,7 @@ def vaulted_files(project):
 @one_release
 def test_explain_decrypts_policies_and_variables(vaulted_files):
     [play] = explain(vaulted_files, "play.yml", *PASSWORD)
-    assert play["rules"][0]["asked"] == ["h1", "h2"]
+    assert play["rules"][0]["checked"] == ["h1", "h2"]
 
 
 @one_release
@@ -563,9 +564,9 @@ def test_the_document_shows_what_explain_and_validate_print(project):
         command, _pipe, program = line.partition(" | ")
         if program:
             [rules] = re.findall(r"jq -c '(.*)'", program)
-            assert rules == ".plays[].rules[] | [.name, .asked]"
+            assert rules == ".plays[].rules[] | [.name, .checked]"
             plays = explain(project, *command.split()[2:-2])
-            pairs = [[rule["name"], rule["asked"]] for play in plays for rule in play["rules"]]
+            pairs = [[rule["name"], rule["checked"]] for play in plays for rule in play["rules"]]
             assert [json.loads(line) for line in output.splitlines()] == pairs
             assert " " not in output  # as jq -c prints it
         elif command.startswith("ansible-precheck"):

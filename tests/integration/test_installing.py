@@ -68,7 +68,7 @@ def assert_explains(command: list[str | Path], directory: Path, collections: str
     explained = run_command([*command, "explain", "play.yml"], directory)
     assert explained.rc == 0, explained.stderr
     covered = "  rule pigsty-node, by role pgsql or postgres or postgresql\n"
-    assert f"{covered}    asked     localhost\n" in explained.stdout
+    assert f"{covered}    checked   localhost\n" in explained.stdout
     assert run_command([*command, "validate"], directory).rc == 0
 
 
@@ -78,7 +78,7 @@ def test_the_guard_works_in_a_clone(clone):
     assert "3 of 3 hosts are not ready" in run.stderr
     assert "./node.yml -l node1,node2,node3" in run.stderr
     explained = run_command([sys.executable, COMMAND, "explain", "playbooks/pgsql.yml"], clone)
-    assert "asked     node1, node2, node3\n" in explained.stdout, explained.stderr
+    assert "checked   node1, node2, node3\n" in explained.stdout, explained.stderr
 
 
 def test_the_guard_works_when_pip_installed_it(clone, tmp_path):

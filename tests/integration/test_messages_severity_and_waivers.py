@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 import pytest
 
@@ -219,7 +220,7 @@ def test_a_warning_and_a_closing_block_are_printed_separately(project):
     assert "Not on h2." in block
 
 
-OPT_OUTS = {  # keywords of the play, options, the reason in the error
+OPT_OUTS = {  # keywords of the play, options, the reason in the warning
     "tag": ("tags: no_precheck", (), "the play is tagged no_precheck"),
     "option": ("", ("--skip-tags", "precheck"), "--skip-tags precheck"),
 }
@@ -232,22 +233,33 @@ OPT_OUTS = {  # keywords of the play, options, the reason in the error
 )
 @pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
 def test_a_play_cannot_opt_out_of_a_mandatory_rule(guarded, keywords, options, reason):
-    site_with_a_mandatory_rule(guarded, keywords)
+    site_with_a_mandatory_rule(guarded, keywords, NEVER)
     run = guarded.run("site.yml", *options)
-    assert run.rc not in (0, 2)
-    assert "TASK [" not in run.stdout
-    play = f'play "Site" ({guarded.directory}/site.yml:2)'
-    assert is_printed(f"Precheck does not let {play} go unchecked ({reason})", run.stderr)
-    mandatory = f"mandatory is rule must ({guarded.directory}/precheck.yml:3)"
-    assert is_printed(mandatory, run.stderr)
-    assert "waived" not in run.stderr
+    assert run.rc == 2
+    assert "reached" not in run.stdout
+    assert re.findall(r"^TASK \[(.*)\]", run.stdout, re.MULTILINE) == ["Precheck must"]
+    assert "Rule must: 1 of 1 host is not ready.\n  h2  not ready: " in run.stderr
+    assert run.stderr.endswith("The play cannot be run unchecked: rule must is mandatory.\n")
+
+
+@pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
+def test_a_play_opts_out_of_the_other_rules_if_its_hosts_pass_a_mandatory_one(
+    guarded, keywords, options, reason
+):
+    site_with_a_mandatory_rule(guarded, keywords, ALWAYS)
+    run = guarded.run("site.yml", *options)
+    assert run.rc == 0
+    assert run.stdout.count('"reached"') == 2
+    assert "TASK [Precheck must]" in run.stdout and "TASK [Precheck may]" not in run.stdout
+    waived = f'waived for play "Site" ({guarded.directory}/site.yml:2)'
+    assert is_printed(f"{waived}: may not checked on 2 hosts ({reason}).", run.stderr)
 
 
 @pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
 def test_a_mandatory_rule_that_applies_to_no_host_prevents_no_opt_out(
     guarded, keywords, options, reason
 ):
-    site_with_a_mandatory_rule(guarded, keywords)
+    site_with_a_mandatory_rule(guarded, keywords, NEVER)
     run = guarded.run("site.yml", *options, "-e", "kind=web")
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 2
@@ -255,9 +267,9 @@ def test_a_mandatory_rule_that_applies_to_no_host_prevents_no_opt_out(
     assert is_printed(f"{waived}: may not checked on 2 hosts ({reason}).", run.stderr)
 
 
-def site_with_a_mandatory_rule(project, keywords):
-    """Give the project a rule, and a mandatory one that applies to h2 only."""
-    must = rule(ALWAYS, name="must", mandatory=True, when="kind == 'db'")
+def site_with_a_mandatory_rule(project, keywords, check):
+    """Give the project a rule, and a mandatory one with this check that applies to h2 only."""
+    must = rule(check, name="must", mandatory=True, when="kind == 'db'")
     hosts = {"h1": {"kind": "web"}, "h2": {"kind": "db"}}
     site(project, rule(NEVER, name="may"), must, keywords=keywords, hosts=hosts)
 
@@ -268,7 +280,7 @@ def test_the_block_of_a_mandatory_rule_does_not_suggest_an_opt_out(project):
     site(project, rule(NEVER, name="may"), rule(NEVER, name="must", mandatory=True))
     run = project.run("site.yml")
     assert run.rc == 2
-    assert run.stderr.endswith("The play cannot be run unchecked: mandatory is must.\n")
+    assert run.stderr.endswith("The play cannot be run unchecked: rule must is mandatory.\n")
     assert "no_precheck" not in run.stderr and "--skip-tags" not in run.stderr
 
 

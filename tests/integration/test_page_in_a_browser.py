@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.precheck.guard.plugins.plugin_utils.page import page
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.html import page
 
 from support.chromium import Browser, program
 from support.report_documents import HOSTILE, LONG, MISSING, few, hostile, many

@@ -20,8 +20,11 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins import loader as plugin_loader
-from ansible_collections.precheck.guard.plugins.plugin_utils import policy_file, sources
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import TASK_KEYWORDS
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.task import KEYWORDS
+from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.discovery import BUILT_IN
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
 
 from support.commands import REPOSITORY
 from support.corpus import know_modules, vaulted
@@ -86,33 +89,33 @@ def modules_are_known():
 
 
 @pytest.fixture
-def read(tmp_path):
+def read_text(tmp_path):
     """A function that reads a policy and returns its rules. The file of ``same_as`` exists."""
     ca = tmp_path / "files/pki/ca/ca.crt"
     ca.parent.mkdir(parents=True)
     ca.touch()
 
-    def read_text(text: str):
+    def read_policy(text: str):
         path = tmp_path / "precheck.yml"
         path.write_text(text)
-        return policy_file.read(str(path), DataLoader(), str(tmp_path))
+        return read(str(path), DataLoader(), str(tmp_path), KINDS)
 
-    return read_text
+    return read_policy
 
 
 @pytest.mark.parametrize("text", EXAMPLES.values(), ids=EXAMPLES)
-def test_each_example_is_valid(read, text):
-    assert read(text)
+def test_each_example_is_valid(read_text, text):
+    assert read_text(text)
 
 
-def known_keys(read, text: str) -> set[str]:
+def known_keys(read_text, text: str) -> set[str]:
     """Return the keys that the error names where ``text`` has an unknown one."""
-    with pytest.raises(policy_file.PolicyError) as raised:
-        read(text)
+    with pytest.raises(PolicyError) as raised:
+        read_text(text)
     return set(re.search(r"unknown key 'unknown': expected (.*)", str(raised.value))[1].split(", "))
 
 
-def test_each_key_is_explained_and_has_an_example(read):
+def test_each_key_is_explained_and_has_an_example(read_text):
     rules = [rule for text in EXAMPLES.values() for rule in yaml.safe_load(text)["rules"]]
     used = {
         "a rule": {key for rule in rules for key in rule},
@@ -120,9 +123,9 @@ def test_each_key_is_explained_and_has_an_example(read):
         "a check": {key for rule in rules for check in rule["checks"] for key in check},
     }
     known = {
-        "a rule": known_keys(read, whole_rule("unknown: x\n")),
-        "plays": known_keys(read, whole_rule("plays: [{unknown: x}]\n")),
-        "a check": known_keys(read, whole_check("- unknown: x\n")),
+        "a rule": known_keys(read_text, whole_rule("unknown: x\n")),
+        "plays": known_keys(read_text, whole_rule("plays: [{unknown: x}]\n")),
+        "a check": known_keys(read_text, whole_check("- unknown: x\n")),
     }
     assert used == known
     sections = re.findall(r"^### (.*)", DOCUMENT, re.MULTILINE)
@@ -130,7 +133,7 @@ def test_each_key_is_explained_and_has_an_example(read):
         described = f"\n| `{key}` |" in DOCUMENT or f"With `{key}: true`" in DOCUMENT
         assert described or key in sections, key
     allowed = re.search(r"a task may have the keywords (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
-    assert set(re.findall(r"`(\w+)`", allowed)) == TASK_KEYWORDS
+    assert set(re.findall(r"`(\w+)`", allowed)) == KEYWORDS
 
 
 def test_same_as_is_searched_in_the_documented_order(tmp_path):
@@ -142,15 +145,15 @@ def test_same_as_is_searched_in_the_documented_order(tmp_path):
         (directory / "ca.crt").touch()
     policy.write_text(whole_check("- path: /etc/pki/ca.crt\n  same_as: ca.crt\n"))
     for directory in directories:
-        [rule] = policy_file.read(str(policy), DataLoader(), str(tmp_path / "playbooks"))
-        assert rule.checks[0].same_as == str(directory / "ca.crt")
+        [rule] = read(str(policy), DataLoader(), str(tmp_path / "playbooks"), KINDS)
+        assert rule.checks[0].spec.same_as == str(directory / "ca.crt")
         (directory / "ca.crt").unlink()
-    with pytest.raises(policy_file.PolicyError, match=r"there is no file ca\.crt"):
-        policy_file.read(str(policy), DataLoader(), str(tmp_path / "playbooks"))
+    with pytest.raises(PolicyError, match=r"there is no file ca\.crt"):
+        read(str(policy), DataLoader(), str(tmp_path / "playbooks"), KINDS)
 
 
 def test_the_built_in_policy_is_shown_as_it_is():
-    with open(sources.BUILT_IN) as file:
+    with open(BUILT_IN) as file:
         assert yaml.safe_load(file) in map(yaml.safe_load, blocks("yaml"))
 
 
@@ -329,7 +332,7 @@ def pigsty(near):
 
 def test_pigsty_stops_for_nodes_without_the_certificate_of_the_installation(pigsty):
     ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
-    other = f"{pigsty.directory}/h2/etc/pki/ca.crt is there, but it is not this installation's:"
+    other = f"{pigsty.directory}/h2/etc/pki/ca.crt exists, but it is not this installation's:"
     assert_almost_stopped(
         pigsty.run("pgsql.yml"),
         f"  h3  not ready: {pigsty.directory}/h3/etc/pki/ca.crt is missing",
@@ -346,7 +349,7 @@ def test_pigsty_lets_the_playbook_run_that_makes_the_certificate(pigsty):
     assert run.rc == 2
     assert run.stdout.count("ran on h1") == 1
     reason = f"there is no file {ca} on the control node"
-    assert f"  h1  unverified: /etc/pki/ca.crt cannot be asked: {reason}" in run.stderr
+    assert f"  h1  unverified: /etc/pki/ca.crt cannot be checked: {reason}" in run.stderr
 
 
 @pytest.fixture
@@ -393,7 +396,7 @@ def test_fresh_backup_stops_without_a_new_backup(project):
         *(f"  {name}  {reason} {directories[name]}" for name in names[1:]),
         "An upgrade needs a backup to go back to.",
         "    ansible-playbook backup.yml --limit h2,h3,h4",
-        "The play cannot be run unchecked: mandatory is fresh-backup.",
+        "The play cannot be run unchecked: rule fresh-backup is mandatory.",
     )
 
 
@@ -461,8 +464,9 @@ def test_change_freeze_lets_check_mode_and_emergencies_run(freeze, option):
 
 def test_change_freeze_is_mandatory(freeze):
     run = freeze.run("site.yml", "--skip-tags", "precheck")
-    assert run.rc == 1
-    assert "mandatory is rule change-freeze" in run.stderr
+    assert run.rc == 2
+    assert "Rule change-freeze: the play is not ready for 1 host." in run.stderr
+    assert run.stderr.endswith("unchecked: rule change-freeze is mandatory.\n")
 
 
 def test_maintenance_stops_for_hosts_in_maintenance(project):

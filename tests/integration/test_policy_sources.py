@@ -56,7 +56,7 @@ SOURCES = {
     "environment": "{directory}/policies/environment.yml (env: ANSIBLE_PRECHECK_POLICY)",
     "config": "{directory}/policies/config.yml ({directory}/ansible.cfg)",
     "beside": "{directory}/precheck.yml (beside ansible.cfg)",
-    "": "/built_in.yml (built in)",
+    "": "/policy/builtin.yml (built in)",
 }
 
 
@@ -156,7 +156,7 @@ def test_without_a_configuration_file_there_is_no_search_for_precheck_yml(projec
     options = ("-v", "-i", "../inventory.json")
     run = project.run("../site.yml", *options, env=environment, cwd="elsewhere")
     assert enforced(run) == ""
-    assert "built_in.yml (built in)\n" in run.stdout
+    assert "policy/builtin.yml (built in)\n" in run.stdout
 
 
 NO_FILES = {  # configuration, options, environment, and the problem

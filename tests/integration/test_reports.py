@@ -180,7 +180,7 @@ def test_the_report_of_a_run_that_continues(guarded):
         "line": line,
         "rules": ["strict"],
         "hosts": 3,
-        "how": "the play is tagged no_precheck",
+        "opt_out_reason": "the play is tagged no_precheck",
         "user": getpass.getuser(),
     }
 
@@ -197,17 +197,26 @@ def site(project):
 
 
 @pytest.mark.claims("Extra variables can.")
-def test_the_report_of_a_run_that_a_mandatory_rule_ends(site):
+def test_the_report_of_a_run_that_ends_with_an_error_before_a_verdict(site):
+    text = (site.directory / "precheck.yml").read_text()
+    site.write("precheck.yml", text.replace("when: ", "when: kind == 'db' and "))
+    run = site.run("site.yml", "-e", "precheck_report=report.json")
+    assert run.rc == 1
+    report = read_report(site.directory / "report.json")
+    assert (report["result"], report["verdicts"]) == ("error", [])
+    location = f"rule strict ({site.directory}/precheck.yml:3)"
+    assert f"cannot tell whether {location} applies to h1" in report["error"]
+    assert [play["stopped"] for play in report["plays"]] == [True]
+
+
+def test_the_report_of_an_opted_out_run_has_the_verdicts_for_a_mandatory_rule(site):
     text = (site.directory / "precheck.yml").read_text()
     site.write("precheck.yml", text + "    mandatory: true\n")
     run = site.run("site.yml", "--skip-tags", "precheck", "-e", "precheck_report=report.json")
-    assert run.rc == 1
+    assert run.rc == 0
     report = read_report(site.directory / "report.json")
-    assert (report["result"], report["waivers"], report["verdicts"]) == ("error", [], [])
-    assert report["error"].endswith(
-        f"so nothing of it was run: mandatory is rule strict ({site.directory}/precheck.yml:3)"
-    )
-    assert [play["stopped"] for play in report["plays"]] == [True]
+    assert (report["result"], report["waivers"]) == ("ready", [])
+    assert [verdict["verdict"] for verdict in report["verdicts"]] == ["ready"]
     assert [rule["mandatory"] for rule in report["rules"]] == [True]
 
 

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 from ansible.plugins import loader  # noqa: F401 - before 2.15 it must come before any part of a collection
-from ansible_collections.precheck.guard.plugins.plugin_utils import checking
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Check
-from ansible_collections.precheck.guard.plugins.plugin_utils.question import (
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks import path as path_kind
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.script import (
     YES,
     PathQuestion,
     scripts,
@@ -198,8 +197,7 @@ def slow(questions):
 
     def ready(question):
         stat = results[question.path, bool(question.digest)].get("stat")
-        check = Check("path", question.path)
-        return stat is not None and checking._of_stat(check, question, stat).state == READY
+        return stat is not None and path_kind._verdict_by_stat(question, stat, "").state == READY
 
     return {key: ready(question) for key, question in questions.items()}
 
@@ -233,7 +231,7 @@ def test_the_shell_is_as_strict_as_the_stat_module(directory, questions, slow, t
             )
             answers += script.answers(done.stdout.decode())
         for key, answer in zip(keys, answers):
-            fast = answer is not None and answer[0] == YES
+            fast = answer is not None and answer.word == YES
             if fast and not slow[key]:
                 too_lenient.append((state, REQUIRED[key[1]]))
             if slow[key] and not fast:
@@ -270,7 +268,7 @@ def test_the_stat_module_finds_each_state_as_expected(slow):
 
 POLICY = policy(rule({"path": "/etc/pki/ca.crt", "same_as": "ca.crt"}))
 MISSING = "not ready: /etc/pki/ca.crt is missing"
-UNKNOWN = "unverified: cannot tell whether /etc/pki/ca.crt is there: "
+UNKNOWN = "unverified: cannot tell whether /etc/pki/ca.crt exists: "
 BY_SHELL = f"{MISSING} (as far as its shell can tell)\n"
 REASONS = {  # by Python, the beginnings of the reasons of nodes
     "/usr/bin/python3": {

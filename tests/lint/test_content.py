@@ -59,7 +59,7 @@ def test_the_schema_and_the_policies_that_it_describes_are_valid(run):
     schema = "docs/policy.schema.json"
     policies = [
         *(REPOSITORY / "docs/policies").iterdir(),
-        REPOSITORY / "plugins/plugin_utils/built_in.yml",
+        REPOSITORY / "plugins/plugin_utils/policy/builtin.yml",
     ]
     run("check-jsonschema", "--check-metaschema", schema, cwd=REPOSITORY)
     run("check-jsonschema", "--schemafile", schema, *policies, cwd=REPOSITORY)

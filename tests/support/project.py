@@ -14,7 +14,7 @@ from typing import Any
 from support.commands import BIN, REPOSITORY, Run, run_command
 
 # pip makes it the command ansible-precheck.
-PRECHECK = REPOSITORY / "plugins/plugin_utils/command.py"
+PRECHECK = REPOSITORY / "plugins/plugin_utils/cli/main.py"
 
 # The lines in ansible.cfg that enable each entry point of the guard.
 ENTRY_POINTS = {

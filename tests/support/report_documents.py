@@ -138,7 +138,7 @@ def few() -> dict[str, Any]:
                 "line": 1,
                 "rules": ["replication"],
                 "hosts": 2,
-                "how": "the play has the tag no_precheck",
+                "opt_out_reason": "the play has the tag no_precheck",
                 "user": "operator",
             }
         ],

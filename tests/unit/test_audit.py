@@ -9,10 +9,10 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.plugins import loader as plugin_loader
-from ansible_collections.precheck.guard.plugins.plugin_utils import plays
-from ansible_collections.precheck.guard.plugins.plugin_utils.audit import chosen
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Check, Rule
-from ansible_collections.precheck.guard.plugins.plugin_utils.report import audit_table
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import play as play_of
+from ansible_collections.precheck.guard.plugins.plugin_utils.guard.audit import chosen
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check, Rule
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.terminal import audit_table
 
 from support.corpus import know_modules
 
@@ -46,16 +46,16 @@ def modules_are_known():
 @pytest.mark.parametrize(("keys", "is_one"), PLAYS.values(), ids=PLAYS)
 def test_an_audit_is_a_play_that_has_nothing_else_in_it(tmp_path, mocker, keys, is_one):
     # ansible-core does not find modules of collections here.
-    mocker.patch.object(plays, "AUDIT", "ansible.builtin.ping")
+    mocker.patch.object(play_of, "AUDIT", "ansible.builtin.ping")
     (tmp_path / "roles/other/tasks").mkdir(parents=True)
     (tmp_path / "roles/other/tasks/main.yml").write_text("- ansible.builtin.debug:\n")
     loader = DataLoader()
     loader.set_basedir(str(tmp_path))
     play = Play.load({"name": "x", "hosts": "all"} | keys, loader=loader)
-    assert bool(plays.audit_of(play)) is is_one
+    assert bool(play_of.audit_task(play)) is is_one
 
 
-OF_HOST, OF_PLAY = Check("path", "/a"), Check("that", (True,), once=True)
+OF_HOST, OF_PLAY = Check("path", None, "/a"), Check("that", None, "True", once=True)
 RULES = [Rule("a", (), (OF_HOST,)), Rule("b", (), (OF_PLAY,)), Rule("c, d", (), (OF_PLAY, OF_HOST))]
 
 
@@ -76,8 +76,8 @@ def test_an_audit_uses_the_named_rules_or_all_with_checks_of_hosts(names, expect
 @pytest.mark.parametrize(
     ("names", "error"),
     [
-        (["a", "A"], "Precheck knows no rule A, so nothing was asked. The rules are: a, c, d"),
-        (["b"], "Precheck cannot audit by rule b: it has checks of plays, and none of hosts"),
+        (["a", "A"], "Precheck knows no rule A, so nothing was checked. The rules are: a, c, d"),
+        (["b"], "Precheck cannot audit rule b: it has checks of plays, and none of hosts"),
     ],
     ids=["unknown rule", "rule without checks of hosts"],
 )

@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.precheck.guard.plugins.plugin_utils.explanation import (
-    PlayExplained,
-    RuleExplained,
+from ansible_collections.precheck.guard.plugins.plugin_utils.cli.explanation import (
+    Explanation,
+    PlayExplanation,
+    RuleExplanation,
     as_text,
 )
-from ansible_collections.precheck.guard.plugins.plugin_utils.matching import PlayIdentity
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import (
-    COMMAND,
-    PATH,
-    THAT,
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import PlayIdentity
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import (
     WARN,
     Check,
     Rule,
@@ -22,19 +20,20 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy import (
 
 SELECTOR = Selector(playbook=("pgsql*.yml", "pg-*.yml"), tag=("db",))
 CHECKS = (
-    Check(PATH, "/etc/pki/ca.crt"),
-    Check(COMMAND, "set -e\ntest -x /usr/bin/pg_ctl", become=True),
-    Check(THAT, ("ansible_limit is defined",), once=True),
+    Check("path", None, "/etc/pki/ca.crt"),
+    Check("command", None, "set -e\ntest -x /usr/bin/pg_ctl", become=True),
+    Check("that", None, "ansible_limit is defined", once=True),
 )
 
 
 def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", **parts):
-    nothing = {"asked": [], "once_for": [], "left_out": {}, "unsure": {}, "errors": {}}
-    rules = [RuleExplained(rule, SELECTOR, **nothing | parts)] if rule else []
-    play = PlayExplained(
+    nothing = {"checked": [], "once_for": [], "left_out": {}, "unsure": {}, "errors": {}}
+    rules = [RuleExplanation(rule, SELECTOR, **nothing | parts)] if rule else []
+    play = PlayExplanation(
         "site.yml", PlayIdentity("Set up", "/srv/pgsql.yml", 4), hosts, rules, not_guarded
     )
-    return "\n".join(line for _about, line in as_text(["/srv/precheck.yml"], "built in", [play]))
+    explanation = Explanation(["/srv/precheck.yml"], "built in", [play])
+    return "\n".join(line for _topic, line in as_text(explanation))
 
 
 HEAD = 'Policy /srv/precheck.yml (built in)\n\nPlay "Set up" (/srv/pgsql.yml:4)\n'
@@ -45,7 +44,7 @@ def test_a_rule_has_a_line_for_each_part():
     found = text(
         rule,
         not_guarded="the moon is full",
-        asked=["n1", "n2"],
+        checked=["n1", "n2"],
         once_for=["n1"],
         left_out={"n3": "it is old", "n4": "it is " + "very " * 20 + "old", "n5": "it is old"},
         unsure={"n2": "it may be old"},
@@ -54,7 +53,7 @@ def test_a_rule_has_a_line_for_each_part():
     assert found == HEAD + (
         "  not guarded: the moon is full\n"
         "  rule pg, by playbook pgsql*.yml or pg-*.yml, tag db, warns only, mandatory\n"
-        "    asked     n1, n2\n"
+        "    checked   n1, n2\n"
         "    for       /etc/pki/ca.crt\n"
         "              set -e test -x /usr/bin/pg_ctl (with become)\n"
         "    once      ansible_limit is defined (for 1 host)\n"
@@ -76,7 +75,7 @@ def test_many_hosts_are_folded_and_counted():
     names = [f"node-{number:03}.example.com" for number in range(100)]
     found = text(rule, names, left_out=dict.fromkeys(names, "it is old"))
     assert found.endswith("\n    left out  all 100 hosts: it is old")
-    found = text(rule, names, asked=names[:50], left_out=dict.fromkeys(names[50:], "it is old"))
+    found = text(rule, names, checked=names[:50], left_out=dict.fromkeys(names[50:], "it is old"))
     assert "node-019.example.com and 30 more for /etc/pki/ca.crt" in " ".join(found.split())
     assert "node-069.example.com and 30 more: it is old" in " ".join(found.split())
     assert all(len(line) <= 80 for line in found.splitlines())

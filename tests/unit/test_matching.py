@@ -6,17 +6,21 @@ from __future__ import annotations
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.precheck.guard.plugins.plugin_utils import policy_file, sources
-from ansible_collections.precheck.guard.plugins.plugin_utils.matching import (
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.discovery import (
+    BUILT_IN as BUILT_IN_POLICY,
+)
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import (
     PlayIdentity,
-    coverage,
     covering,
+    describe,
     may_depend_on_facts,
     selects,
 )
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import Rule, Selector
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Rule, Selector
 
-BUILT_IN = policy_file.read(sources.BUILT_IN, DataLoader(), "")
+BUILT_IN = read(BUILT_IN_POLICY, DataLoader(), "", KINDS)
 
 
 def identity(path: str = "", *roles: str, name: str = "a play", tags: str = "") -> PlayIdentity:
@@ -192,7 +196,9 @@ def test_a_link_matches_by_both_its_names(tmp_path):
 
 
 def test_a_play_whose_file_is_uncertain_matches_by_each_possible_file():
-    play = PlayIdentity(name="", path="/srv/a.json", line=0, others=frozenset({"/srv/pgsql.yml"}))
+    play = PlayIdentity(
+        name="", path="/srv/a.json", line=0, other_paths=frozenset({"/srv/pgsql.yml"})
+    )
     assert names_of_rules(play) == ["pigsty-node"]
     assert selects(Selector(playbook=("a.json",)), play)
     assert str(play) == 'play "" (/srv/a.json)'
@@ -217,14 +223,14 @@ def test_entries_are_alternatives_and_the_first_match_is_reported():
     assert covering(tagged, rules) == [(rules[0], FIRST), (rules[1], FIRST)]
     assert covering(identity("/site.json"), rules) == []
 
-    assert coverage(without, covering(without, rules)) == (
+    assert describe(without, covering(without, rules)) == (
         'Precheck: play "a play" (/site.yml:1) is covered by either (by playbook *.yml or *.yaml)'
     )
-    assert coverage(tagged, covering(tagged, rules)) == (
+    assert describe(tagged, covering(tagged, rules)) == (
         'Precheck: play "a play" (/site.yml:1) is covered by either (by play a play, tag'
         " t); strict (by play a play, tag t)"
     )
-    assert coverage(identity(), []) == 'Precheck: play "a play" is covered by no rule'
+    assert describe(identity(), []) == 'Precheck: play "a play" is covered by no rule'
 
 
 @pytest.mark.parametrize(

@@ -19,21 +19,19 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.plugins import loader as plugin_loader
 from ansible.vars.manager import VariableManager
-from ansible_collections.precheck.guard.plugins.plugin_utils import asking
-from ansible_collections.precheck.guard.plugins.plugin_utils.checking import Examination
-from ansible_collections.precheck.guard.plugins.plugin_utils.matching import (
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import check_play
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks import host
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.context import HostContext
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.script import scripts
+from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import (
     PlayIdentity,
-    coverage,
     covering,
+    describe,
 )
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy import (
-    KINDS,
-    TASK,
-    Rule,
-    Selector,
-)
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy_file import PolicyError, read
-from ansible_collections.precheck.guard.plugins.plugin_utils.question import scripts
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Rule, Selector
 from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import Verdict
 from hypothesis import HealthCheck, configuration, example, given, settings
 from hypothesis import strategies as st
@@ -67,7 +65,7 @@ def modules_are_known():
     know_modules(plugin_loader)
     with pytest.MonkeyPatch.context() as patch:
         # ansible-core does not find the collection here.
-        patch.setattr(asking, "CHECK", "ansible.builtin.ping")
+        patch.setattr(check_play, "ACTION", "ansible.builtin.ping")
         yield
 
 
@@ -83,7 +81,7 @@ def rules_of(path, content):
     """
     path.write_bytes(content)
     try:
-        return read(str(path), DataLoader(), "/nowhere")
+        return read(str(path), DataLoader(), "/nowhere", KINDS)
     except PolicyError as ex:
         assert ex.problems
         return None
@@ -198,7 +196,7 @@ selectors = st.builds(Selector, globs, globs, globs, globs)
 @settings(BOUNDED, max_examples=75)
 def test_any_play_can_be_matched(play, chosen):
     rule = Rule("r", tuple(chosen), ())
-    coverage(play, covering(play, [rule]))
+    describe(play, covering(play, [rule]))
 
 
 @given(words.filter(lambda word: "/" not in word and word))
@@ -296,34 +294,25 @@ def enforce(rules):
     identity = PlayIdentity(
         "a play", "/some/where/site.yml", 1, frozenset(["role"]), frozenset(["tag"])
     )
-    coverage(identity, covering(identity, rules))
+    describe(identity, covering(identity, rules))
     loader = DataLoader()
     play = Play.load(
         {"name": "a play", "hosts": "all"}, variable_manager=VariableManager(loader), loader=loader
     )
-    # Replaces the real object, which requires hosts and a strategy. These methods do not.
-    order = SimpleNamespace(
-        play=play,
-        wanted=[(rule, []) for rule in rules],
-        quietly=False,
-        become=False,
-        limit=30,
-        action_limit=30,
-    )
-    tasks = [task for _rule, _check, task in asking._Asking._tasks(order)]
-    assert len(asking._Asking._check_play(order, tasks).tasks[0].block if tasks else []) == len(
-        tasks
-    )
+    # Replaces a play that ansible-core runs, which requires hosts and a strategy.
+    run = SimpleNamespace(play=play, variable_manager=VariableManager(loader), loader=loader)
+    steps = check_play.CheckPlay(run, rules, quietly=False).steps
+    assert len(steps) == sum(step_count(rule) for rule in rules)
 
     node = SimpleNamespace(has_shell=True, is_local=False, transport="ssh")
-    examination = Examination(node, {}, loader, [], {}, literal=True)
-    asked = [
-        examination._question(check)
+    context = HostContext(node, {}, loader, [], {}, literal=True)
+    probes = [
+        host._probe(check, context)
         for rule in rules
-        for check in rule.checks
-        if check.kind != TASK and not check.once
+        for check in rule.host_checks
+        if check.kind != "task"
     ]
-    for script in scripts([question for question in asked if not isinstance(question, Verdict)]):
+    for script in scripts([probe for probe in probes if not isinstance(probe, Verdict)]):
         syntax = subprocess.run(
             ["sh", "-n"], input=script.text.encode(), capture_output=True, check=False
         )
@@ -332,11 +321,17 @@ def enforce(rules):
     assert all(check.label for rule in rules for check in rule.checks)
 
 
+def step_count(rule):
+    """Return how many tasks a rule takes: one for each check that is a task, one for all others."""
+    kinds = [check.kind for check in rule.host_checks]
+    return kinds.count("task") + any(kind != "task" for kind in kinds)
+
+
 @given(valid_policies)
 @BOUNDED
 def test_what_is_valid_can_be_enforced(policy, rules):
     data = {"rules": rules}
     EDITOR.validate(data)
     found = rules_of(policy, yaml.safe_dump(data).encode())
-    assert found, read(str(policy), DataLoader(), "/nowhere")
+    assert found, read(str(policy), DataLoader(), "/nowhere", KINDS)
     enforce(found)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
-from ansible_collections.precheck.guard.plugins.plugin_utils.record import VERSION
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
 REPOSITORY = Path(__file__).parents[2]
 

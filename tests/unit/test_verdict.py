@@ -1,138 +1,18 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The verdict in the result of a task: it is ready only if the result clearly says so."""
+"""The verdict on a rule is the worst of its checks."""
 
 from __future__ import annotations
 
-import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import (
     NOT_READY,
     READY,
     UNVERIFIED,
     Verdict,
     all_ready,
-    lost,
-    of_check,
-    of_checks,
-    of_task,
+    labelled,
     worst,
 )
-
-CHECKS = [
-    {"check": "a", "verdict": "ready", "msg": ""},
-    {"check": "b", "verdict": "not_ready", "msg": "b is missing"},
-    {"check": "c", "verdict": "unverified", "msg": "no access to c"},
-]
-
-PASSED = {"verdict": "ready", "failed": False, "checks": CHECKS[:1], "msg": "all checks passed"}
-NO_REASON = ("the check ended without a reason",)
-
-
-def failed(verdict=None, **more):
-    """Return the result of a check that failed."""
-    return {"failed": True, "msg": "x"} | ({"verdict": verdict} if verdict else {}) | more
-
-
-RESULTS_OF_CHECKS = {  # result, state, reasons
-    "ready": (PASSED, READY, ()),
-    "not ready": (failed("not_ready"), NOT_READY, ("x",)),
-    "not ready, with checks": (
-        failed("not_ready", checks=CHECKS),
-        NOT_READY,
-        ("b is missing", "no access to c"),
-    ),
-    "unverified": (failed("unverified"), UNVERIFIED, ("x",)),
-    "unverified, with checks": (
-        failed("unverified", checks=CHECKS[2:]),
-        UNVERIFIED,
-        ("no access to c",),
-    ),
-    "ready and failed": (failed("ready", checks=CHECKS), UNVERIFIED, ("x",)),
-    "failed": (failed(), UNVERIFIED, ("x",)),
-    "skipped": ({"skipped": True}, UNVERIFIED, NO_REASON),
-    "empty": ({}, UNVERIFIED, NO_REASON),
-    "verdict is a list": ({"verdict": ["ready"]}, UNVERIFIED, NO_REASON),
-    "verdict in capitals": ({"verdict": "READY"}, UNVERIFIED, NO_REASON),
-    "verdict is true": ({"verdict": True}, UNVERIFIED, NO_REASON),
-}
-
-
-@pytest.mark.parametrize(
-    ("result", "state", "reasons"), RESULTS_OF_CHECKS.values(), ids=RESULTS_OF_CHECKS
-)
-def test_only_a_plain_ready_is_ready(result, state, reasons):
-    verdict = of_checks(result)
-    assert (verdict.state, verdict.reasons) == (state, reasons)
-
-
-def test_the_verdicts_on_the_checks_are_kept():
-    ready, missing, unknown = (
-        Verdict(READY),
-        Verdict(NOT_READY, ("b is missing",)),
-        Verdict(UNVERIFIED, ("no access to c",)),
-    )
-    whole = of_checks({"verdict": "not_ready", "failed": True, "msg": "x", "checks": CHECKS})
-    assert whole.checks == (("a", ready), ("b", missing), ("c", unknown))
-    other = of_check("d", missing)
-    assert other == Verdict(NOT_READY, ("b is missing",), (("d", missing),))
-    assert worst([whole, other]) == Verdict(
-        NOT_READY,
-        ("b is missing", "no access to c", "b is missing"),
-        (*whole.checks, ("d", missing)),
-    )
-    assert worst([all_ready(["a", "b"]), of_check("c", ready)]) == all_ready(["a", "b", "c"])
-    assert worst([all_ready(["a"]), other]).checks == (("a", ready), ("d", missing))
-
-
-TIMED_OUT = "timed out: no answer within 30 s"
-TIMEOUT_MESSAGE = "The x action failed to execute in the expected time frame (30)"
-LOST = {  # result, reason; empty where the host answered
-    "unreachable": ({"unreachable": True, "msg": "refused"}, "unreachable: refused"),
-    "ready and unreachable": (
-        {"verdict": "ready", "unreachable": True, "msg": "cut"},
-        "unreachable: cut",
-    ),
-    "timed out": ({"failed": True, "timedout": {"period": 30}, "msg": "Timed out"}, TIMED_OUT),
-    "timed out, by its message": ({"failed": True, "msg": TIMEOUT_MESSAGE}, TIMED_OUT),
-    "failed": ({"failed": True, "msg": "oops"}, ""),
-    "ready": ({"verdict": "ready", "failed": False, "unreachable": False, "msg": None}, ""),
-    "empty": ({}, ""),
-}
-
-
-@pytest.mark.parametrize(("result", "reason"), LOST.values(), ids=LOST)
-def test_a_host_that_did_not_answer_is_unverified(result, reason):
-    assert lost(result, 30) == (Verdict(UNVERIFIED, (reason,)) if reason else None)
-
-
-RESULTS_OF_TASKS = {  # result, state, reasons
-    "unchanged": ({"changed": False}, READY, ()),
-    "changed": ({"changed": True, "failed": False}, READY, ()),
-    "failed": ({"failed": True, "msg": "port closed"}, NOT_READY, ("port closed",)),
-    "failed without a message": ({"failed": True}, NOT_READY, ("the task failed",)),
-    "message is a list": ({"failed": True, "msg": ["a", "list"]}, NOT_READY, ("['a', 'list']",)),
-    "module failure": (
-        {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "no python"},
-        UNVERIFIED,
-        ("MODULE FAILURE",),
-    ),
-    "skipped": ({"skipped": True, "changed": False}, UNVERIFIED, ("the task was skipped",)),
-    "empty": ({}, UNVERIFIED, ("the task gave no result",)),
-}
-
-
-@pytest.mark.parametrize(
-    ("result", "state", "reasons"), RESULTS_OF_TASKS.values(), ids=RESULTS_OF_TASKS
-)
-def test_a_task_of_a_policy_is_ready_when_it_does_not_fail(result, state, reasons):
-    assert of_task(result) == Verdict(state, reasons)
-
-
-def test_what_no_log_hides_is_not_in_a_reason():
-    assert of_task({"failed": True, "msg": "password secret"}, hidden=True) == Verdict(
-        NOT_READY, ("the task failed (its output is hidden by no_log)",)
-    )
-    assert of_task({"changed": False}, hidden=True) == Verdict(READY)
 
 
 def test_a_rule_has_the_worst_verdict_of_its_checks_and_all_reasons():
@@ -148,3 +28,17 @@ def test_a_rule_has_the_worst_verdict_of_its_checks_and_all_reasons():
     )
     assert worst([]) == Verdict(UNVERIFIED, ("the checks gave no result",))
     assert worst([Verdict(UNVERIFIED)]) == Verdict(UNVERIFIED, ("the checks gave no result",))
+
+
+def test_the_verdicts_on_the_checks_are_kept():
+    ready, missing = Verdict(READY), Verdict(NOT_READY, ("b is missing",))
+    unknown = Verdict(UNVERIFIED, ("no access to c",))
+    whole = worst([labelled("a", ready), labelled("c", unknown)])
+    assert whole.checks == (("a", ready), ("c", unknown))
+    other = labelled("d", missing)
+    assert other == Verdict(NOT_READY, ("b is missing",), (("d", missing),))
+    assert worst([whole, other]) == Verdict(
+        NOT_READY, ("no access to c", "b is missing"), (*whole.checks, ("d", missing))
+    )
+    assert worst([all_ready(["a", "b"]), labelled("c", ready)]) == all_ready(["a", "b", "c"])
+    assert worst([all_ready(["a"]), other]).checks == (("a", ready), ("d", missing))

@@ -199,11 +199,11 @@ UNVERIFIED = {
     ),
     "the login shell is nologin": (
         lambda nodes: {"ansible_user": "nologin"},
-        "cannot tell whether /etc/pki/ca.crt is there: This account is currently not available",
+        "cannot tell whether /etc/pki/ca.crt exists: This account is currently not available",
     ),
     "permission denied on the way to the path": (
         denies_permission,
-        "cannot tell whether /etc/pki/ca.crt is there: Permission denied",
+        "cannot tell whether /etc/pki/ca.crt exists: Permission denied",
     ),
     "a connection variable is undefined": (
         lambda nodes: {"ansible_host": "{{ nowhere_defined }}"},
@@ -545,7 +545,7 @@ def test_the_host_of_a_killed_worker_is_unverified(guarded, nodes, forks, name):
         kill_all(running(guarded))
     assert "Traceback" not in run.output
     assert_stopped(
-        run, nodes, "unverified: the process of the control node that asked it was killed", name
+        run, nodes, "unverified: the process on the control node that checked it was killed", name
     )
 
 
@@ -729,8 +729,8 @@ def test_an_error_inside_the_guard_ends_the_run(guarded, nodes):
     break_guard(
         guarded,
         """
-        from ansible_collections.precheck.guard.plugins.plugin_utils import guard
-        guard.covering = broken""",
+        from ansible_collections.precheck.guard.plugins.plugin_utils.guard import survey
+        survey.covering = broken""",
     )
     run = guarded.run("pgsql.yml")
     assert run.rc != 0

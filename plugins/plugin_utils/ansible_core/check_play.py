@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The play that checks hosts: a task for each rule, and one for each check that is a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ansible import constants as C
+from ansible.playbook.play import Play
+from ansible.playbook.task import Task
+
+from .. import compat
+from ..checks import kinds, task
+from ..policy.model import WARN, Check, Rule
+from ..verdict import Verdict, all_ready
+from .play import TAG
+from .run import PlayRun
+
+ACTION = "precheck.guard.check"
+TIMEOUT = (
+    30  # seconds for a host's checks without a timeout of their own, unless task_timeout is set
+)
+RESULT = "precheck_result"  # the name by which the conditions of a task know what it returned
+
+TaskData = dict[str, Any]  # a task as in a playbook
+PlannedTask = tuple[Rule, Optional[Check], TaskData]  # without a check, it is the action's task
+
+
+@dataclass
+class Step:
+    """A task to run on the hosts of ``rule``: the action's, or that of ``check``.
+
+    ``ready`` is the verdict if all checks of the task pass.
+    """
+
+    rule: Rule
+    task: Task
+    check: Check | None
+    ready: Verdict
+
+
+class CheckPlay:
+    """The play that checks hosts for ``rules``, in order, before the play of ``run``.
+
+    If ``quietly``, its tasks do not fail for a host that is not ready. ``play`` is for
+    ansible-core, ``steps`` are its tasks. ``action_timeout`` is the time that the action has for a
+    host, in seconds.
+    """
+
+    def __init__(self, run: PlayRun, rules: Sequence[Rule], quietly: bool) -> None:
+        self._run, self._rules, self._quietly = run, rules, quietly
+        self._timeout = C.TASK_TIMEOUT or TIMEOUT
+        checks = [check for rule in rules for check in kinds.action_checks(rule)]
+        # One command asks all, so it may take what its checks may take together.
+        self.action_timeout = self._timeout + sum(check.timeout or 0 for check in checks)
+        self._action_becomes = any(check.become for check in checks)
+        planned = self._planned_tasks()
+        self.play = self._load([data for _rule, _check, data in planned])
+        tasks = self.play.tasks[0].block if planned else []
+        self.steps = [
+            _step(rule, check, task) for (rule, check, _data), task in zip(planned, tasks)
+        ]
+
+    def _planned_tasks(self) -> list[PlannedTask]:
+        """Return the tasks of all rules.
+
+        Each sets itself what the command line or ansible.cfg would set otherwise: check mode,
+        become, debugger, time limit.
+        """
+        planned: list[PlannedTask] = []
+        for rule in self._rules:
+            common: TaskData = {"tags": [TAG], "check_mode": False, "debugger": "never"}
+            if rule.severity == WARN:
+                common |= {"ignore_errors": True, "ignore_unreachable": True}
+            if kinds.action_checks(rule):
+                data = compat.with_origin(self._action_task(rule) | common, rule.path, rule.line)
+                planned.append((rule, None, data))
+            for check in kinds.task_checks(rule):
+                own = {
+                    "name": f"Precheck {rule.name}: {check.label}",
+                    "become": check.become,
+                    "timeout": check.timeout or self._timeout,
+                    "register": RESULT,
+                }
+                data = compat.with_origin(task.probe(check) | own | common, rule.path, check.line)
+                planned.append((rule, check, data))
+        return planned
+
+    def _action_task(self, rule: Rule) -> TaskData:
+        data: TaskData = {
+            "name": f"Precheck {rule.name}",
+            ACTION: {},
+            "become": self._action_becomes,
+            "timeout": self.action_timeout,
+        }
+        return data | {"failed_when": False} if self._quietly else data
+
+    def _load(self, tasks: list[TaskData]) -> Play:
+        """Return a play with these tasks.
+
+        Of the covered play it has the hosts, and the keywords and variables that decide how they
+        are reached, and nothing else.
+        """
+        covered = self._run.play
+        data = {
+            "name": covered.get_name(),
+            "hosts": "all",
+            "gather_facts": False,
+            "become": False,
+            "tasks": tasks,
+        }
+        play: Play = Play.load(
+            data, variable_manager=self._run.variable_manager, loader=self._run.loader
+        )
+        for keyword in ("hosts", "connection", "port", "remote_user", "vars", "vars_files"):
+            setattr(play, keyword, getattr(covered, keyword))
+        return play
+
+
+def _step(rule: Rule, check: Check | None, task: Task) -> Step:
+    checks = [check] if check else kinds.action_checks(rule)
+    return Step(rule, task, check, all_ready(check.label for check in checks))

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How the guard prints: after the recap, so that nothing pushes its words out of sight."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import sys
+import termios
+import time
+from typing import TextIO
+
+from ansible import constants as C
+from ansible.utils.display import Display
+
+from .patches import after_recap
+from .run import PlayRun
+
+display = Display()
+
+READER_DELAY = 2.0  # seconds that a reader of stdout gets
+POLL = 0.01  # seconds
+
+
+def print_error_at_the_end(run: PlayRun, text: str) -> None:
+    """Print ``text`` to stderr, so that stdout stays what the stdout callback makes it."""
+    after_recap(run.manager, lambda: _print(text, color=C.COLOR_ERROR, stderr=True))
+
+
+def print_at_the_end(run: PlayRun, text: str) -> None:
+    """Print ``text`` to stdout: it is what the run is for."""
+    after_recap(run.manager, lambda: _print(text))
+
+
+def _print(text: str, color: str | None = None, stderr: bool = False) -> None:
+    # Display flushes stdout only at the end of the run: this would come first if both go to one
+    # file.
+    with contextlib.suppress(OSError):  # a full disk, say: the reason must come out all the same
+        sys.stdout.flush()
+        _wait_for_the_reader(sys.stdout)
+    display.display(text, color=color, stderr=stderr)
+
+
+def _wait_for_the_reader(stream: TextIO) -> None:
+    """Wait until a pipe is empty, but not for long.
+
+    ansible-pull reads stdout and stderr of its command in turns, ten bytes each, and would put what
+    comes next between the pieces of what is in the pipe.
+    """
+    number = stream.fileno()
+    if not stat.S_ISFIFO(os.fstat(number).st_mode):
+        return
+    for _attempt in range(round(READER_DELAY / POLL)):
+        unread = fcntl.ioctl(number, termios.FIONREAD, bytes(4))
+        if not int.from_bytes(unread, sys.byteorder):
+            break
+        time.sleep(POLL)

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""All that Precheck patches in ansible-core, and why. Each function installs one patch.
+
+- ``wrap_run``: a callback sees a play begin, but cannot end it. So the strategy class that the play
+  names gets another ``run``, for the rest of the process: classes are shared by all plays.
+- ``before_each_task``: no event says that a play goes on to a host that was to be left
+  alone. So the strategy instance, which serves one batch, gets another ``_queue_task``, for that
+  batch.
+- ``after_recap``: ``v2_playbook_on_stats`` is the last event of a playbook, and callbacks print the
+  recap then. To print after it, TaskQueueManager gets another ``send_callback``, until that event.
+- ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
+  get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
+- ``replace_run``: ``ansible-precheck explain`` runs no play. It gives strategy classes another
+  ``run``, in a process that ends afterwards.
+
+One more is in ``cli.main``, which has to load before ansible-core can find this collection: the
+TaskQueueManager that PlaybookExecutor makes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.inventory.host import Host
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.strategy import StrategyBase
+from ansible.vars.manager import VariableManager
+
+# Takes the strategy, the iterator, and what runs the play unguarded; returns what that returns.
+Guard = Callable[[StrategyBase, PlayIterator, Callable[[], int]], int]
+
+
+def wrap_run(strategy: type[StrategyBase], guard: Guard) -> None:
+    """Let ``guard`` run the plays of a strategy class, unless it does already."""
+    if is_guarded(strategy):
+        return
+    run = strategy.run
+
+    @functools.wraps(run)
+    def guarded_run(self: StrategyBase, iterator: PlayIterator, *args: Any) -> int:
+        return guard(self, iterator, functools.partial(run, self, iterator, *args))
+
+    strategy.run = mark_as_guarded(guarded_run)  # type: ignore[method-assign]
+
+
+def mark_as_guarded(run: Callable[..., int]) -> Callable[..., int]:
+    run.guarded = True  # type: ignore[attr-defined] # functions take any attribute
+    return run
+
+
+def is_guarded(strategy: type[StrategyBase]) -> bool:
+    return hasattr(strategy.run, "guarded")
+
+
+def replace_run(
+    strategy: type[StrategyBase], run: Callable[[StrategyBase, PlayIterator], int]
+) -> None:
+    """Let ``run`` run the plays of a strategy class."""
+
+    def other_run(self: StrategyBase, iterator: PlayIterator, play_context: PlayContext) -> int:
+        return run(self, iterator)
+
+    strategy.run = other_run  # type: ignore[method-assign, assignment]
+
+
+def before_each_task(
+    strategy: StrategyBase, act: Callable[[Host, Task, dict[str, Any]], None]
+) -> None:
+    """Call ``act`` with the host, the task and its variables before ``strategy`` queues a task."""
+    queue_task: Callable[..., None] = strategy._queue_task
+
+    def act_and_queue_task(
+        host: Host, task: Task, task_vars: dict[str, Any], play_context: PlayContext
+    ) -> None:
+        act(host, task, task_vars)
+        queue_task(host, task, task_vars, play_context)
+
+    strategy._queue_task = act_and_queue_task  # type: ignore[method-assign]
+
+
+def after_recap(manager: TaskQueueManager, act: Callable[[], None]) -> None:
+    """Call ``act`` after the last callback has had the last event of the playbook."""
+    send_callback = manager.send_callback
+
+    def send_callback_and_act(method_name: str, *args: Any, **kwargs: Any) -> None:
+        send_callback(method_name, *args, **kwargs)
+        if method_name == "v2_playbook_on_stats":
+            manager.send_callback = send_callback  # another playbook may follow, with its own recap
+            act()
+
+    manager.send_callback = send_callback_and_act
+
+
+@contextlib.contextmanager
+def facts_are_ignored(manager: VariableManager) -> Iterator[None]:
+    """Drop the facts that tasks return."""
+    manager.set_host_facts = lambda host, facts: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del manager.set_host_facts

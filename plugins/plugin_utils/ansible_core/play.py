@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a play is known by, and what it would do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+
+from ansible import constants as C
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.playbook.play import Play
+from ansible.playbook.role.include import RoleInclude
+from ansible.playbook.role_include import IncludeRole
+from ansible.playbook.task import Task
+from ansible.utils.fqcn import add_internal_fqcns
+
+from ..policy.matching import PlayIdentity
+from .run import PlayRun
+
+TAG = "precheck"
+OPT_OUT_TAG = "no_precheck"
+AUDIT = "precheck.guard.audit"
+
+# ansible-core puts it at the head of roles, with the tag always. It does nothing on a host.
+_VALIDATE = add_internal_fqcns(("validate_argument_spec",))
+_PREPARING = (*_VALIDATE, *add_internal_fqcns(("gather_facts",)))
+
+
+def location_of(iterator: PlayIterator) -> str:
+    """Return where a play is, for an error of which the play itself may be the cause."""
+    try:
+        return f" at {iterator._play.get_path() or iterator._play.get_name()}"
+    except Exception:
+        return ""
+
+
+def identify(run: PlayRun) -> PlayIdentity:
+    """Return what selectors are compared with.
+
+    Roles count however they come in, and whatever tags are selected: listed, imported, included by
+    a literal name, or as a dependency.
+    """
+    play = run.play
+    if play.only_tags == {"all"} and not play.skip_tags:
+        tasks = list(run.iterator.all_tasks)
+    else:
+        tasks = [task for block in play.compile() for task in block.get_tasks()]
+    tasks += [task for block in play.handlers for task in block.get_tasks()]
+    roles = {role.get_name() for role in play.roles}
+    roles.update(task._role.get_name() for task in tasks if task._role)
+    roles.update(_included_role(task, play) for task in tasks if isinstance(task, IncludeRole))
+    return identify_by_location(play, frozenset(roles))
+
+
+def identify_by_location(play: Play, roles: frozenset[str] = frozenset()) -> PlayIdentity:
+    """Return what selectors are compared with, for a play with these ``roles``."""
+    line = play.get_path().rpartition(":")[2]
+    path, *other_paths = files_of(play)
+    return PlayIdentity(
+        name=play.get_name(),
+        path=path,
+        line=int(line or 0),
+        roles=roles,
+        tags=frozenset(map(str, play.tags)),
+        other_paths=frozenset(other_paths),
+    )
+
+
+def files_of(play: Play) -> list[str]:
+    """Return the file that the play is written in; an empty path if it is in none.
+
+    Until 2.18 ansible-core does not know the file of a play in JSON. It is then every file with
+    such a play that was read.
+    """
+    if path := play.get_path().rpartition(":")[0]:
+        return [path]
+    files, source = play.get_loader()._FILE_CACHE.items(), play.get_ds()
+    return [
+        os.path.abspath(path) for path, data in files if isinstance(data, list) and source in data
+    ] or [""]
+
+
+def _included_role(task: IncludeRole, play: Play) -> str:
+    """Return the name of the role that ``task`` includes, with its collection if there is one."""
+    name = str(task._role_name)
+    try:
+        role = RoleInclude.load(
+            name,
+            play,
+            variable_manager=play._variable_manager,
+            loader=play._loader,
+            collection_list=task.collections,
+        )
+    except AnsibleError:  # the name is a template, or there is no such role
+        return name
+    collection = role._role_collection
+    return f"{collection}.{name.rpartition('.')[2]}" if collection else name
+
+
+def directories_of(run: PlayRun) -> list[str]:
+    """Return the directories of the playbook and of the file that the play is written in."""
+    written_in = os.path.dirname(files_of(run.play)[0])
+    return list(dict.fromkeys([run.loader.get_basedir(), written_in]))
+
+
+def preparation(iterator: PlayIterator) -> list[Task]:
+    """Return the tasks by which ansible-core prepares the hosts of the play.
+
+    PlayIterator has them in a block of their own before those of the play.
+    """
+    tasks: list[Task] = iterator._blocks[0].get_tasks()
+    if any(task.action not in _PREPARING for task in tasks):
+        raise RuntimeError("ansible-core has no block of its own before those of the play")
+    return tasks
+
+
+def tasks_to_run(run: PlayRun) -> list[Task]:
+    """Return the tasks of the play that the options leave to run, without those of ansible-core."""
+    play = run.play
+    if _comes_before_the_start(run.manager):
+        return []
+    if play.only_tags == {TAG}:
+        # The play that is to run afterwards counts, not what this selection leaves of it.
+        tasks = [task for block in play.compile() for task in block.get_tasks()]
+        variables = run.variable_manager.get_vars(play=play)
+        selected = [
+            task
+            for task in tasks
+            if task.evaluate_tags({"all"}, play.skip_tags, all_vars=variables)
+        ]
+    else:
+        selected = run.iterator.all_tasks[len(preparation(run.iterator)) :]
+    return [task for task in selected if not task.implicit and task.action not in _VALIDATE]
+
+
+def _comes_before_the_start(manager: TaskQueueManager) -> bool:
+    """Return whether the task of --start-at-task is in a later play.
+
+    TaskQueueManager finds out before it runs a strategy.
+    """
+    return context.CLIARGS.get("start_at_task") is not None and not manager._start_at_done
+
+
+def has_work(tasks: Iterable[Task]) -> bool:
+    """Return whether any of ``tasks`` is for hosts. A play without such a task is not guarded."""
+    return any(task.action not in C._ACTION_META for task in tasks)
+
+
+def why_idle(run: PlayRun) -> str:
+    """Return why the play has no task to run."""
+    if _comes_before_the_start(run.manager):
+        return "it comes before the task of --start-at-task"
+    if run.play.only_tags - {"all", TAG} or run.play.skip_tags:
+        return "the tags leave no task to run"
+    return "it has no task to run"
+
+
+def opt_out_reason(play: Play) -> str:
+    """Return how the play opts out of the guard; empty if it does not."""
+    if OPT_OUT_TAG in play.tags:
+        return f"the play is tagged {OPT_OUT_TAG}"
+    return f"--skip-tags {TAG}" if TAG in play.skip_tags else ""
+
+
+def only_checks_are_wanted(run: PlayRun) -> bool:
+    """Return whether nothing of the play runs after the checks, not even tasks tagged always."""
+    own_tasks = (task for task in run.iterator.all_tasks if TAG in task.tags)
+    return run.play.only_tags == {TAG} and not any(own_tasks)
+
+
+def audit_task(play: Play) -> Task | None:
+    """Return the task that makes the play an audit.
+
+    It must be the only one: nothing may go unguarded beside it.
+    """
+    if play.roles or len(play.tasks) != 1 or play.pre_tasks or play.post_tasks or play.handlers:
+        return None
+    tasks = play.tasks[0].get_tasks()
+    is_audit = len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == AUDIT
+    return tasks[0] if is_audit else None
+
+
+def is_ad_hoc() -> bool:
+    """Return whether this is a run of the command ansible, which has one play and no playbook."""
+    return "module_name" in context.CLIARGS
+
+
+def show_builtin_strategy_name(iterator: PlayIterator) -> None:
+    """Let the play name the built-in strategy that its guarded one extends.
+
+    Callbacks and ansible-core know strategies by name: under free, for one, the default callback
+    prints task lines later. So the name must not show that the strategy is guarded.
+    """
+    with contextlib.suppress(AttributeError):
+        iterator._play.strategy = iterator._play.strategy.rpartition(".")[2]

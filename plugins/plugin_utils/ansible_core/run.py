@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A play that ansible-core is about to run, for those who use no private name of ansible-core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.executor.play_iterator import PlayIterator
+from ansible.inventory.host import Host
+from ansible.playbook.play import Play
+from ansible.playbook.task import Task
+from ansible.plugins.strategy import StrategyBase
+
+
+def id_of(play: Play) -> str:
+    """Return the id that all batches of a play share, as Play.copy keeps it."""
+    play_id: str = play._uuid
+    return play_id
+
+
+class PlayRun:
+    """A batch of a play, and the ``strategy`` and ``iterator`` by which ansible-core runs it."""
+
+    def __init__(self, strategy: StrategyBase, iterator: PlayIterator) -> None:
+        self.strategy, self.iterator = strategy, iterator
+        self.play = iterator._play
+        self.manager = strategy._tqm
+        self.inventory = strategy._inventory
+        self.variable_manager = strategy._variable_manager
+        self.loader = strategy._loader
+
+    @property
+    def play_id(self) -> str:
+        return id_of(self.play)
+
+    @property
+    def play_name(self) -> str:
+        name: str = self.play.get_name()
+        return name
+
+    @property
+    def extra_vars(self) -> Mapping[str, Any]:
+        """The extra variables of the command line."""
+        variables: Mapping[str, Any] = self.variable_manager.extra_vars
+        return variables
+
+    def hosts_of_play(self) -> list[Host]:
+        """Return the hosts of all batches of the play under the current --limit, in its order."""
+        return self._hosts(ignore_restrictions=True)
+
+    def hosts_of_batch(self) -> list[Host]:
+        return self._hosts(ignore_restrictions=False)
+
+    def _hosts(self, ignore_restrictions: bool) -> list[Host]:
+        hosts: list[Host] = self.inventory.get_hosts(
+            self.play.hosts, ignore_restrictions=ignore_restrictions, order=self.play.order
+        )
+        return hosts
+
+    def hosts_named(self, names: Iterable[str]) -> list[Host]:
+        return [self.inventory.get_host(name) for name in names]
+
+    def names_in_inventory(self) -> list[str]:
+        return list(self.inventory.hosts)
+
+    def groups_of(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Return the groups of the hosts of these names, apart from those that every host has."""
+        groups = {}
+        for name in names:
+            if host := self.inventory.hosts.get(name):
+                of_host = (group.name for group in host.get_groups())
+                groups[name] = sorted(group for group in of_host if group not in _COMMON_GROUPS)
+        return groups
+
+    def variables(
+        self, host: Host | None, names: list[str], task: Task | None = None
+    ) -> dict[str, Any]:
+        """Return the variables that a ``task`` of the play has on ``host`` before facts are
+        gathered.
+
+        Without a host, they are those of the play as a whole. ``names`` are those of the play's
+        hosts.
+        """
+        variables: dict[str, Any] = self.variable_manager.get_vars(
+            play=self.play, host=host, task=task, _hosts=names, _hosts_all=names
+        )
+        return variables
+
+
+_COMMON_GROUPS = ("all", "ungrouped")

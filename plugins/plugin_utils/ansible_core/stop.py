@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How a run ends before its play begins, or before a task on a host that was not checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ansible.inventory.host import Host
+from ansible.playbook.task import Task
+
+from .. import compat
+from ..errors import PrecheckError, TemplateError
+from .patches import before_each_task
+from .play import is_ad_hoc, preparation
+from .run import PlayRun
+
+
+def stop(run: PlayRun) -> None:
+    """Make PlaybookExecutor.run end the run after this batch.
+
+    The code RUN_FAILED_BREAK_PLAY ends its loop over plays. The loop over batches ends only if as
+    many hosts have newly failed or become unreachable as the batch has: so each host of the batch
+    is counted once, and one that failed in an earlier play by the list in which it is not yet.
+    """
+    for host in run.inventory.get_hosts(run.play.hosts):
+        if run.iterator.is_failed(host):
+            run.manager._unreachable_hosts[host.name] = True
+        else:
+            run.iterator.mark_host_failed(host)
+
+
+def code_of_stopped_play(run: PlayRun) -> int:
+    """Return the code by which the strategy says that the run has to end."""
+    manager = run.manager
+    # PlaybookExecutor makes one exit status of both codes. The command ansible exits with the code.
+    break_play = 0 if is_ad_hoc() else manager.RUN_FAILED_BREAK_PLAY
+    return manager.RUN_FAILED_HOSTS | break_play
+
+
+def code_of_finished_play(run: PlayRun) -> int:
+    return run.manager.RUN_OK
+
+
+def fail_on_unchecked_hosts(run: PlayRun, unchecked: Iterable[str]) -> None:
+    """End the run with an error if the play goes on to run a task on one of these hosts.
+
+    It would if a condition turns out otherwise after all, or if ``meta: clear_host_errors`` brings
+    a host back that was unreachable in an earlier play.
+    """
+    names = frozenset(unchecked)
+    if not names:
+        return
+    preparing = {task._uuid for task in preparation(run.iterator)}
+    imported_when = run.play._included_conditional or ()
+
+    def fail_if_unchecked(host: Host, task: Task, task_vars: dict[str, Any]) -> None:
+        if host.name not in names or task._uuid in preparing:
+            return
+        # While the import's condition does not hold, each task is queued, and skipped by that
+        # condition.
+        if _may_hold(imported_when, task_vars, run):
+            raise PrecheckError(
+                f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()})"
+                f" on {host.name}: the host was not checked, as the play was not to do anything on"
+                " it."
+            )
+
+    before_each_task(run.strategy, fail_if_unchecked)
+
+
+def _may_hold(conditions: Iterable[str | bool], variables: dict[str, Any], run: PlayRun) -> bool:
+    try:
+        return all(compat.holds(condition, variables, run.loader) for condition in conditions)
+    except TemplateError:
+        return True

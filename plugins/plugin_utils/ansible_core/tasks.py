@@ -1,0 +1,281 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From rules and hosts to verdicts: ansible-core runs the tasks of the play that checks hosts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.executor.play_iterator import PlayIterator
+from ansible.inventory.host import Host
+from ansible.playbook.play_context import PlayContext
+from ansible.plugins.loader import action_loader
+
+from .. import compat
+from ..checks import condition, kinds, task
+from ..checks.host import ANSWERS, REQUEST, Answers, CheckRequest
+from ..checks.path import known_digests
+from ..checks.results import verdict_if_lost, verdict_of, with_message
+from ..errors import TemplateError
+from ..policy.model import Check, Rule, RuleAndHost
+from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
+from . import workers
+from .check_play import ACTION, CheckPlay, Step
+from .play import directories_of
+from .run import PlayRun
+from .signals import nothing_left_behind
+from .targets import HostsByRule
+
+POLL = 0.001  # seconds between two looks for results
+# Looks in vain, at an empty queue, after which workers that have ended will not deliver any more.
+QUIET_LOOKS = 2000
+
+NOT_STARTED = unverified(
+    "the control node could not start its check: is it out of file descriptors, processes, memory"
+    " or disk space?"
+)
+KILLED = unverified(
+    "the process on the control node that checked it was killed: is it out of memory?"
+)
+
+Verdicts = dict[RuleAndHost, Verdict]
+
+
+def check_hosts(run: PlayRun, hosts_by_rule: HostsByRule, quietly: bool = False) -> Verdicts:
+    """Check for each rule its hosts, in parallel up to the number of forks; return the verdicts.
+
+    If ``quietly``, the task does not fail for a host that is not ready.
+
+    The checks run as tasks of a small play of their own, on the play's strategy instance: another
+    instance would read from the same result queue. They are queued here and not by the strategy's
+    ``run``, so that tags, --start-at-task, --step and the order of a strategy have no say.
+    """
+    hosts_by_rule = [
+        (rule, hosts) for rule, hosts in hosts_by_rule if hosts and kinds.host_checks(rule)
+    ]
+    if not hosts_by_rule:
+        return {}
+    hosts = list({host.name: host for _rule, hosts in hosts_by_rule for host in hosts}.values())
+    with workers.lent_to(run, hosts), nothing_left_behind():
+        return CheckRun(run, hosts_by_rule, hosts, quietly).verdicts()
+
+
+def check_once(run: PlayRun, rule: Rule) -> Verdict | None:
+    """Return the verdict on the checks of ``rule`` for the play as a whole; None if it has none."""
+    if not rule.once_checks:
+        return None
+    variables = run.variables(None, [host.name for host in run.hosts_of_play()])
+    parts = []
+    for check in rule.once_checks:
+        verdict = condition.evaluate(check.spec, variables, run.loader)
+        parts.append(_labelled_part(check, verdict, variables, run))
+    return worst(parts)
+
+
+def _labelled_part(
+    check: Check, verdict: Verdict, variables: dict[str, Any], run: PlayRun
+) -> Verdict:
+    """Return a verdict that the action did not reach, as a part of the verdict on its rule."""
+
+    def render(template: str) -> str:
+        try:
+            return compat.rendered(template, variables, run.loader)
+        except TemplateError:
+            return template
+
+    return labelled(check.label, with_message(check, verdict, render))
+
+
+@dataclass
+class HostProgress:
+    """What is known about a host so far.
+
+    ``answers`` are those of its shell, by rule. ``lost`` is the verdict on all rules once the host
+    does not answer any more. ``parts`` are the verdicts of its tasks, by rule.
+    """
+
+    answers: Mapping[str, Answers] | None = None
+    lost: Verdict | None = None
+    parts: dict[str, list[Verdict]] = field(default_factory=dict)
+
+
+class CheckRun:
+    """The checks of hosts before a play, step by step, each step on all hosts of its rule."""
+
+    def __init__(
+        self, run: PlayRun, hosts_by_rule: HostsByRule, hosts: Sequence[Host], quietly: bool
+    ) -> None:
+        self.run, self.hosts_by_rule = run, hosts_by_rule
+        rules = [rule for rule, _hosts in hosts_by_rule]
+        self.directories = directories_of(run)
+        self.digests = known_digests((check for rule in rules for check in rule.checks), run.loader)
+        self.checks_by_rule = {
+            rule.name: checks for rule in rules if (checks := kinds.action_checks(rule))
+        }
+        self.names_by_rule = {
+            rule.name: {host.name for host in hosts} for rule, hosts in hosts_by_rule
+        }
+        self.progress = {host.name: HostProgress() for host in hosts}
+        self.waiting: set[str] = set()  # names of hosts that have a worker and no result yet
+        self.ready = {
+            rule.name: all_ready(check.label for check in kinds.host_checks(rule)) for rule in rules
+        }
+        check_play = CheckPlay(run, rules, quietly)
+        self.play, self.steps = check_play.play, check_play.steps
+        self.action_timeout = check_play.action_timeout
+        self.play_context = PlayContext(
+            self.play, run.manager.passwords, run.manager._connection_lockfile.fileno()
+        )
+        self.iterator = PlayIterator(
+            inventory=run.inventory,
+            play=self.play,
+            play_context=self.play_context,
+            variable_manager=run.variable_manager,
+            all_vars={},
+        )
+        # After the iterator has compiled the play: for the variables of roles, not for their tasks.
+        self.play.roles = run.play.roles
+        run.strategy._set_hosts_cache(self.play)
+        action_loader.get(ACTION, class_only=True)  # once here, and not in each worker
+
+    def verdicts(self) -> Verdicts:
+        """Run all steps; return the verdict on each rule and host."""
+        hosts_of = {rule.name: hosts for rule, hosts in self.hosts_by_rule}
+        for step in self.steps:
+            hosts = hosts_of[step.rule.name]
+            if answering := [host for host in hosts if not self.progress[host.name].lost]:
+                self._run_step(step, answering)
+        return {
+            (rule.name, host.name): self._verdict(rule, host)
+            for rule, hosts in self.hosts_by_rule
+            for host in hosts
+        }
+
+    def _verdict(self, rule: Rule, host: Host) -> Verdict:
+        progress = self.progress[host.name]
+        if progress.lost:
+            return progress.lost
+        parts = progress.parts.get(rule.name, [])
+        if len(parts) != sum(step.rule is rule for step in self.steps):
+            parts = [*parts, unverified("a check gave no result")]
+        verdict = worst(parts)
+        return self.ready[rule.name] if verdict.state == READY else verdict
+
+    def _run_step(self, step: Step, hosts: Sequence[Host]) -> None:
+        """Run the step's task on ``hosts``, and take its results."""
+        strategy = self.run.strategy
+        task_start = "v2_playbook_on_task_start"
+        self.run.manager.send_callback(task_start, step.task, is_conditional=False)
+        passes = max(1, workers.number_of_workers(self.run) // 10)
+        self.waiting = set()
+        for host in hosts:
+            variables = self._task_variables(step, host)
+            strategy._blocked_hosts[host.name] = True
+            pending = strategy._pending_results
+            strategy._queue_task(host, step.task, variables, self.play_context)
+            if strategy._pending_results == pending:
+                # ansible-core does not say that it could not start a worker. It may have closed the
+                # worker before, and would fail on it.
+                strategy._workers[strategy._cur_worker] = None
+                strategy._blocked_hosts[host.name] = False
+                self.progress[host.name].lost = NOT_STARTED
+            else:
+                self.waiting.add(host.name)
+            results = strategy._process_pending_results(self.iterator, max_passes=passes)
+            self._take_results(step, results)
+        self._wait(step)
+
+    def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
+        strategy = self.run.strategy
+        variables: dict[str, Any] = self.run.variable_manager.get_vars(
+            play=self.play,
+            host=host,
+            task=step.task,
+            _hosts=strategy._hosts_cache,
+            _hosts_all=strategy._hosts_cache_all,
+        )
+        strategy.add_tqm_variables(variables, play=self.play)
+        if step.check is None:
+            variables[REQUEST] = self._request(step.rule, host.name)
+        # The variable takes precedence over the keyword.
+        variables["ansible_become"] = bool(step.task.become)
+        return variables
+
+    def _wait(self, step: Step) -> None:
+        """Take the results that are still to come. Those of workers that were killed never will.
+
+        ansible-core's own way to wait ends with an error that names no host then, and it never ends
+        if another worker has taken the place of the one that was killed.
+        """
+        strategy, quiet_looks = self.run.strategy, 0
+        ended: set[str] = set()  # the hosts whose worker has ended without a result
+        while self.waiting and strategy._pending_results > 0 and not strategy._tqm._terminated:
+            at_work = workers.hosts_at_work(self.run)
+            results = strategy._process_pending_results(self.iterator)
+            self._take_results(step, results)
+            ended, ended_before = self.waiting - at_work, ended
+            # While nobody reads what is printed, the queue is not read either: results come after
+            # the output of workers.
+            is_quiet = ended == ended_before and not results and strategy._final_q.empty()
+            quiet_looks = quiet_looks + 1 if is_quiet else 0
+            if quiet_looks == QUIET_LOOKS:
+                self._give_up(ended)
+            time.sleep(POLL)
+
+    def _give_up(self, names: set[str]) -> None:
+        for name in names:
+            self.run.strategy._pending_results -= 1
+            self.run.strategy._blocked_hosts[name] = False
+            self.progress[name].lost = KILLED
+        self.waiting -= names
+
+    def _take_results(self, step: Step, results: Sequence[Any]) -> None:
+        self.run.strategy.update_active_connections(results)
+        for name, result in map(compat.host_and_result, results):
+            self.waiting.discard(name)
+            if step.check is None:
+                self._take_action_result(step, name, result)
+            else:
+                self._take_task_result(step, step.check, name, result)
+
+    def _take_action_result(self, step: Step, name: str, result: Mapping[str, Any]) -> None:
+        progress = self.progress[name]
+        if lost := verdict_if_lost(result, self.action_timeout):
+            progress.lost = lost
+            return
+        verdict = verdict_of(result)
+        parts = progress.parts.setdefault(step.rule.name, [])
+        parts.append(step.ready if verdict.state == READY else verdict)
+        progress.answers = progress.answers or result.get(ANSWERS, {})
+
+    def _take_task_result(
+        self, step: Step, check: Check, name: str, result: Mapping[str, Any]
+    ) -> None:
+        progress = self.progress[name]
+        lost = verdict_if_lost(result, step.task.timeout)
+        if lost and result.get("unreachable") and not step.task.delegate_to:
+            progress.lost = lost
+        verdict = lost or task.judge(check, check.spec, result)
+        variables = {}
+        if verdict.state == NOT_READY:
+            [host] = self.run.hosts_named([name])
+            variables = self.run.variables(host, self.run.strategy._hosts_cache_all)
+        part = _labelled_part(check, verdict, variables, self.run)
+        progress.parts.setdefault(step.rule.name, []).append(part)
+
+    def _request(self, rule: Rule, name: str) -> CheckRequest:
+        """Return what the action is to find out: at a host's first task, for all its rules."""
+        answers = self.progress[name].answers
+        if answers is None:
+            checks = {
+                other: checks
+                for other, checks in self.checks_by_rule.items()
+                if name in self.names_by_rule[other]
+            }
+        else:
+            checks = {rule.name: self.checks_by_rule[rule.name]}
+        answers_of_rule = answers.get(rule.name) if answers else None
+        return CheckRequest(rule.name, checks, self.directories, self.digests, answers_of_rule)

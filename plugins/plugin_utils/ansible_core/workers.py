@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The workers of ansible-core, lent to the checks: as many as hosts need, then put back as they
+were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ansible.inventory.host import Host
+from ansible.plugins.strategy import StrategyBase
+
+from .patches import facts_are_ignored
+from .run import PlayRun
+
+
+@contextmanager
+def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
+    """Let the strategy work on ``hosts``, whatever batch it is at, and put all back as it was.
+
+    A batch restricts the inventory and sizes the workers. Failed hosts of the checks are no failed
+    hosts of the run, and the variables that its tasks register are none of the play.
+    """
+    manager, inventory, strategy = run.manager, run.inventory, run.strategy
+    restriction, workers = inventory._restriction, len(manager._workers)
+    failed, unreachable = dict(manager._failed_hosts), dict(manager._unreachable_hosts)
+    caches = strategy._hosts_cache, strategy._hosts_cache_all
+    variables = run.variable_manager._nonpersistent_fact_cache
+    before = {host.name: dict(variables[host.name]) for host in hosts if host.name in variables}
+    inventory.restrict_to_hosts(hosts)
+    _set_workers(strategy, min(manager._forks, len(hosts)))
+    try:
+        with facts_are_ignored(run.variable_manager):
+            yield
+        # Not after an error: ansible-core ends the workers that it finds at work.
+        _set_workers(strategy, workers)
+    finally:
+        inventory._restriction = restriction
+        manager._failed_hosts, manager._unreachable_hosts = failed, unreachable
+        strategy._hosts_cache, strategy._hosts_cache_all = caches
+        for host in hosts:
+            variables.pop(host.name, None)
+        variables.update(before)
+
+
+def _set_workers(strategy: StrategyBase, number: int) -> None:
+    strategy._tqm._initialize_processes(number)
+    strategy._workers = strategy._tqm._workers  # until 2.18 it is another list now
+    strategy._cur_worker = 0
+
+
+def number_of_workers(run: PlayRun) -> int:
+    return len(run.manager._workers)
+
+
+def hosts_at_work(run: PlayRun) -> set[str]:
+    """Return the names of the hosts whose worker is alive."""
+    workers = run.strategy._workers
+    return {worker._host.name for worker in workers if worker and worker.is_alive()}

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The check kind ``that``: conditions on the variables of a host, or with ``once`` of the play,
+hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ansible.parsing.dataloader import DataLoader
+
+from .. import compat
+from ..errors import TemplateError
+from ..policy import values
+from ..policy.loader import Source
+from ..policy.model import Check
+from ..policy.values import Conditions, ValueType
+from ..verdict import Verdict, not_ready, ready, unverified, worst
+from .kind import Means
+from .script import Answer
+
+if TYPE_CHECKING:
+    from .context import HostContext
+
+MEANS: Means = "variables"
+
+KEYS: Mapping[str, ValueType] = {"that": values.conditions, "once": values.flag}
+
+
+def parse(entry: Mapping[str, Any], source: Source) -> Conditions:
+    return values.conditions(entry["that"])
+
+
+def label(spec: Conditions) -> str:
+    return " ".join(map(str, spec))
+
+
+def probe(check: Check, host: HostContext) -> Verdict:
+    """Return the verdict: nothing has to be asked."""
+    return evaluate(check.spec, host.variables, host.loader)
+
+
+def judge(check: Check, verdict: Verdict, answer: Answer | None, host: HostContext) -> Verdict:
+    return verdict
+
+
+def evaluate(conditions: Conditions, variables: dict[str, Any], loader: DataLoader) -> Verdict:
+    """Return the verdict on conditions, given these variables of a host or a play."""
+    return worst(_evaluate(condition, variables, loader) for condition in conditions)
+
+
+def _evaluate(condition: str | bool, variables: dict[str, Any], loader: DataLoader) -> Verdict:
+    try:
+        if compat.holds(condition, variables, loader):
+            return ready()
+    except TemplateError as ex:
+        return unverified(f"{condition} cannot be evaluated: {ex}")
+    return not_ready(f"{condition} does not hold")

@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a check of a host may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ansible.parsing.dataloader import DataLoader
+
+from .. import compat
+from ..errors import TemplateError
+
+if TYPE_CHECKING:
+    from .node import Node
+
+
+@dataclass(frozen=True)
+class HostContext:
+    """A host that is being checked: its ``node`` and its ``variables``.
+
+    ``directories`` are those in which the files that checks name are looked for, after that of the
+    policy; ``digests`` has the SHA-256 in hex of those that are known already, by path. With
+    ``literal``, the values of checks are no templates (any more).
+    """
+
+    node: Node
+    variables: dict[str, Any]
+    loader: DataLoader
+    directories: Sequence[str]
+    digests: Mapping[str, str]
+    literal: bool = False
+
+    def rendered(self, template: str) -> str:
+        """Return the text that ``template`` makes of the host's variables. Raises TemplateError."""
+        if self.literal or not compat.is_template(template):
+            return template
+        return compat.rendered(template, self.variables, self.loader)
+
+    def rendered_or_as_it_is(self, template: str) -> str:
+        try:
+            return self.rendered(template)
+        except TemplateError:
+            return template

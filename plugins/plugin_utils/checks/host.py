@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From the checks of one host to their verdicts. This runs in a worker of ansible-core, for the
+action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, repeat
+from typing import Any, Union
+
+from ansible.errors import AnsibleError
+
+from ..errors import PrecheckError
+from ..policy.model import Check
+from ..verdict import Verdict, unverified
+from .context import HostContext
+from .kinds import KINDS
+from .results import result_of, with_message
+from .script import Answer, Question
+
+# The variable in which a CheckRequest goes from the guard to the action.
+REQUEST = "precheck_request"
+# The key of a result for the answers to other rules. Callbacks leave out keys that begin so.
+ANSWERS = "_ansible_precheck_answers"
+
+Answers = Sequence[Union[Answer, None]]
+Probe = Union[Question, Verdict]
+CheckAndProbe = tuple[Check, Probe]
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What the guard wants to know about a host: the verdict on ``rule``.
+
+    ``checks`` are those of this rule, and of the rules that the host is checked for after it, by
+    the name of the rule. Their questions go to the node together. ``answers`` are those to this
+    rule's questions if the task of an earlier rule got them. ``directories`` and ``digests`` are as
+    in HostContext.
+    """
+
+    rule: str
+    checks: Mapping[str, Sequence[Check]]
+    directories: Sequence[str]
+    digests: Mapping[str, str]
+    answers: Answers | None = None
+
+
+def check_host(
+    host: HostContext,
+    rule: str,
+    checks: Mapping[str, Sequence[Check]],
+    answers: Answers | None = None,
+) -> dict[str, Any]:
+    """Return the result of the task that checks ``host`` for ``rule``.
+
+    The parameters are as in CheckRequest. The answers for other rules are in the result.
+    """
+    probes = {name: [(check, _probe(check, host)) for check in checks[name]] for name in checks}
+    others: dict[str, Answers] = {}
+    if answers is None:
+        all_answers = iter(_ask(host, list(chain(*probes.values()))))
+        others = {name: list(islice(all_answers, len(pairs))) for name, pairs in probes.items()}
+        answers = others.pop(rule)
+    padded = chain(answers, repeat(None))  # a check without an answer is not passed over
+    verdicts = [
+        _judge(check, probe, answer, host) for (check, probe), answer in zip(probes[rule], padded)
+    ]
+    return result_of(checks[rule], verdicts) | ({ANSWERS: others} if others else {})
+
+
+def _probe(check: Check, host: HostContext) -> Probe:
+    kind = KINDS[check.kind]
+    if kind.MEANS == "shell" and not host.node.has_shell:
+        return unverified(
+            f"a {host.node.transport} connection has no POSIX shell: only checks of the kinds that"
+            " and task work there"
+        )
+    try:
+        probe: Probe = kind.probe(check, host)
+    except PrecheckError as ex:
+        return unverified(f"{check.label} cannot be checked: {ex}")
+    except AnsibleError as ex:  # for a file on the control node
+        return unverified(f"{check.label} cannot be checked: {ex.message}")
+    return probe
+
+
+def _judge(check: Check, probe: Probe, answer: Answer | None, host: HostContext) -> Verdict:
+    """Return the verdict on ``check``, with its message for the operator."""
+    if isinstance(probe, Verdict):
+        verdict = probe
+    else:
+        verdict = KINDS[check.kind].judge(check, probe, answer, host)
+    return with_message(check, verdict, host.rendered_or_as_it_is)
+
+
+def _ask(host: HostContext, probes: Sequence[CheckAndProbe]) -> list[Answer | None]:
+    """Return the node's answers: one command asks all, and one more for checks with become."""
+    answers: list[Answer | None] = [None] * len(probes)
+    for become in (False, True):
+        questions = {
+            index: probe
+            for index, (check, probe) in enumerate(probes)
+            if not isinstance(probe, Verdict) and check.become is become
+        }
+        if questions:
+            answered = host.node.ask(list(questions.values()), become)
+            for index, answer in zip(questions, answered):
+                answers[index] = answer
+    return answers

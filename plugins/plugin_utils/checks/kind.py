@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a kind of checks consists of: each is a module with these names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from ..policy.loader import Source
+from ..policy.model import Check
+from ..policy.values import ValueType
+from ..verdict import Verdict
+
+# What it takes to check: the shell of the host, its variables, or a task of its own.
+Means = Literal["shell", "variables", "task"]
+
+
+class Kind(Protocol):
+    """A module that has all about one kind of checks. ``kinds.KINDS`` lists them.
+
+    ``KEYS`` has the types of values by key: of the key by which a check is of this kind, and of
+    those that only this kind has.
+    """
+
+    MEANS: Means
+    KEYS: Mapping[str, ValueType]
+
+    def parse(self, entry: Mapping[str, Any], source: Source) -> Any:
+        """Return the spec of a check, given its keys. Reports what is wrong with them to
+        ``source``.
+        """
+
+    def label(self, spec: Any) -> str:
+        """Return what the check is called in results if the policy gives it no name."""
+
+    def probe(self, check: Check, host: Any) -> Any:
+        """Return how to find out about ``host``, a HostContext.
+
+        This is a Question for its shell, a Verdict if it is known already, or the task to run (for
+        which ``host`` is left out). Raises PrecheckError if there is no way.
+        """
+
+    def judge(self, check: Check, probe: Any, answer: Any, host: Any) -> Verdict:
+        """Return the verdict, given the Answer of the shell (None: it gave none) or the task's
+        result.
+        """

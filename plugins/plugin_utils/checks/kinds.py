@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The registry of check kinds. A new kind is a module with the names of ``kind.Kind``, and a line
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..policy.model import Check, KindName, Rule
+from . import command, condition, path, task
+from .kind import Kind
+
+KINDS: Mapping[KindName, Kind] = {"path": path, "command": command, "that": condition, "task": task}
+
+# Those that a task of a user can have. A policy has the others, as it cannot have tasks of its own.
+OF_ACTION: Mapping[KindName, Kind] = {
+    name: kind for name, kind in KINDS.items() if kind.MEANS != "task"
+}
+
+
+def action_checks(rule: Rule) -> list[Check]:
+    """Return the checks for hosts that the action runs, all in one task."""
+    return [check for check in rule.host_checks if check.kind in OF_ACTION]
+
+
+def task_checks(rule: Rule) -> list[Check]:
+    """Return the checks for hosts that are tasks of their own."""
+    return [check for check in rule.host_checks if check.kind not in OF_ACTION]
+
+
+def host_checks(rule: Rule) -> list[Check]:
+    """Return the checks for hosts in the order in which they run: tasks come last."""
+    return [*action_checks(rule), *task_checks(rule)]

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A node: its shell answers questions, and the stat module has the last word if that is not a plain
+yes.
+
+This uses private names of ansible-core's action and connection plugins: there is no public way to
+run a command by an action plugin, or to leave privilege escalation out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from .script import Answer, Question, scripts
+
+# What ssh adds to the output of a node.
+SSH_NOTES = ("Shared connection to ", "Warning: Permanently added ")
+
+
+@dataclass(frozen=True)
+class Stat:
+    """What the stat module says about a path.
+
+    ``values`` is what the module returns as ``stat``; empty if it cannot tell, and None if it
+    cannot run at all, as on a node without Python. ``reason`` says why.
+    """
+
+    values: dict[str, Any] | None
+    reason: str
+
+
+class Node:
+    """``action`` is the action plugin that runs for the host, with the host's ``variables``.
+
+    ``trouble`` is what came instead of answers, for the operator; empty if nothing did.
+    """
+
+    def __init__(self, action: ActionBase, variables: dict[str, Any]) -> None:
+        self._action = action
+        self._variables = variables
+        self.trouble = ""
+
+    @property
+    def is_local(self) -> bool:
+        return self.transport == "local"
+
+    @property
+    def has_shell(self) -> bool:
+        """Whether it runs commands for a POSIX shell: no Windows, no device behind network_cli."""
+        connection = self._action._connection
+        family = getattr(connection._shell, "SHELL_FAMILY", "sh")
+        is_device = getattr(connection, "force_persistence", False)
+        return family not in ("powershell", "cmd") and not is_device
+
+    @property
+    def transport(self) -> str:
+        return self._action._connection.transport
+
+    def ask(self, questions: Sequence[Question], become: bool) -> list[Answer | None]:
+        """Return the shell's answer to each question, None if it gave none.
+
+        Raises AnsibleConnectionFailure if the host is unreachable.
+        """
+        answers: list[Answer | None] = []
+        for script in scripts(questions):
+            try:
+                with self._privileges(become):
+                    result = self._action._low_level_execute_command(script.text)
+            except AnsibleConnectionFailure:
+                raise
+            except AnsibleError as ex:  # a password for become that is missing or wrong, say
+                self.trouble = str(ex)
+                answers += [None] * len(script.questions)
+                continue
+            of_script = script.answers(result["stdout"])
+            if None in of_script:
+                self.trouble = _last_line(result) or (
+                    f"its shell ended with exit status {result['rc']}"
+                )
+            answers += of_script
+        return answers
+
+    def stat(self, path: str, digest: bool, become: bool) -> Stat:
+        """Return what the stat module says about ``path``, with its SHA-256 if ``digest``.
+
+        Raises AnsibleConnectionFailure if the host is unreachable.
+        """
+        arguments = {
+            "path": path,
+            "follow": True,
+            "get_checksum": digest,
+            "checksum_algorithm": "sha256",
+            "get_mime": False,
+            "get_attributes": False,
+        }
+        try:
+            with self._privileges(become):
+                result: dict[str, Any] = self._action._execute_module(
+                    "ansible.builtin.stat", arguments, task_vars=self._variables
+                )
+        except AnsibleConnectionFailure:
+            raise
+        except AnsibleError as ex:
+            return Stat(None, str(ex))
+        outputs = (str(result.get(key, "")) for key in ("msg", "module_stderr", "module_stdout"))
+        ran = "module_stderr" not in result and "module_stdout" not in result
+        values = result.get("stat", {} if ran else None)
+        return Stat(values, " ".join(outputs).strip() or "no reason was given")
+
+    @contextlib.contextmanager
+    def _privileges(self, become: bool) -> Iterator[None]:
+        """Leave privilege escalation out unless ``become``, even if the variables or options set
+        it.
+        """
+        # Its annotations say that it always has a become plugin.
+        connection: Any = self._action._connection
+        play_context = self._action._play_context
+        if become:
+            yield
+            return
+        plugin, keyword = connection.become, play_context.become
+        # ansible_become, a variable, takes precedence over the keyword; connections look at both.
+        connection.set_become_plugin(None)
+        play_context.become = False
+        try:
+            yield
+        finally:
+            connection.set_become_plugin(plugin)
+            play_context.become = keyword
+
+
+def _last_line(result: Mapping[str, Any]) -> str:
+    """Return the last line that a command printed, notes of ssh apart; empty if there is none."""
+    stderr = [line for line in result["stderr"].splitlines() if not line.startswith(SSH_NOTES)]
+    lines = [line for line in [*result["stdout"].splitlines(), *stderr] if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From plays to what the guard would do before them, planned by the guard itself."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.playbook.play import Play
+from ansible.plugins.loader import strategy_loader
+from ansible.plugins.strategy import StrategyBase
+
+from ..ansible_core.patches import replace_run
+from ..ansible_core.play import audit_task, identify_by_location, location_of
+from ..ansible_core.run import PlayRun, id_of
+from ..errors import GuardError
+from ..guard.plan import RulePlan
+from ..guard.state import RunState
+from ..guard.survey import Survey, survey
+from ..options import CALLBACK
+from ..policy import discovery
+from ..policy.model import Selector
+from ..strategy_mixin import Guarded
+from .explanation import Explanation, PlayExplanation, RuleExplanation
+
+
+class ExplainingManager(TaskQueueManager):
+    """Explains plays, where a TaskQueueManager runs them.
+
+    Plays get to it as to any other: by its method ``run``, and by the callbacks that
+    PlaybookExecutor sends. ``begin`` is called with the explanation, which the manager goes on to
+    fill.
+    """
+
+    def __init__(self, begin: Callable[[Explanation], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._begin = begin
+        self._explainer: Explainer | None = None
+        self._playbook = ""
+        self._explained: set[str] = set()
+
+    def load_callbacks(self) -> None:
+        pass  # they are for runs
+
+    def send_callback(self, method_name: str, *args: Any, **kwargs: Any) -> None:
+        with _failing_with_an_error():
+            if method_name == "v2_playbook_on_start":
+                self._playbook = args[0]._file_name
+                if self._explainer is None:
+                    files, origin = discovery.find(self._variable_manager.extra_vars)
+                    self._explainer = Explainer(Explanation(files, origin))
+                    self._begin(self._explainer.explanation)
+            elif method_name == "v2_playbook_on_play_start":
+                self._play = args[0]
+            elif method_name == "v2_playbook_on_no_hosts_matched" and self._explainer:
+                self._explainer.explain_without_hosts(self._play, self._playbook)
+
+    def run(self, play: Play) -> int:
+        with _failing_with_an_error():
+            if id_of(play) in self._explained:
+                return self.RUN_OK  # a later batch
+            self._explained.add(id_of(play))
+            strategy = strategy_loader.get(play.strategy, class_only=True)
+            if strategy is not None:  # otherwise ansible-core has an error for that
+                replace_run(strategy, self._explain)
+        status: int = super().run(play)  # type: ignore[no-untyped-call]
+        return status
+
+    def _explain(self, strategy: StrategyBase, iterator: PlayIterator) -> int:
+        with _failing_with_an_error(location_of(iterator)):
+            run = PlayRun(strategy, iterator)
+            if self._explainer:
+                self._explainer.explain(run, self._playbook)
+        return self.RUN_OK
+
+
+@contextlib.contextmanager
+def _failing_with_an_error(location: str = "") -> Iterator[None]:
+    """Turn whatever goes wrong into an error that ansible-core prints without a traceback."""
+    try:
+        yield
+    except AnsibleError:
+        raise
+    except Exception as ex:
+        raise GuardError(f"Precheck could not explain the play{location}", ex) from None
+
+
+class Explainer:
+    """Explains the plays of a run, in order. It assumes that each host that is checked is ready."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        self.explanation = explanation
+        self._state = RunState()
+
+    def explain_without_hosts(self, play: Play, playbook: str) -> None:
+        """Explain a play that no host of the inventory and the limit is in."""
+        plays = self.explanation.plays
+        plays.append(PlayExplanation(playbook, identify_by_location(play), ()))
+
+    def explain(self, run: PlayRun, playbook: str) -> None:
+        """Explain a play. Raises PolicyError."""
+        plays = self.explanation.plays
+        # Earlier plays may gather facts, or set variables.
+        has_earlier_plays = any(play.hosts for play in plays)
+        rules = self._state.rules_in_force(run)
+        known = survey(run, self._state, rules, facts_to_come=has_earlier_plays)
+        self._state.remember(run.play_id, known.identity, known.plans)
+        rule_explanations = [
+            _explain_rule(known, plan, selector, has_earlier_plays)
+            for plan, (_rule, selector) in zip(known.plans, known.coverages)
+        ]
+        not_guarded = _why_not_guarded(run)
+        plays.append(
+            PlayExplanation(playbook, known.identity, known.hosts, rule_explanations, not_guarded)
+        )
+
+
+def _explain_rule(
+    known: Survey, plan: RulePlan, selector: Selector, has_earlier_plays: bool
+) -> RuleExplanation:
+    unless = ", unless an earlier play sees to that" if has_earlier_plays else ""
+    return RuleExplanation(
+        rule=plan.rule,
+        selector=selector,
+        checked=plan.check,
+        once_for=plan.once_for,
+        left_out={**known.targets.left_out, **plan.left_out},
+        unsure=plan.doubts,
+        errors={
+            name: f"the rule's when, {reason}{unless}" for name, reason in plan.refused.items()
+        },
+    )
+
+
+def _why_not_guarded(run: PlayRun) -> str:
+    """Return why the guard would not do what is explained for a play; empty if it would."""
+    if audit_task(run.play):
+        return "it is an audit, which checks its hosts for all rules of the policy"
+    if isinstance(run.strategy, Guarded) or CALLBACK in C.CALLBACKS_ENABLED:
+        return ""
+    return f"its strategy is {run.play.strategy}, and the callback {CALLBACK} is not enabled"

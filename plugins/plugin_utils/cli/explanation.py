@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the guard would do before plays, as data and as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..policy.matching import PlayIdentity
+from ..policy.model import WARN, Rule, Selector
+from ..report.terminal import HOSTS_SHOWN
+from ..text import count_of, one_line
+
+WIDTH = 80  # columns
+
+# What a line of the text is about.
+Topic = Literal[
+    "", "play", "rule", "checked", "for", "once", "left out", "unsure", "error", "not guarded"
+]
+Line = tuple[Topic, str]
+
+
+@dataclass(frozen=True)
+class RuleExplanation:
+    """What a rule means for a play that its ``selector`` covers. Hosts are known by their names.
+
+    ``checked`` are the hosts that the guard would check, ``once_for`` those for which the checks
+    would run that run once for the play. ``left_out`` says why it would not check a host,
+    ``unsure`` why it may turn out not to check one of ``checked`` or ``once_for``, and ``errors``
+    why it would end the run with an error because of a host.
+    """
+
+    rule: Rule
+    selector: Selector
+    checked: Sequence[str]
+    once_for: Sequence[str]
+    left_out: Mapping[str, str]
+    unsure: Mapping[str, str]
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PlayExplanation:
+    """What the guard would do before a play of ``playbook``.
+
+    ``not_guarded`` says why it would not do that; it is empty if it would.
+    """
+
+    playbook: str
+    play: PlayIdentity
+    hosts: Sequence[str]
+    rules: Sequence[RuleExplanation] = ()
+    not_guarded: str = ""
+
+
+@dataclass
+class Explanation:
+    """The ``plays`` of a run. ``files`` are the policy files in force; ``origin`` says what named
+    them.
+    """
+
+    files: Sequence[str]
+    origin: str
+    plays: list[PlayExplanation] = field(default_factory=list)
+
+
+def as_data(explanation: Explanation) -> dict[str, Any]:
+    """Return the explanation for programs.
+
+    The keys are ``policy`` (``files``, ``origin``) and ``plays``. A play has ``playbook``,
+    ``name``, ``path``, ``line``, ``hosts``, ``not_guarded`` (empty if it is guarded) and ``rules``.
+    A rule has ``name``, ``path``, ``line``, ``severity``, ``mandatory``, ``selector`` (lists of
+    globs by key), ``checks`` (``kind``, ``label``, ``become``, ``once``), the lists of hosts
+    ``checked`` and ``once_for``, and the reasons by host ``left_out``, ``unsure`` and ``errors``.
+    """
+    return {
+        "policy": {"files": list(explanation.files), "origin": explanation.origin},
+        "plays": [_play_data(play) for play in explanation.plays],
+    }
+
+
+def _play_data(explanation: PlayExplanation) -> dict[str, Any]:
+    return {
+        "playbook": explanation.playbook,
+        "name": explanation.play.name,
+        "path": explanation.play.path,
+        "line": explanation.play.line,
+        "hosts": list(explanation.hosts),
+        "not_guarded": explanation.not_guarded,
+        "rules": [_rule_data(rule) for rule in explanation.rules],
+    }
+
+
+def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
+    rule = explanation.rule
+    selector = vars(explanation.selector)
+    return {
+        "name": rule.name,
+        "path": rule.path,
+        "line": rule.line,
+        "severity": rule.severity,
+        "mandatory": rule.mandatory,
+        "selector": {key: list(globs) for key, globs in selector.items() if globs},
+        "checks": [
+            {
+                "kind": check.kind,
+                "label": check.label,
+                "become": check.become,
+                "once": check.once,
+            }
+            for check in rule.checks
+        ],
+        "checked": list(explanation.checked),
+        "once_for": list(explanation.once_for),
+        "left_out": dict(explanation.left_out),
+        "unsure": dict(explanation.unsure),
+        "errors": dict(explanation.errors),
+    }
+
+
+def as_text(explanation: Explanation) -> Iterator[Line]:
+    """Return the explanation for people: lines, each after what it is about."""
+    yield "", f"Policy {', '.join(explanation.files)} ({explanation.origin})"
+    for play in explanation.plays:
+        name = str(play.play)
+        yield "", ""
+        yield "play", one_line(name[0].upper() + name[1:])
+        if play.not_guarded:
+            yield from _wrapped("not guarded", "  ", f"not guarded: {play.not_guarded}")
+        if not play.hosts:
+            yield "", "  no hosts"
+        elif not play.rules:
+            yield "", "  no rule covers it"
+        for rule in play.rules:
+            yield from _rule_text(rule, len(play.hosts))
+
+
+def _rule_text(explanation: RuleExplanation, hosts_of_play: int) -> Iterator[Line]:
+    rule = explanation.rule
+    traits = ["warns only"] * (rule.severity == WARN) + ["mandatory"] * rule.mandatory
+    heading = ", ".join([f"rule {rule.name}", f"by {explanation.selector}", *traits])
+    yield from _wrapped("rule", "  ", heading)
+    if explanation.checked:
+        yield from _labelled("checked", [_names(explanation.checked)])
+        labels = [
+            f"{check.label} (with become)" if check.become else check.label
+            for check in rule.host_checks
+        ]
+        yield from _labelled("for", labels)
+    if explanation.once_for:
+        hosts = count_of(len(explanation.once_for), "host")
+        labels = [f"{check.label} (for {hosts})" for check in rule.once_checks]
+        yield from _labelled("once", labels)
+    yield from _labelled("left out", _by_reason(explanation.left_out, hosts_of_play))
+    yield from _labelled("unsure", _by_reason(explanation.unsure, hosts_of_play))
+    yield from _labelled("error", _by_reason(explanation.errors, hosts_of_play))
+
+
+def _by_reason(reasons: Mapping[str, str], hosts_of_play: int) -> Iterator[str]:
+    """Return a text for each reason, with the hosts that have it."""
+    hosts: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        hosts.setdefault(reason, []).append(name)
+    for reason, names in hosts.items():
+        all_hosts = 1 < len(names) == hosts_of_play
+        yield f"{f'all {hosts_of_play} hosts' if all_hosts else _names(names)}: {reason}"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - HOSTS_SHOWN} more" if len(names) > HOSTS_SHOWN else ""
+    return ", ".join(names[:HOSTS_SHOWN]) + more
+
+
+def _labelled(topic: Topic, texts: Iterable[str]) -> Iterator[Line]:
+    for number, text in enumerate(texts):
+        yield from _wrapped(topic, f"    {'' if number else topic:8}  ", text)
+
+
+def _wrapped(topic: Topic, head: str, text: str) -> Iterator[Line]:
+    """Return the lines of ``text``, the first after ``head``. Words, as paths, are left whole."""
+    for line in textwrap.wrap(
+        one_line(text),
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=" " * (len(head) + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        yield topic, line

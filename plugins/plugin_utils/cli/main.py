@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command ansible-precheck, on top of ansible-core's own command-line classes.
+
+pip installs it as a console script. If the collection came by ansible-galaxy, or is a clone, the
+Python that has ansible-core runs this file. It loads before ansible-core can find the collection,
+so it imports nothing of it at the top.
+"""
+
+from __future__ import annotations
+
+from ansible.cli import CLI  # isort: skip - first, as it prepares Python for the rest of ansible-core
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ansible import constants as C
+from ansible import context
+from ansible.cli.arguments import option_helpers
+from ansible.cli.playbook import PlaybookCLI
+from ansible.errors import AnsibleError
+from ansible.executor import playbook_executor
+from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import add_all_plugin_dirs
+from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible.utils.display import Display
+
+if TYPE_CHECKING:
+    from .explanation import Explanation
+
+COLLECTION = "ansible_collections.precheck.guard.plugins.plugin_utils"
+
+DESCRIPTION = """\
+Precheck stops a playbook before it changes anything on a host that is not
+ready for it. This command shows beforehand what it would do. It connects to
+no host.
+
+commands:
+  explain    show what would be checked before the plays of playbooks, and why
+  validate   check policy files
+
+ansible-precheck COMMAND --help describes a command.
+The documents are in the directory
+"""
+
+EXPLAIN = """\
+Shows for each play of the playbooks, in order, what Precheck would do before
+it: which rules cover it and by which selector, which hosts would be checked
+for what, which would be left out and why, and what cannot be known yet.
+
+It connects to no host, gathers no facts and runs no task. It reads playbooks,
+inventory and variables as ansible-playbook does, and takes the same options:
+type "ansible-precheck explain" instead of "ansible-playbook"."""
+
+EXPLAIN_MORE = """\
+examples:
+  ansible-precheck explain site.yml -i inventory
+  ansible-precheck explain pgsql.yml -l 'pg-*' -t install -e pg_version=17
+  ansible-precheck explain site.yml --format json | jq '.plays[].rules[].checked'
+
+exit status:
+  0  the plays were explained, whether they would be stopped or not
+  1  a policy or something else is wrong; the message says what
+  otherwise that of ansible-playbook, as for a playbook that is not valid"""
+
+VALIDATE = """\
+Checks policy files, and prints all that is wrong with any of them, one problem
+a line: file, line, and what is wrong. Files that are named together form one
+policy, as with the option policy: no two rules may have the same name.
+Without a file, it checks those that a run in this directory would use."""
+
+VALIDATE_MORE = """\
+examples:
+  ansible-precheck validate
+  ansible-precheck validate precheck.yml --playbook-dir playbooks --format json
+
+exit status:
+  0  nothing is wrong
+  1  something is wrong"""
+
+# They make ansible-playbook list something instead of running plays.
+OF_ANSIBLE_PLAYBOOK = {
+    "--list-hosts": "listhosts",
+    "--list-tasks": "listtasks",
+    "--list-tags": "listtags",
+    "--syntax-check": "syntax",
+}
+
+COLORS = {
+    "play": C.COLOR_HIGHLIGHT,
+    "checked": C.COLOR_OK,
+    "left out": C.COLOR_SKIP,
+    "unsure": C.COLOR_WARN,
+    "error": C.COLOR_ERROR,
+    "not guarded": C.COLOR_WARN,
+}
+
+display = Display()
+
+
+def main() -> None:
+    commands: dict[str, type[CLI]] = {"explain": Explain, "validate": Validate}
+    parser = argparse.ArgumentParser(
+        "ansible-precheck",
+        "ansible-precheck COMMAND [options] [arguments]",
+        DESCRIPTION + os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../docs")),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=commands, help=argparse.SUPPRESS)
+    name = parser.parse_args(sys.argv[1:2]).command
+    # Python has found this file without ansible-core. It has to forget the packages that it has
+    # found on the way: with them, ansible-core would not look for collections where it is
+    # configured to.
+    for module in [
+        module for module in sys.modules if module.partition(".")[0] == "ansible_collections"
+    ]:
+        del sys.modules[module]
+    commands[name].cli_executor([f"ansible-precheck {name}", *sys.argv[2:]])
+
+
+def of_collection(name: str) -> ModuleType:
+    """Return a module of the collection, which ansible-core finds once a command runs."""
+    try:
+        return importlib.import_module(f"{COLLECTION}.{name}")
+    except ImportError as ex:
+        raise AnsibleError(
+            "ansible-core does not find the collection precheck.guard, so it cannot guard anything"
+            f" here ({ex}). The setting collections_path in ansible.cfg says where it looks; now it"
+            f" is {':'.join(C.COLLECTIONS_PATHS)}"
+        ) from None
+
+
+class _HelpFormatter(option_helpers.SortingHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+class _Command(CLI):
+    """What the commands have in common: the option --format, and only their result on stdout."""
+
+    parser: argparse.ArgumentParser  # from init_parser on
+    while_working: contextlib.ExitStack
+
+    def describe(self, arguments: str, description: str, more: str) -> None:
+        """Set the texts of --help, and add the common option."""
+        self.parser.usage = f"%(prog)s [options] {arguments}"
+        self.parser.description, self.parser.epilog = description, more
+        self.parser.formatter_class = _HelpFormatter
+        self.parser.add_argument(
+            "--format", choices=("text", "json"), default="text", help="for people, or for programs"
+        )
+
+    def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
+        options = super().post_process_args(options)
+        display.verbosity = options.verbosity
+        # From here on, as --help and --version are for stdout.
+        self.while_working.enter_context(contextlib.redirect_stdout(sys.stderr))
+        return options
+
+    def print_json(self, data: Any) -> None:
+        display.display(json.dumps(data, indent=2), screen_only=True)
+
+
+class Explain(_Command, PlaybookCLI):
+    """ansible-playbook, with another class instead of the one that runs plays."""
+
+    name = "ansible-precheck explain"
+    USES_CONNECTION = False  # so that no ssh agent is started
+
+    explanation: Explanation
+
+    def init_parser(self) -> None:  # type: ignore[override] # as the commands of ansible-core have it
+        super().init_parser()
+        self.describe("playbook [playbook ...]", EXPLAIN, EXPLAIN_MORE)
+        for option, name in OF_ANSIBLE_PLAYBOOK.items():
+            self.parser.add_argument(option, dest=name, action="store_true", help=argparse.SUPPRESS)
+
+    def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
+        for option, name in OF_ANSIBLE_PLAYBOOK.items():
+            if getattr(options, name):
+                self.parser.error(f"{option} is an option of ansible-playbook only")
+        return super().post_process_args(options)
+
+    @staticmethod
+    def ask_passwords() -> tuple[None, None]:
+        return None, None  # they are for connections
+
+    def run(self) -> int:
+        with contextlib.ExitStack() as self.while_working:
+            # PlaybookExecutor looks this name up to make a manager. See ansible_core.patches.
+            setattr(playbook_executor, "TaskQueueManager", self._manager)  # noqa: B010 - it is a class
+            status = super().run()
+        explanation = of_collection("cli.explanation")
+        if context.CLIARGS["format"] == "json":
+            self.print_json(explanation.as_data(self.explanation))
+        else:
+            for topic, line in explanation.as_text(self.explanation):
+                display.display(line, color=COLORS.get(topic), screen_only=True)
+        return status
+
+    def _manager(self, **kwargs: Any) -> TaskQueueManager:
+        manager: TaskQueueManager = of_collection("cli.explain").ExplainingManager(
+            self._begin, **kwargs
+        )
+        return manager
+
+    def _begin(self, explanation: Explanation) -> None:
+        self.explanation = explanation
+
+
+class Validate(_Command):
+    name = "ansible-precheck validate"
+
+    def init_parser(self) -> None:  # type: ignore[override]
+        super().init_parser()
+        option_helpers.add_basedir_options(self.parser)
+        option_helpers.add_vault_options(self.parser)
+        self.describe("[policy ...]", VALIDATE, VALIDATE_MORE)
+        self.parser.add_argument("args", metavar="policy", nargs="*", help="a policy file")
+
+    def run(self) -> int:
+        with contextlib.ExitStack() as self.while_working:
+            super().run()
+            names = context.CLIARGS["args"]
+            validation = of_collection("cli.validate").validate(names, self._loader())
+        if context.CLIARGS["format"] == "json":
+            self.print_json(validation.as_data())
+        else:
+            for problem in validation.problems:
+                display.display(str(problem), color=C.COLOR_ERROR, screen_only=True)
+            if not validation.problems:
+                text = f"{', '.join(validation.files)}: nothing is wrong"
+                display.display(text, color=C.COLOR_OK, screen_only=True)
+        return 1 if validation.problems else 0
+
+    def _loader(self) -> DataLoader:
+        """Return a loader that decrypts vaulted files, and finds what is beside the playbooks."""
+        options = context.CLIARGS
+        loader = DataLoader()
+        directory = options["basedir"] or os.getcwd()
+        loader.set_basedir(directory)
+        add_all_plugin_dirs(directory)
+        AnsibleCollectionConfig.playbook_paths = [directory]
+        secrets = self.setup_vault_secrets(
+            loader,
+            vault_ids=[*C.DEFAULT_VAULT_IDENTITY_LIST, *options["vault_ids"]],
+            vault_password_files=list(options["vault_password_files"]),
+            ask_vault_pass=options["ask_vault_pass"],
+            auto_prompt=False,
+        )
+        loader.set_vault_secrets(secrets)
+        return loader
+
+
+if __name__ == "__main__":
+    main()

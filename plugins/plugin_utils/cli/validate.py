@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From policy files to all that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
+
+from ..checks.kinds import KINDS
+from ..errors import PolicyError, Problem
+from ..policy import discovery
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The ``problems`` of policy ``files`` that are taken together."""
+
+    files: Sequence[str]
+    problems: Sequence[Problem]
+
+    def as_data(self) -> list[dict[str, Any]]:
+        return [
+            {"path": problem.path or None, "line": problem.line or None, "message": problem.text}
+            for problem in self.problems
+        ]
+
+
+def validate(names: Sequence[str], loader: DataLoader) -> Validation:
+    """Return what is wrong with the policy files of these names.
+
+    Without names, they are those that a run in this directory would use.
+    """
+    files = [os.path.abspath(name) for name in names]
+    try:
+        files = files or discovery.find({})[0]
+        discovery.read_all(files, loader, KINDS)
+    except PolicyError as ex:
+        return Validation(files, ex.problems)
+    return Validation(files, ())

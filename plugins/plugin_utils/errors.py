@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The errors of Precheck.
+
+A message of a PrecheckError is in Precheck's own words and holds no variable's value, so reports
+may keep it. Raise these errors ``from None``: since 2.19 ansible-core appends the message of the
+cause, which may hold values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible.errors import AnsibleError
+from ansible.release import __version__
+
+NEWEST = (2, 21)  # the newest release of ansible-core that Precheck is tested with
+
+
+class PrecheckError(AnsibleError):
+    """Ends the run, or the command, with its message."""
+
+    @property
+    def text_for_report(self) -> str:
+        return str(self)
+
+
+class TemplateError(PrecheckError):
+    """An expression or a template has no value. The message says why."""
+
+
+class OptionError(PrecheckError):
+    """An option of Precheck has a value that cannot be used."""
+
+
+class GuardError(PrecheckError):
+    """The guard does not work because of ``cause``; ``consequence`` says what that means for the
+    run.
+    """
+
+    def __init__(self, consequence: str, cause: Exception) -> None:
+        text = f"{consequence}: {cause!r}"
+        release = re.match(r"(\d+)\.(\d+)", __version__)
+        if release and tuple(map(int, release.groups())) > NEWEST:
+            newest = ".".join(map(str, NEWEST))
+            text += (
+                f" (ansible-core {__version__} is newer than {newest}, the newest release that"
+                " Precheck is tested with)"
+            )
+        super().__init__(text)
+        self._text_for_report = f"{consequence}: {type(cause).__name__}"
+
+    @property
+    def text_for_report(self) -> str:
+        return (
+            self._text_for_report
+        )  # the cause may be an error of others, with values in its message
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a policy: ``path`` is empty if no file is at fault, ``line`` 0 if no line
+    is.
+    """
+
+    text: str
+    path: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        location = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{location}: {self.text}" if location else self.text
+
+
+class PolicyError(PrecheckError):
+    """A policy cannot be used. The message has a line for each of its ``problems``."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        heading = "Precheck cannot use its policy, so nothing was run:"
+        super().__init__("\n  ".join([heading, *map(str, problems)]))
+        self.problems = tuple(problems)
+
+
+def text_for_report(error: Exception) -> str:
+    """Return what a report may keep of an error: only Precheck's own errors hold no variable's
+    value.
+    """
+    if isinstance(error, PrecheckError):
+        return error.text_for_report
+    return f"an unexpected {type(error).__name__}"

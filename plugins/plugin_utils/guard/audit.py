@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The audit: checks every host of a play for every rule, whatever plays the rules cover."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.inventory.host import Host
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.playbook.task import Task
+from ansible.utils.display import Display
+
+from .. import compat
+from ..ansible_core.output import print_at_the_end
+from ..ansible_core.play import identify, opt_out_reason, tasks_to_run
+from ..ansible_core.run import PlayRun
+from ..ansible_core.stop import stop
+from ..ansible_core.targets import unmet_conditions
+from ..ansible_core.tasks import Verdicts, check_hosts
+from ..checks.kinds import action_checks, task_checks
+from ..errors import PrecheckError, TemplateError
+from ..policy.model import WARN, Rule
+from ..report.document import changes
+from ..report.files import current_document, read, write_page
+from ..report.record import AUDIT, Record, RuleAndVerdict
+from ..report.terminal import audit_table
+from ..verdict import READY, Verdict, labelled, unverified, worst
+from .messages import render_messages
+from .state import RunState
+
+display = Display()
+
+
+def audit(task: Task, run: PlayRun, state: RunState) -> bool:
+    """Audit the play that consists of ``task``, once for all its batches.
+
+    Returns whether the run ends here, as something is not ready.
+    """
+    if run.play_id in state.audits:
+        return False
+    if reason := opt_out_reason(run.play):
+        raise PrecheckError(
+            f"Precheck made no audit: it does nothing but check, and {reason} is set."
+        )
+    if not tasks_to_run(run):
+        return False  # the tags did not select it
+    state.record.kind = AUDIT
+    options = _options(task, run)
+    earlier = read(options["compare"]) if options["compare"] else None
+    rules = chosen(state.rules_in_force(run), options["rules"])
+
+    # What else the run did is not part of the audit. The report has both.
+    record = Record(AUDIT, state.record.started)
+    hosts = run.hosts_of_play()
+    covered = record.covered_play(run.play_id, identify(run), rules)
+    covered.hosts.update(host.name for host in hosts)
+    record.verdicts = check_all(run, rules, hosts)
+    _add_messages(run, rules, record)
+
+    groups = run.groups_of(host for _rule, host in record.verdicts)
+    document = current_document(record, run.extra_vars, groups)
+    if earlier:
+        record.changes = changes(document["verdicts"], earlier, run.names_in_inventory())
+        document["changes"] = record.changes
+    state.record.add(record)
+    state.record_has_news = True
+    if options["page"]:
+        write_page(options["page"], document)
+    print_at_the_end(run, audit_table(document, names_of_ready=display.verbosity > 0))
+    state.audits.add(run.play_id)
+    if record.result == READY:
+        return False
+    stop(run)
+    return True
+
+
+_OPTIONS = {
+    "rules": {"type": "list", "elements": "str", "default": []},
+    "compare": {"type": "path"},
+    "page": {"type": "path"},
+}
+
+
+def _options(task: Task, run: PlayRun) -> Mapping[str, Any]:
+    """Return the arguments of the task. Raises PrecheckError if they are wrong."""
+    variables = run.variable_manager.get_vars(play=run.play)
+    try:
+        arguments = {
+            key: compat.value_of(value, variables, run.loader) for key, value in task.args.items()
+        }
+    except TemplateError as ex:
+        location = task.get_path()
+        raise PrecheckError(
+            f"Precheck cannot work out the arguments of the audit at {location}: {ex}"
+        ) from None
+    result = ArgumentSpecValidator(_OPTIONS).validate(arguments)
+    if result.error_messages:
+        problems = "; ".join(result.error_messages)
+        raise PrecheckError(f"Precheck cannot use the arguments of the audit: {problems}")
+    options: Mapping[str, Any] = result.validated_parameters
+    return options
+
+
+def chosen(rules: Sequence[Rule], names: Sequence[str]) -> list[Rule]:
+    """Return the rules of these names, or all of them, that have checks for hosts.
+
+    Raises PrecheckError.
+    """
+    names = [name.strip() for name in names if name.strip()]
+    with_host_checks = [rule for rule in rules if rule.host_checks]
+    for name in names:
+        if name not in {rule.name for rule in rules}:
+            known = ", ".join(rule.name for rule in with_host_checks)
+            raise PrecheckError(
+                f"Precheck knows no rule {name}, so nothing was checked. The rules are: {known}"
+            )
+        if name not in {rule.name for rule in with_host_checks}:
+            raise PrecheckError(
+                f"Precheck cannot audit rule {name}: it has checks of plays, and none of hosts"
+            )
+    return [rule for rule in with_host_checks if rule.name in names or not names]
+
+
+def check_all(run: PlayRun, rules: Sequence[Rule], hosts: Sequence[Host]) -> Verdicts:
+    """Return the verdicts on all hosts.
+
+    The hosts to which the same rules apply are checked together, as if for one rule that has all
+    their checks. So an audit costs one task for each host, however many rules there are.
+    """
+    names = [host.name for host in hosts]
+    unmet = unmet_conditions(run, [(rule, hosts) for rule in rules], names)
+    verdicts: Verdicts = {
+        rule_and_host: unverified(
+            "cannot tell whether the rule applies: in its when,"
+            f" {condition.condition}: {condition.error}"
+        )
+        for rule_and_host, condition in unmet.items()
+        if condition.error
+    }
+    hosts_by_rules: dict[tuple[int, ...], list[Host]] = {}
+    for host in hosts:
+        applicable = tuple(
+            number for number, rule in enumerate(rules) if (rule.name, host.name) not in unmet
+        )
+        hosts_by_rules.setdefault(applicable, []).append(host)
+    hosts_by_rules.pop((), None)
+    parts: dict[str, list[Rule]] = {}
+    combined: list[tuple[Rule, list[Host]]] = []
+    for number, (numbers, some_hosts) in enumerate(hosts_by_rules.items(), 1):
+        count = len(hosts_by_rules)
+        name = "audit" if count == 1 else f"audit {number} of {count}"
+        parts[name] = [rules[index] for index in numbers]
+        combined.append((_combined(name, parts[name]), some_hosts))
+    for (name, host_name), verdict in check_hosts(run, combined, quietly=True).items():
+        verdicts.update(
+            ((rule.name, host_name), part) for rule, part in _apart(parts[name], verdict)
+        )
+    return verdicts
+
+
+def _combined(name: str, rules: Sequence[Rule]) -> Rule:
+    """Return one rule that has the checks of all ``rules``."""
+    checks = tuple(check for rule in rules for check in rule.checks)
+    first = rules[0]
+    return Rule(name, (), checks, severity=WARN, path=first.path, line=first.line)
+
+
+def _apart(rules: Sequence[Rule], verdict: Verdict) -> list[RuleAndVerdict]:
+    """Return the verdict on each of the rules that were combined."""
+    # In the order of host_checks for the combined rule: checks that are tasks come last.
+    owners = [rule for rule in rules for _check in action_checks(rule)]
+    owners += [rule for rule in rules for _check in task_checks(rule)]
+    if len(owners) != len(verdict.checks):  # the host was lost
+        return [(rule, verdict) for rule in rules]
+    parts: dict[str, list[Verdict]] = {rule.name: [] for rule in rules}
+    for rule, (label, part) in zip(owners, verdict.checks):
+        parts[rule.name].append(labelled(label, part))
+    return [(rule, worst(parts[rule.name])) for rule in rules]
+
+
+def _add_messages(run: PlayRun, rules: Sequence[Rule], record: Record) -> None:
+    """Render the messages and the remedy of each rule for which something is not ready."""
+    not_ready: dict[str, list[str]] = {}
+    for (rule_name, host), verdict in record.verdicts.items():
+        if verdict.state != READY:
+            not_ready.setdefault(rule_name, []).append(host)
+    for rule in rules:
+        if rule.name in not_ready:
+            rendered = render_messages(run, rule, sorted(not_ready[rule.name]))
+            record.messages[rule.name] = list(rendered.messages)
+            record.remedies[rule.name] = [rendered.remedy]

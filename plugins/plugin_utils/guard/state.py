@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the guard knows about a run of ansible-playbook so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ansible.utils.display import Display
+
+from ..ansible_core.run import PlayRun
+from ..checks.kinds import KINDS
+from ..policy import discovery
+from ..policy.matching import PlayIdentity
+from ..policy.model import Rule, RuleAndHost, Rules
+from ..report.record import Record
+from .plan import Reasons, RulePlan
+
+display = Display()
+
+PlayId = str
+
+
+@dataclass
+class RunState:
+    """``begun`` are the plays whose first batch has begun. ``checked`` has the play before which a
+    host was checked for a rule; ``decided`` the rules and hosts of a play with nothing left to find
+    out there, as the rule does not apply or has no checks for hosts. ``audits`` are the plays that
+    were audits. ``stopped`` is whether the guard has ended the run. ``record`` is for the report,
+    which has to be written again if ``record_has_news``.
+
+    A guarded class that calls its guarded parent, as with both the strategy and the callback on,
+    finds all of this done.
+    """
+
+    begun: set[PlayId] = field(default_factory=set)
+    checked: dict[RuleAndHost, PlayIdentity] = field(default_factory=dict)
+    decided: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
+    audits: set[PlayId] = field(default_factory=set)
+    stopped: bool = False
+    record: Record = field(default_factory=Record)
+    record_has_news: bool = False
+    _rules: Rules | None = None
+
+    def rules_in_force(self, run: PlayRun) -> Rules:
+        """Return the rules in force, which are read at the first play. Raises PolicyError."""
+        if self._rules is None:
+            paths, origin = discovery.find(run.extra_vars)
+            self._rules = discovery.read_all(paths, run.loader, KINDS)
+            display.v(f"Precheck: policy {', '.join(paths)} ({origin})")
+        return self._rules
+
+    def settled(self, play_id: PlayId, rule: Rule, names: Iterable[str]) -> Reasons:
+        """Return why there is nothing left to find out about hosts for a rule."""
+        decided = self.decided.get(play_id, set())
+        reasons = {}
+        for name in names:
+            if play := self.checked.get((rule.name, name)):
+                reasons[name] = f"checked already, before {play}"
+            elif (rule.name, name) in decided:
+                reasons[name] = "decided already, before an earlier batch"
+        return reasons
+
+    def remember(self, play_id: PlayId, identity: PlayIdentity, plans: Iterable[RulePlan]) -> None:
+        """Take over what is settled once ``plans`` for a play are executed."""
+        decided = self.decided.setdefault(play_id, set())
+        for plan in plans:
+            if plan.is_enforced:
+                names = {*plan.left_out, *plan.once_for, *plan.check}
+                decided.update((plan.rule.name, name) for name in names)
+            for name in plan.check:
+                self.checked.setdefault((plan.rule.name, name), identity)

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Finds out what is known about a play, and has it planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..ansible_core import play as play_of
+from ..ansible_core.run import PlayRun
+from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
+from ..policy.matching import Coverage, PlayIdentity, covering, may_depend_on_facts
+from ..policy.model import Rule
+from .plan import RulePlan, Situation, plan
+from .state import RunState
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A play, or a batch of it, and what happens before it.
+
+    ``hosts`` are all of the play or the batch. ``idle_reason`` says why the play has no task to
+    run; it is empty if it has. ``plans`` are in the order of ``coverages``. ``unchecked`` are the
+    hosts that an enforced rule has nothing known about, and that the play is not to do anything on.
+    """
+
+    identity: PlayIdentity
+    coverages: Sequence[Coverage]
+    hosts: Sequence[str]
+    idle_reason: str
+    targets: Targets
+    opt_out_reason: str
+    plans: Sequence[RulePlan]
+    unchecked: Sequence[str]
+
+
+def survey(
+    run: PlayRun,
+    state: RunState,
+    rules: Sequence[Rule],
+    first_batch: bool = True,
+    facts_to_come: bool = False,
+) -> Survey:
+    """Return what happens before the play.
+
+    At the first batch, all hosts of the play count; at each later one those of the batch. With
+    ``facts_to_come``, earlier plays may gather facts, so conditions on facts cannot be known yet.
+    """
+    identity = play_of.identify(run)
+    coverages = covering(identity, rules)
+    hosts = run.hosts_of_play() if first_batch else run.hosts_of_batch()
+    names = [host.name for host in hosts]
+    tasks = play_of.tasks_to_run(run)
+    idle_reason = "" if play_of.has_work(tasks) else play_of.why_idle(run)
+    opt_out_reason = play_of.opt_out_reason(run.play)
+
+    # First as if the play did something on all hosts: what is settled needs no look at conditions.
+    situations = [
+        Situation(
+            rule,
+            targets=names,
+            opt_out_reason=opt_out_reason,
+            settled=state.settled(run.play_id, rule, names),
+            first_batch=first_batch,
+        )
+        for rule, _selector in coverages
+    ]
+    if idle_reason:
+        targets = Targets([], dict.fromkeys(names, idle_reason), {})
+    elif any(situation.concerned() for situation in situations):
+        targets = target_hosts(run, tasks, hosts, facts_to_come)
+    else:
+        targets = Targets(hosts, {}, {})
+
+    open_names = {
+        name
+        for situation in situations
+        if not situation.is_waived
+        for name in names
+        if name not in situation.settled
+    }
+    target_names = [host.name for host in targets.hosts]
+    situations = [
+        replace(situation, targets=target_names, doubts=targets.doubts) for situation in situations
+    ]
+    return Survey(
+        identity=identity,
+        coverages=coverages,
+        hosts=names,
+        idle_reason=idle_reason,
+        targets=targets,
+        opt_out_reason=opt_out_reason,
+        plans=[plan(one) for one in _with_conditions(run, situations, targets, facts_to_come)],
+        unchecked=sorted(open_names.difference(target_names)),
+    )
+
+
+def _with_conditions(
+    run: PlayRun, situations: Sequence[Situation], targets: Targets, facts_to_come: bool
+) -> list[Situation]:
+    """Return the situations with what is known about the ``when`` of their rules."""
+    open_rules = {
+        situation.rule.name
+        for situation in situations
+        if facts_to_come and may_depend_on_facts(situation.rule.when)
+    }
+    hosts = {host.name: host for host in targets.hosts}
+    to_decide = [
+        (situation.rule, [hosts[name] for name in situation.hosts_to_decide()])
+        for situation in situations
+        if situation.rule.name not in open_rules
+    ]
+    unmet = unmet_conditions(run, to_decide, list(hosts))
+    return [
+        _with_doubt(situation)
+        if situation.rule.name in open_rules
+        else replace(
+            situation,
+            unmet={
+                name: one.condition
+                for (rule, name), one in unmet.items()
+                if rule == situation.rule.name and not one.error
+            },
+            errors={
+                name: f"{one.condition}: {one.error}"
+                for (rule, name), one in unmet.items()
+                if rule == situation.rule.name and one.error
+            },
+        )
+        for situation in situations
+    ]
+
+
+def _with_doubt(situation: Situation) -> Situation:
+    when = " and ".join(map(str, situation.rule.when))
+    doubt = f"the rule's when may depend on facts: {when}"
+    return replace(
+        situation, doubts={**dict.fromkeys(situation.targets, doubt), **situation.doubts}
+    )

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of Precheck. The plugin documentation of the callback describes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ansible import constants as C
+from ansible.plugins.loader import callback_loader
+
+from .errors import OptionError
+
+CALLBACK = "precheck.guard.enforce"
+
+
+def option(name: str, extra_vars: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the value of an option, and where it was set.
+
+    ``extra_vars`` are those of the command line. Raises OptionError.
+    """
+    # Loading the class makes its options known, even if only a strategy is on. ansible-core knows
+    # the plugin by the name of its module.
+    plugin = callback_loader.get(CALLBACK, class_only=True).__module__
+    try:
+        value, origin = C.config.get_config_value_and_origin(
+            name, plugin_type="callback", plugin_name=plugin, variables=dict(extra_vars)
+        )
+    except Exception as ex:  # of several types, if the value is of a wrong type
+        raise OptionError(f"the option {name} has a value that cannot be used: {ex}") from None
+    return value, origin
+
+
+class PolicyPaths(NamedTuple):
+    """The ``paths`` of policy files, and what named them."""
+
+    paths: list[str]
+    origin: str
+
+
+def policy_paths(extra_vars: Mapping[str, Any]) -> PolicyPaths:
+    """Return the paths of the policy files that the option names, and where it was set.
+
+    Raises OptionError.
+    """
+    paths, origin = option("policy", extra_vars)
+    # Since 2.19 each is of a class that not every function accepts.
+    return PolicyPaths([str(path) for path in paths or [] if path], origin)
+
+
+def report_path(extra_vars: Mapping[str, Any], started: float) -> str:
+    """Return the path of the report of a run that ``started`` at this time, in seconds since 1970.
+
+    It is empty if no report is wanted. Raises OptionError.
+    """
+    path, _origin = option("report", extra_vars)
+    return time.strftime(str(path), time.gmtime(started)) if path else ""

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which policy files are in force, and the rules of all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible import constants as C
+from ansible.parsing.dataloader import DataLoader
+
+from ..errors import OptionError, PolicyError, Problem
+from ..options import PolicyPaths, policy_paths
+from .loader import Syntaxes, read
+from .model import Rule, Rules
+
+BUILT_IN = os.path.join(os.path.dirname(__file__), "builtin.yml")
+BESIDE_CONFIG = "precheck.yml"
+
+
+def find(extra_vars: Mapping[str, Any]) -> PolicyPaths:
+    """Return the paths of the policy files in force, and their origin.
+
+    ``extra_vars`` are those of the command line. Raises PolicyError.
+    """
+    try:
+        named = policy_paths(extra_vars)
+    except OptionError as ex:
+        raise PolicyError([Problem(str(ex))]) from None
+    if named.paths:
+        return named
+    if C.CONFIG_FILE:
+        beside = os.path.join(os.path.dirname(C.CONFIG_FILE), BESIDE_CONFIG)
+        if os.path.lexists(beside):
+            return PolicyPaths([beside], "beside ansible.cfg")
+    return PolicyPaths([BUILT_IN], "built in")
+
+
+def read_all(paths: Sequence[str], loader: DataLoader, syntaxes: Syntaxes) -> Rules:
+    """Return the rules of the policy files at ``paths`` together.
+
+    Raises PolicyError with what is wrong with any of the files.
+    """
+    rules: dict[str, Rule] = {}
+    problems: list[Problem] = []
+    for path in dict.fromkeys(paths):
+        try:
+            rules_of_file = read(path, loader, loader.get_basedir(), syntaxes)
+        except PolicyError as ex:
+            problems += ex.problems
+            continue
+        for rule in rules_of_file:
+            if rule.name in rules:
+                other = rules[rule.name]
+                location = f"{other.path}:{other.line}"
+                text = f"rule {rule.name}: there is a rule of this name at {location}"
+                problems.append(Problem(text, path, rule.line))
+            rules.setdefault(rule.name, rule)
+    if problems:
+        raise PolicyError(problems)
+    return tuple(rules.values())

@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From a policy file to its rules, or to all that is wrong with it.
+
+``positions`` reads a file first, for the lines. ansible-core's DataLoader then loads it, so that
+vault and the trust in templates work as in a playbook. ``schema`` has the keys and the types of
+values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
+from ansible.parsing.dataloader import DataLoader
+
+from .. import compat
+from ..errors import PolicyError, PrecheckError, Problem
+from . import schema, values
+from .model import ERROR, Check, KindName, Rule, Rules, Selector
+from .positions import Lines, YamlError, YamlPath, lines_of
+from .schema import Report, Shape
+from .values import ValueType
+
+SIZE = 256 * 1024  # bytes that a policy file may have
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a check is read from.
+
+    ``directory`` is that of the policy file, empty for other data; ``directories`` are those in
+    which the files that a check names are looked for. ``report`` takes problems with values of the
+    check.
+    """
+
+    loader: DataLoader
+    directory: str
+    directories: Sequence[str]
+    report: Report
+
+
+class CheckSyntax(Protocol):
+    """What a kind of checks must have for its checks to be read. ``checks.kinds`` has them."""
+
+    KEYS: Mapping[str, ValueType]
+
+    def parse(self, entry: Mapping[str, Any], source: Source) -> Any: ...
+
+    def label(self, spec: Any) -> str: ...
+
+
+Syntaxes = Mapping[KindName, CheckSyntax]
+
+
+def read(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> Rules:
+    """Return the rules of the policy file at ``path``.
+
+    ``base`` is the directory of the playbook, where files that checks name may be. Raises
+    PolicyError with all that is wrong with the file.
+    """
+    try:
+        lines = lines_of(_text(path, loader))
+        data = compat.load_yaml(loader, path)
+    except YamlError as ex:
+        raise PolicyError([Problem(str(ex), path, ex.line)]) from None
+    except (AnsibleError, OSError) as ex:
+        raise PolicyError([Problem(_first_line(ex), path)]) from None
+    reader = _Reader(path, lines, loader, [os.path.dirname(path), base], syntaxes)
+    rules = reader.rules(data)
+    if reader.problems:
+        raise PolicyError(sorted(reader.problems, key=lambda problem: problem.line))
+    return rules
+
+
+def read_checks(
+    arguments: Mapping[str, Any],
+    loader: DataLoader,
+    directories: Sequence[str],
+    become: bool,
+    syntaxes: Syntaxes,
+) -> list[Check]:
+    """Return the checks that the arguments of a ``precheck.guard.check`` task of a user describe.
+
+    They are those under the key ``checks``, or the one that the arguments themselves are.
+    ``become`` is the default of the checks. Raises PolicyError.
+    """
+    reader = _Reader("", {}, loader, directories, syntaxes)
+    entries = arguments["checks"] if set(arguments) == {"checks"} else [arguments]
+    checks = []
+    for number, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+        data = entry
+        if isinstance(entry, Mapping):
+            typed = {key: _from_text(key, value) for key, value in entry.items()}
+            data = {"become": become} | typed
+        checks.append(reader.check(data, (number,)))
+    if reader.problems:
+        raise PolicyError(reader.problems)
+    return [check for check in checks if check]
+
+
+def _from_text(key: str, value: Any) -> Any:
+    # Arguments can come as text only: from ansible -a, and out of templates.
+    if isinstance(value, str) and key == "become":
+        return boolean(value) if value.lower() in BOOLEANS else value
+    return int(value) if key == "timeout" and isinstance(value, str) and value.isdigit() else value
+
+
+def _text(path: str, loader: DataLoader) -> str:
+    if not os.path.exists(path):
+        raise PrecheckError("there is no such file")
+    if not os.path.isfile(path):
+        raise PrecheckError("is not a file (is the option that names it empty?)")
+    if os.path.getsize(path) > SIZE:
+        raise PrecheckError(f"is larger than {SIZE // 1024} KiB")
+    try:
+        return compat.decrypted_content(loader, path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise PrecheckError("is not UTF-8 text") from None
+
+
+def _first_line(ex: Exception) -> str:
+    return next(iter(str(ex).strip().splitlines()), type(ex).__name__)
+
+
+class _Reader:
+    """Makes rules of the data of one file, and collects the ``problems`` in it.
+
+    ``path`` is empty for data from elsewhere.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        lines: Lines,
+        loader: DataLoader,
+        directories: Sequence[str],
+        syntaxes: Syntaxes,
+    ) -> None:
+        self.path, self.lines, self.loader = path, lines, loader
+        self.directories, self.syntaxes = directories, syntaxes
+        self.problems: list[Problem] = []
+        self._check_shape = schema.check_shape({kind: syntaxes[kind].KEYS for kind in syntaxes})
+        self._rule = ""  # the beginning of a problem
+
+    def rules(self, data: Any) -> Rules:
+        if data is None:
+            self._report((), "the file is empty: expected the key rules, with a list of rules")
+            return ()
+        if not self._fits(data, (), schema.FILE):
+            return ()
+        rules: dict[str, Rule] = {}
+        for number, entry in enumerate(data["rules"]):
+            path: YamlPath = ("rules", number)
+            name = entry.get("name") if isinstance(entry, Mapping) else None
+            has_name = isinstance(name, str) and name.strip() and name.isprintable()
+            self._rule = f"rule {name}: " if has_name else f"rule number {number + 1}: "
+            rule = self._read_rule(entry, path)
+            if rule and rule.name in rules:
+                line = rules[rule.name].line
+                text = f"there is a rule of this name already, at line {line}"
+                self._report((*path, "name"), text)
+            elif rule:
+                rules[rule.name] = rule
+        return tuple(rules.values())
+
+    def _read_rule(self, entry: Any, path: YamlPath) -> Rule | None:
+        problems = len(self.problems)
+        self._fits(entry, path, schema.RULE)
+        if not isinstance(entry, Mapping):
+            return None
+        selectors = [
+            self._selector(item, (*path, "plays", number))
+            for number, item in enumerate(_list(entry.get("plays")))
+        ]
+        checks = [
+            self.check(item, (*path, "checks", number))
+            for number, item in enumerate(_list(entry.get("checks")))
+        ]
+        if len(self.problems) > problems:
+            return None
+        return Rule(
+            name=entry["name"],
+            plays=tuple(selector for selector in selectors if selector),
+            checks=tuple(check for check in checks if check),
+            when=values.conditions(entry["when"]) if "when" in entry else (),
+            message=entry.get("message", ""),
+            remedy=entry.get("remedy", ""),
+            severity=entry.get("severity", ERROR),
+            mandatory=entry.get("mandatory", False),
+            path=self.path,
+            line=self._line(path),
+        )
+
+    def _selector(self, entry: Any, path: YamlPath) -> Selector | None:
+        if not self._fits(entry, path, schema.SELECTOR):
+            return None
+        return Selector(**{key: values.globs(value) for key, value in entry.items()})
+
+    def check(self, entry: Any, path: YamlPath) -> Check | None:
+        """Return the check that ``entry`` describes; None if there is a problem with its keys or
+        types.
+        """
+        if not self._fits(entry, path, self._check_shape):
+            return None
+        [kind] = [kind for kind in self.syntaxes if kind in entry]
+        syntax = self.syntaxes[kind]
+        directory = os.path.dirname(self.path)
+        report = self._reporter(path)
+        spec = syntax.parse(entry, Source(self.loader, directory, self.directories, report))
+        options = {key: entry[key] for key in (*schema.CHECK, "once") if key in entry}
+        label = entry.get("name") or syntax.label(spec)
+        return Check(kind, spec, label, **options, line=self._line(path))
+
+    def _fits(self, entry: Any, path: YamlPath, shape: Shape) -> bool:
+        return shape.fits(entry, self._reporter(path))
+
+    def _reporter(self, path: YamlPath) -> Report:
+        return lambda below, text: self._report((*path, *below), text)
+
+    def _report(self, path: YamlPath, text: str) -> None:
+        line = self._line(path) if self.path else 0
+        self.problems.append(Problem(self._rule + text, self.path, line))
+
+    def _line(self, path: YamlPath) -> int:
+        while path and path not in self.lines:  # as for what a merge key brought in
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a policy consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .values import Conditions, Globs
+
+KindName = Literal["path", "command", "that", "task"]
+Severity = Literal["error", "warn"]
+
+ERROR: Severity = "error"
+WARN: Severity = "warn"
+
+RuleAndHost = tuple[str, str]  # the name of a rule, and the name of a host
+
+
+@dataclass(frozen=True)
+class Selector:
+    """One entry of a rule's ``plays``. It matches a play if each of its lists that is not empty
+    matches.
+
+    The lists hold globs. Those for ``playbook`` are compared with the name of the file that the
+    play is written in or, if they have a slash, with its path from the right; those for ``play``
+    with the play's name; those for ``role`` and ``tag`` with the names of its roles and tags.
+    """
+
+    playbook: Globs = ()
+    play: Globs = ()
+    role: Globs = ()
+    tag: Globs = ()
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{key} {' or '.join(globs)}" for key, globs in vars(self).items() if globs
+        )
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a host, or with ``once`` the play, must pass.
+
+    ``spec`` is what the module of its ``kind`` made of the keys of that kind. ``label`` names the
+    check in results. ``name`` and ``message`` are empty if the policy gives none. ``timeout`` is in
+    seconds. ``line`` is where the check stands in the policy.
+    """
+
+    kind: KindName
+    spec: Any
+    label: str
+    name: str = ""
+    message: str = ""
+    timeout: int | None = None
+    become: bool = False
+    once: bool = False
+    line: int = 0
+
+
+Checks = tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which plays it covers, on which hosts (``when``), what they must pass, what to report.
+
+    ``message`` and ``remedy`` are templates, empty if there is none. ``path`` and ``line`` are
+    where the rule is written.
+    """
+
+    name: str
+    plays: tuple[Selector, ...]
+    checks: Checks
+    when: Conditions = ()
+    message: str = ""
+    remedy: str = ""
+    severity: Severity = ERROR
+    mandatory: bool = False
+    path: str = ""
+    line: int = 0
+
+    @property
+    def location(self) -> str:
+        return f"rule {self.name} ({self.path}:{self.line})"
+
+    @property
+    def host_checks(self) -> Checks:
+        return tuple(check for check in self.checks if not check.once)
+
+    @property
+    def once_checks(self) -> Checks:
+        return tuple(check for check in self.checks if check.once)
+
+
+Rules = tuple[Rule, ...]

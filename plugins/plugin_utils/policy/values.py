@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the values in a policy file may be.
+
+Each function is a type: it takes a value and returns it, or raises TypeError or ValueError with
+what was expected. None turns one type into another, as a mapping into text.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Union
+
+import jinja2
+import jinja2.parser
+
+from ..compat import is_template
+from ..text import Texts
+
+ValueType = Callable[[Any], Any]
+Globs = Texts
+Conditions = tuple[Union[str, bool], ...]
+Command = Union[str, Texts]  # one for a shell, or its arguments; templates
+
+
+def type_name(value: Any) -> str:
+    """Return the type of a value in the words of YAML."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString"):  # since 2.19
+        return "a vaulted value: encrypt the whole file instead"
+    for python_type, name in _NAMES.items():
+        if isinstance(value, python_type):
+            return name
+    return f"a {type(value).__name__}"
+
+
+_NAMES = {  # bool is an int, and datetime is a date: the narrower one comes first
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    type(None): "nothing",
+    datetime.datetime: "a time",
+    datetime.date: "a date",
+}
+
+
+def _expected(expectation: str, value: Any) -> TypeError:
+    return TypeError(f"expected {expectation}, not {type_name(value)}")
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _expected("text", value)
+    if not value.strip():
+        raise ValueError("expected text, found it empty")
+    if "\0" in value:
+        raise ValueError("the character NUL cannot be used")
+    return value
+
+
+def name(value: Any) -> str:
+    if not text(value).isprintable():
+        raise ValueError("expected one line of printable characters")
+    return text(value)
+
+
+def template(value: Any) -> str:
+    try:
+        jinja2.Environment().parse(text(value))
+    except jinja2.TemplateSyntaxError as ex:
+        raise ValueError(f"not a valid template: {ex.message}") from None
+    except RecursionError:
+        raise ValueError("not a valid template: nested too deeply") from None
+    return text(value)
+
+
+def mode(value: Any) -> str:
+    expectation = 'an octal number in quotes, as in "0644"'
+    if not isinstance(value, str):
+        raise _expected(expectation, value)
+    if not is_template(value) and not re.fullmatch(r"0?[0-7]{3,4}", value):
+        raise ValueError(f"expected {expectation}, not {value!r}")
+    return template(value)
+
+
+def flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _expected("true or false", value)
+    return value
+
+
+def choice(*options: str) -> ValueType:
+    """Return the type of a value that is one of ``options``."""
+
+    def one_of(value: Any) -> str:
+        if text(value) not in options:
+            raise ValueError(f"expected {' or '.join(options)}, not {value!r}")
+        return text(value)
+
+    return one_of
+
+
+def seconds(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _expected("a number of whole seconds", value)
+    if not 1 <= value <= 86400:
+        raise ValueError("expected a number of whole seconds from 1 to 86400")
+    return value
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _expected("a mapping", value)
+    if not all(isinstance(key, str) for key in value):
+        raise TypeError("expected text for each key")
+    return value
+
+
+def entries(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _expected("a list", value)
+    if not value:
+        raise ValueError("expected at least one entry")
+    return value
+
+
+def _one_or_several(value: Any, expectation: str, item_type: ValueType) -> tuple[Any, ...]:
+    if isinstance(value, list) and not value:
+        raise ValueError(f"expected {expectation}, found an empty list")
+    return tuple(item_type(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def globs(value: Any) -> Globs:
+    return _one_or_several(value, "a glob or a list of globs", _glob)
+
+
+def _glob(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _expected("a glob or a list of globs", value)
+    try:
+        re.compile(fnmatch.translate(name(value)))
+    except (re.error, RecursionError, OverflowError) as ex:
+        raise ValueError(f"not a valid glob: {ex}") from None
+    return value
+
+
+def path_globs(value: Any) -> Globs:
+    valid = globs(value)
+    if dotted := [glob for glob in valid if {".", ".."} & set(glob.split("/"))]:
+        raise ValueError(
+            f"{dotted[0]!r} can match no path: it is compared with paths without . and .."
+        )
+    return valid
+
+
+def conditions(value: Any) -> Conditions:
+    return _one_or_several(value, "a condition or a list of conditions", _condition)
+
+
+def _condition(value: Any) -> str | bool:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise _expected("a condition or a list of conditions", value)
+    try:
+        parser = jinja2.parser.Parser(jinja2.Environment(), text(value), state="variable")
+        parser.parse_expression()
+        if not parser.stream.eos:
+            parser.fail(f"unexpected '{parser.stream.current.value}'")
+    except jinja2.TemplateSyntaxError as ex:
+        reason = str(ex.message).replace("'end of template'", "end")
+        raise ValueError(f"not a valid expression: {reason} in {value!r}") from None
+    except RecursionError:
+        raise ValueError("not a valid expression: nested too deeply") from None
+    return value
+
+
+def command(value: Any) -> Command:
+    if isinstance(value, str):
+        return template(value)
+    if not isinstance(value, list):
+        raise _expected("a command or a list of its arguments", value)
+    if not value:
+        raise ValueError("expected a command or a list of its arguments, found an empty list")
+    for item in value:
+        if not isinstance(item, str) or "\0" in item:
+            raise _expected("a command or a list of its arguments, each of them text", item)
+        if item:
+            template(item)
+    return tuple(value)

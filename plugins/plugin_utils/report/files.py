@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Writes reports and pages to their files, whole or not at all, and reads earlier reports."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import pwd
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible.release import __version__
+from ansible.utils.display import Display
+
+from ..errors import PolicyError, PrecheckError
+from ..options import report_path
+from ..policy import discovery
+from ..verdict import STATES
+from .document import FORMAT, Document, build_document
+from .record import Record
+from .redact import without_secrets
+
+display = Display()
+
+Groups = Mapping[str, Sequence[str]]  # of each host
+
+
+def write_report(record: Record, extra_vars: Mapping[str, Any], groups: Groups) -> None:
+    """Write the report of what is remembered, if one is wanted. A failure is only a warning."""
+    with _failure_is_a_warning("report"):
+        if path := report_path(extra_vars, record.started):
+            document = current_document(record, extra_vars, groups)
+            write_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_page(path: str, document: Document) -> None:
+    """Write the page of a document. A failure is only a warning."""
+    with _failure_is_a_warning("page"):
+        from .html import page  # it loads more of Jinja2
+
+        # Who may read a page is up to its owner.
+        mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o600
+        write_atomically(path, page(document), mode)
+
+
+@contextlib.contextmanager
+def _failure_is_a_warning(what: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as ex:  # whatever it is, the verdict stands
+        if isinstance(ex, PolicyError):
+            reason = "; ".join(map(str, ex.problems))
+        else:
+            reason = str(ex) or repr(ex)
+        display.warning(f"Precheck could not write its {what}: {reason}")
+
+
+def current_document(record: Record, extra_vars: Mapping[str, Any], groups: Groups) -> Document:
+    """Return the document of what is remembered, as of now."""
+    try:
+        paths, _origin = discovery.find(extra_vars)
+    except PolicyError:
+        paths = []
+    about = {
+        "ansible_core": __version__,
+        "python": platform.python_version(),
+        "command": [os.path.basename(sys.argv[0]), *without_secrets(sys.argv[1:])],
+        "user": _user(),
+        "controller": platform.node(),
+        "policies": ["built-in" if path == discovery.BUILT_IN else path for path in paths],
+    }
+    return build_document(record, about, groups, time.time())
+
+
+def _user() -> str:
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
+    """Put ``text`` into the file at ``path``.
+
+    Whoever reads it finds what was there before, or all of the text. Raises PrecheckError with the
+    path.
+    """
+    path = os.path.abspath(path)
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        # As root it could be /dev/stdout, or a link that leads there.
+        raise PrecheckError(f"{path} is not a regular file")
+    # The command line may have bytes that are no text. They become escapes, which JSON allows.
+    data = text.encode("utf-8", errors="backslashreplace")
+    try:
+        handle, beside = tempfile.mkstemp(prefix=".precheck-", dir=os.path.dirname(path))
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), mode)
+            os.replace(beside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            raise
+    except OSError as ex:
+        raise PrecheckError(f"{path}: {ex.strerror}") from None
+
+
+_VERDICT_KEYS = {"host": str, "rule": str, "verdict": str, "checks": list}
+
+
+def read(path: str) -> Document:
+    """Return the document of the report at ``path``. Raises PrecheckError if it is none."""
+
+    def error(reason: str) -> PrecheckError:
+        text = f"Precheck cannot compare with {path}, so nothing was checked: {reason}"
+        return PrecheckError(text)
+
+    if not os.path.isfile(path):
+        raise error("it is not a file" if os.path.exists(path) else "there is no such file")
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+    except OSError as ex:
+        raise error(ex.strerror or "it cannot be read") from None
+    except (ValueError, RecursionError):
+        raise error("it is not JSON") from None
+    if not isinstance(document, dict) or not {"format", "precheck", "verdicts"} <= document.keys():
+        raise error("it is not a report of Precheck")
+    if document["format"] != FORMAT:
+        found = f"{document['format']!r:.20}"
+        raise error(f"it is of format {found}, and this Precheck knows {FORMAT}")
+    if not _is_whole(document):
+        raise error("it is a report of Precheck, but a damaged one")
+    return document
+
+
+def _is_whole(document: Document) -> bool:
+    verdicts = document["verdicts"]
+    return (
+        isinstance(document.get("started"), str)
+        and isinstance(verdicts, list)
+        and all(
+            isinstance(verdict, dict)
+            and all(isinstance(verdict.get(key), kind) for key, kind in _VERDICT_KEYS.items())
+            and verdict["verdict"] in STATES
+            for verdict in verdicts
+        )
+    )

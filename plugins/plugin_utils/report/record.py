@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is remembered of a run for its report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..policy.matching import PlayIdentity
+from ..policy.model import WARN, Rule, RuleAndHost
+from ..verdict import READY, Verdict
+
+RunKind = Literal["run", "audit"]
+RUN: RunKind = "run"
+AUDIT: RunKind = "audit"
+
+Result = Literal["ready", "not_ready", "error"]
+ERROR: Result = "error"  # the run ended before a verdict
+
+
+RuleAndVerdict = tuple[Rule, Verdict]
+
+
+@dataclass
+class CoveredPlay:
+    """A play that a rule covers, or an audit.
+
+    ``hosts`` are the names of the hosts that the rules applied to; ``checks`` are the verdicts on
+    the play as a whole, by rule.
+    """
+
+    identity: PlayIdentity
+    rules: Sequence[Rule]
+    hosts: set[str] = field(default_factory=set)
+    stopped: bool = False
+    checks: list[RuleAndVerdict] = field(default_factory=list)
+
+
+@dataclass
+class Waiver:
+    """Rules that were not enforced on a play with so many ``hosts``, and how the play opted out."""
+
+    play: PlayIdentity
+    rules: Sequence[Rule]
+    hosts: int
+    opt_out_reason: str
+
+
+@dataclass
+class Record:
+    """What is remembered of a run.
+
+    ``plays`` are by id; ``messages`` and ``remedies`` by rule, as rendered. ``changes`` are those
+    since another report. ``error`` is the one that ended the run before a verdict, if one did.
+    ``started`` is in seconds since 1970.
+    """
+
+    kind: RunKind = RUN
+    started: float = field(default_factory=time.time)
+    plays: dict[str, CoveredPlay] = field(default_factory=dict)
+    verdicts: dict[RuleAndHost, Verdict] = field(default_factory=dict)
+    messages: dict[str, list[str]] = field(default_factory=dict)
+    remedies: dict[str, list[str]] = field(default_factory=dict)
+    waivers: list[Waiver] = field(default_factory=list)
+    changes: dict[str, Any] | None = None
+    error: str = ""
+
+    def covered_play(
+        self, play_id: str, identity: PlayIdentity, rules: Sequence[Rule]
+    ) -> CoveredPlay:
+        """Return what is remembered of a play that these rules cover."""
+        return self.plays.setdefault(play_id, CoveredPlay(identity, rules))
+
+    def add(self, other: Record) -> None:
+        """Take over what another record has, instead of what is known about the same."""
+        for name in ("plays", "verdicts", "messages", "remedies"):
+            getattr(self, name).update(getattr(other, name))
+        self.changes = other.changes
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        return {rule.name: rule for play in self.plays.values() for rule in play.rules}
+
+    @property
+    def result(self) -> Result:
+        if self.error:
+            return ERROR
+        enforced = {rule.name for rule in self.rules.values() if rule.severity != WARN}
+        verdicts = [(name, verdict) for (name, _host), verdict in self.verdicts.items()]
+        for play in self.plays.values():
+            verdicts += [(rule.name, verdict) for rule, verdict in play.checks]
+        all_ready = all(verdict.state == READY for name, verdict in verdicts if name in enforced)
+        return "ready" if all_ready else "not_ready"

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Text that is safe and readable on a terminal and on a page."""
+
+from __future__ import annotations
+
+import unicodedata
+
+Texts = tuple[str, ...]
+
+
+def printable_lines(text: str) -> list[str]:
+    """Return the lines of a text, without the characters that could disturb a terminal."""
+    return [_printable(line) for line in text.splitlines()]
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, with single spaces between its words."""
+    return _printable(" ".join(text.split()))
+
+
+def printable_name(named: object) -> str:
+    """Return the name of a host or a play on one line. Playbooks may build names from the output of
+    nodes.
+    """
+    return " ".join(printable_lines(str(named)))
+
+
+def _printable(text: str) -> str:
+    # Spaces of other widths, and the joiners of Persian, Hindi and emoji, are text, though Python
+    # does not call them printable.
+    return "".join(
+        char
+        for char in text
+        if char.isprintable() or char in "\t\u200c\u200d" or unicodedata.category(char) == "Zs"
+    )
+
+
+def count_of(number: int, word: str) -> str:
+    """Return "1 host", "2 hosts"."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
