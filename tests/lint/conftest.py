@@ -68,8 +68,8 @@ def tarball(checkout: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) 
     run(
         "ansible-galaxy", "collection", "build", checkout, "--output-path", directory, cwd=directory
     )
-    [found] = directory.glob("*.tar.gz")
-    return found
+    [path] = directory.glob("*.tar.gz")
+    return path
 
 
 @pytest.fixture(scope="session")

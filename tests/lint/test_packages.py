@@ -116,5 +116,5 @@ def test_the_collection_can_be_put_in_an_execution_environment(installed, run, t
     required = yaml.safe_load((tmp_path / "context/_build/requirements.yml").read_text())
     assert required == {"collections": ["precheck.guard"]}
     assert "ansible-galaxy collection install" in (tmp_path / "context/Containerfile").read_text()
-    found = run("ansible-builder", "introspect", installed.parents[2], cwd=tmp_path)
-    assert yaml.safe_load(found) == {"python": [], "system": []}
+    requirements = run("ansible-builder", "introspect", installed.parents[2], cwd=tmp_path)
+    assert yaml.safe_load(requirements) == {"python": [], "system": []}

@@ -42,13 +42,13 @@ def know_modules(loader: ModuleType) -> None:
 def expected(path: Path) -> list[str]:
     """Return how each message about the bad file begins, in order."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    found = []
+    messages = []
     for number, line in enumerate(lines, 1):
-        _yaml, *messages = re.split(r" # bad(?= end: |: )|^# bad(?=: )", line)
-        for text in messages:
+        _yaml, *marks = re.split(r" # bad(?= end: |: )|^# bad(?=: )", line)
+        for text in marks:
             at = len(lines) + 1 if text.startswith(" end: ") else number
-            found.append(f"{path}:{at}: {text.partition(': ')[2].rstrip()}")
-    return found
+            messages.append(f"{path}:{at}: {text.partition(': ')[2].rstrip()}")
+    return messages
 
 
 def vaulted(text: str) -> bytes:

@@ -297,9 +297,9 @@ def test_without_the_program_timeout_commands_run_to_their_end(directory):
         CommandQuestion("exit 4", 20),
         CommandQuestion("sleep 2", 1),
     ]
-    found = answers_to(questions, (("sh",), environment))
-    assert [word for word, _printed in found] == ["3", "4", YES]
-    assert [printed for _word, printed in found[:2]] == ["quick", ""]
+    answers = answers_to(questions, (("sh",), environment))
+    assert [word for word, _printed in answers] == ["3", "4", YES]
+    assert [printed for _word, printed in answers[:2]] == ["quick", ""]
 
 
 def test_without_tools_no_answer_is_yes(directory):
@@ -591,9 +591,9 @@ def test_questions_that_are_too_long_for_one_command_are_split(directory):
     too_long = [script for script in parts if len(script.text) > SCRIPT_LENGTH]
     assert [script.questions for script in too_long] == [[too_long_alone]]
     assert len(parts) < 10
-    found = [answer[0] for script in parts for answer in script.answers(output_of(script))]
-    assert found.pop(50) == "50"
-    assert found == ["missing" if number % 3 else YES for number in range(100)]
+    answers = [answer[0] for script in parts for answer in script.answers(output_of(script))]
+    assert answers.pop(50) == "50"
+    assert answers == ["missing" if number % 3 else YES for number in range(100)]
 
 
 def test_forbidden_bits_are_those_that_a_mode_lacks():

@@ -41,13 +41,13 @@ def test_hosts_whose_names_look_alike_are_all_listed():
 def test_hosts_are_sorted_and_aligned():
     down = Verdict(UNVERIFIED, ("unreachable: refused",))
     verdicts = {"web10": MISSING, "db": down, "a": MISSING}
-    found = failure(
+    failed = failure(
         verdicts,
         7,
         messages=["Not managed.", "Ask first."],
         remedy="./node.yml -l a,db,web10\n./more",
     )
-    assert closing_block(PLAY, [found]).splitlines() == [
+    assert closing_block(PLAY, [failed]).splitlines() == [
         'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3).',
         "",
         "Rule pigsty-node: 3 of 7 hosts are not ready.",

@@ -420,15 +420,15 @@ def end(project, process, seconds=60):
 
 def running(project):
     """Return the ids of all processes of a run of the project. They have its environment."""
-    found = []
+    processes = []
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if (
                 f"ANSIBLE_CONFIG={project.directory}/ansible.cfg\0".encode()
                 in (directory / "environ").read_bytes()
             ):
-                found.append(int(directory.name))
-    return found
+                processes.append(int(directory.name))
+    return processes
 
 
 def kill_all(processes):
@@ -508,12 +508,12 @@ def test_a_signal_ends_the_run_at_once_and_leaves_nothing_behind(guarded, nodes,
 
 def children(parent):
     """Return the ids of the child processes of a process."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             if path.read_text().rpartition(")")[2].split()[1] == str(parent):
-                found.append(int(path.parent.name))
-    return found
+                processes.append(int(path.parent.name))
+    return processes
 
 
 def worker_on(process, address):

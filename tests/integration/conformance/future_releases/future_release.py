@@ -126,11 +126,11 @@ def classes_are_made_anew():
     was = strategy_loader.get
 
     def get(name, *args, **kwargs):
-        found = was(name, *args, **kwargs)
+        plugin_class = was(name, *args, **kwargs)
         return (
-            type("StrategyModule", (found,), {"run": found.run})
-            if kwargs.get("class_only") and found
-            else found
+            type("StrategyModule", (plugin_class,), {"run": plugin_class.run})
+            if kwargs.get("class_only") and plugin_class
+            else plugin_class
         )
 
     strategy_loader.get = get
