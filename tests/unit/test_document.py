@@ -50,8 +50,8 @@ MISSING = Verdict(
 LOST = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jrefused\n",))
 
 
-def document_of(found: Record) -> dict[str, object]:
-    whole = build_document(found, ABOUT, {"h1": ["db", "web"]}, now=86400.9)
+def document_of(recorded: Record) -> dict[str, object]:
+    whole = build_document(recorded, ABOUT, {"h1": ["db", "web"]}, now=86400.9)
     jsonschema.validate(whole, SCHEMA)
     return whole
 
@@ -78,18 +78,18 @@ def test_a_document_has_all_that_is_recorded():
         ("strict", "h2"): MISSING,
         ("strict", "h1"): all_ready(["a"]),
     }
-    found = Record(
+    recorded = Record(
         started=0.5, plays=plays, verdicts=verdicts, remedies={"strict": ["./a", "./b", "./a"]}
     )
-    found.messages["strict"] = ["gone", "gone"]
-    found.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck"))
+    recorded.messages["strict"] = ["gone", "gone"]
+    recorded.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck"))
     gone = {"check": "a", "verdict": "not_ready", "reasons": ["a: gone"]}
     ready = {"check": "b", "verdict": "ready", "reasons": []}
     lost = {"check": "", "verdict": "unverified", "reasons": ["unreachable: [2Jrefused"]}
     in_policy, advice = {"path": "/x/precheck.yml"}, {"rule": "advice"}
     of_h1 = {"host": "h1", "groups": ["db", "web"]}
     of_h2 = {"host": "h2", "groups": []}
-    whole = document_of(found)
+    whole = document_of(recorded)
     assert list(whole) == [key for key in SCHEMA["properties"] if key != "changes"]
     assert whole == {
         "format": 1,

@@ -41,7 +41,7 @@ HEAD = 'Policy /srv/precheck.yml (built in)\n\nPlay "Set up" (/srv/pgsql.yml:4)\
 
 def test_a_rule_has_a_line_for_each_part():
     rule = Rule("pg", (SELECTOR,), CHECKS, severity=WARN, mandatory=True)
-    found = text(
+    explained = text(
         rule,
         not_guarded="the moon is full",
         checked=["n1", "n2"],
@@ -50,7 +50,7 @@ def test_a_rule_has_a_line_for_each_part():
         unsure={"n2": "it may be old"},
         errors={"n6": "it is broken"},
     )
-    assert found == HEAD + (
+    assert explained == HEAD + (
         "  not guarded: the moon is full\n"
         "  rule pg, by playbook pgsql*.yml or pg-*.yml, tag db, warns only, mandatory\n"
         "    checked   n1, n2\n"
@@ -73,9 +73,11 @@ def test_plays_without_rules_or_hosts_say_so():
 def test_many_hosts_are_folded_and_counted():
     rule = Rule("pg", (SELECTOR,), CHECKS[:1])
     names = [f"node-{number:03}.example.com" for number in range(100)]
-    found = text(rule, names, left_out=dict.fromkeys(names, "it is old"))
-    assert found.endswith("\n    left out  all 100 hosts: it is old")
-    found = text(rule, names, checked=names[:50], left_out=dict.fromkeys(names[50:], "it is old"))
-    assert "node-019.example.com and 30 more for /etc/pki/ca.crt" in " ".join(found.split())
-    assert "node-069.example.com and 30 more: it is old" in " ".join(found.split())
-    assert all(len(line) <= 80 for line in found.splitlines())
+    explained = text(rule, names, left_out=dict.fromkeys(names, "it is old"))
+    assert explained.endswith("\n    left out  all 100 hosts: it is old")
+    explained = text(
+        rule, names, checked=names[:50], left_out=dict.fromkeys(names[50:], "it is old")
+    )
+    assert "node-019.example.com and 30 more for /etc/pki/ca.crt" in " ".join(explained.split())
+    assert "node-069.example.com and 30 more: it is old" in " ".join(explained.split())
+    assert all(len(line) <= 80 for line in explained.splitlines())

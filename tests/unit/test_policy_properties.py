@@ -148,7 +148,7 @@ def test_any_structure_gives_rules_or_an_error(policy, data):
     rules_of(policy, yaml.safe_dump(data).encode())
 
 
-def places(value, found=()):
+def places(value):
     """Return every mapping and list within ``value``."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     own = [value] if isinstance(value, (dict, list)) else []
@@ -332,6 +332,6 @@ def step_count(rule):
 def test_what_is_valid_can_be_enforced(policy, rules):
     data = {"rules": rules}
     EDITOR.validate(data)
-    found = rules_of(policy, yaml.safe_dump(data).encode())
-    assert found, read(str(policy), DataLoader(), "/nowhere", KINDS)
-    enforce(found)
+    rules_in_file = rules_of(policy, yaml.safe_dump(data).encode())
+    assert rules_in_file, read(str(policy), DataLoader(), "/nowhere", KINDS)
+    enforce(rules_in_file)

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.project import Project
+from support.commands import run_command
+from support.plugin_code import modules, private_names
+from support.project import PRECHECK, Project
 
 pytestmark = pytest.mark.one_release  # future releases come after the newest
 
@@ -178,6 +181,27 @@ CHANGED_FOR_THE_CALLBACK = {
 }
 
 
+# These names exist in older releases only.
+NOT_IN_THE_NEWEST = {"_result", "_return_data"}
+
+# What ansible-precheck explain uses: its own names, and some that it shares with the guard.
+MISSING_FOR_EXPLAIN = [
+    "ansible.executor.play_iterator:PlayIterator._play",
+    "ansible.executor.task_queue_manager:TaskQueueManager._variable_manager",
+    "ansible.playbook:Playbook._file_name",
+    "ansible.playbook.play:Play._uuid",
+    "ansible.plugins.strategy:StrategyBase._tqm",
+]
+# Runs ansible-precheck on a future release: the first argument is what is missing in it.
+EXPLAIN_ON_A_FUTURE_RELEASE = f"""
+import runpy, sys
+sys.path.insert(0, "{Path(__file__).parent}/future_releases")
+import future_release
+future_release.remove(sys.argv.pop(1))
+runpy.run_path("{PRECHECK}", run_name="__main__")
+"""
+
+
 def prepare(project: Project) -> None:
     """Give the project a playbook, its policy and local hosts, all of them with the marker."""
     project.local_hosts(ready="h1 h2 h3")
@@ -291,3 +315,26 @@ def test_where_strategies_from_outside_are_refused_the_callback_still_guards(pro
             )
             == {}
         )
+
+
+@pytest.mark.parametrize("missing", MISSING_FOR_EXPLAIN, ids=lambda name: name.partition(":")[2])
+def test_explain_ends_with_an_error_when_something_that_it_needs_is_missing(project, missing):
+    prepare(project)
+    command = [sys.executable, "-c", EXPLAIN_ON_A_FUTURE_RELEASE, missing, "explain", "site.yml"]
+    config = f"{project.directory}/ansible.cfg"
+    run = run_command(command, project.directory, ANSIBLE_CONFIG=config)
+    assert run.rc == 1, run.output
+    assert "Precheck could not explain the play" in run.stderr
+    assert missing.rpartition(".")[2] in run.stderr
+    assert "Traceback" not in run.output
+
+
+def test_every_private_name_that_is_used_is_missing_in_one_of_these_releases():
+    tried = {
+        name
+        for missing in (*MISSING, *MISSING_FOR_EXPLAIN)
+        for name in re.findall(r"\b_\w+", missing)
+    }
+    used = set().union(*map(private_names, modules().values()))
+    assert len(used) > 40
+    assert sorted(used - tried - NOT_IN_THE_NEWEST) == []
