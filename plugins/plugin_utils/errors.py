@@ -36,9 +36,7 @@ class OptionError(PrecheckError):
 
 
 class GuardError(PrecheckError):
-    """The guard does not work because of ``cause``; ``consequence`` says what that means for the
-    run.
-    """
+    """The guard does not work because of ``cause``, with a ``consequence`` for the run."""
 
     def __init__(self, consequence: str, cause: Exception) -> None:
         text = f"{consequence}: {cause!r}"
@@ -50,19 +48,19 @@ class GuardError(PrecheckError):
                 " Precheck is tested with)"
             )
         super().__init__(text)
+        # The cause may be an error of others, with values in its message.
         self._text_for_report = f"{consequence}: {type(cause).__name__}"
 
     @property
     def text_for_report(self) -> str:
-        return (
-            self._text_for_report
-        )  # the cause may be an error of others, with values in its message
+        return self._text_for_report
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a policy: ``path`` is empty if no file is at fault, ``line`` 0 if no line
-    is.
+    """What is wrong with a policy, and where.
+
+    ``path`` is empty if no file is at fault, and ``line`` is 0 if no line is.
     """
 
     text: str
@@ -84,8 +82,9 @@ class PolicyError(PrecheckError):
 
 
 def text_for_report(error: Exception) -> str:
-    """Return what a report may keep of an error: only Precheck's own errors hold no variable's
-    value.
+    """Return what a report may keep of an error.
+
+    Only Precheck's own errors are sure to hold no variable's value.
     """
     if isinstance(error, PrecheckError):
         return error.text_for_report

@@ -20,8 +20,9 @@ def one_line(text: str) -> str:
 
 
 def printable_name(named: object) -> str:
-    """Return the name of a host or a play on one line. Playbooks may build names from the output of
-    nodes.
+    """Return the name of a host or a play on one line.
+
+    Playbooks may build names from the output of nodes.
     """
     return " ".join(printable_lines(str(named)))
 

@@ -72,7 +72,5 @@ def labelled(label: str, verdict: Verdict) -> Verdict:
 
 
 def all_ready(labels: Iterable[str]) -> Verdict:
-    """Return the verdict on a rule if the checks with these labels all passed. One serves all
-    hosts.
-    """
+    """Return the verdict on a rule whose checks, with these labels, all passed."""
     return Verdict(READY, checks=tuple((label, _READY) for label in labels))

@@ -77,8 +77,7 @@ class PlayRun:
     def variables(
         self, host: Host | None, names: list[str], task: Task | None = None
     ) -> dict[str, Any]:
-        """Return the variables that a ``task`` of the play has on ``host`` before facts are
-        gathered.
+        """Return the variables of a ``task`` of the play on ``host``, before facts are gathered.
 
         Without a host, they are those of the play as a whole. ``names`` are those of the play's
         hosts.

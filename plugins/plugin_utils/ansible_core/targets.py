@@ -146,9 +146,7 @@ def _describe_import(conditions: Iterable[Any]) -> str:
 
 @dataclass(frozen=True)
 class Unmet:
-    """The condition that keeps a rule from a host; ``error`` says why it cannot be evaluated, if
-    so.
-    """
+    """The condition that keeps a rule from a host, and the ``error`` if it cannot be evaluated."""
 
     condition: str
     error: str = ""

@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The workers of ansible-core, lent to the checks: as many as hosts need, then put back as they
-were.
-"""
+"""Lends ansible-core's workers to the checks, as many as the hosts need."""
 
 from __future__ import annotations
 

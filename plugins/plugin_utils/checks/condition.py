@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The check kind ``that``: conditions on the variables of a host, or with ``once`` of the play,
-hold.
-"""
+"""The check kind ``that``: conditions on variables of a host hold, or with ``once`` of the play."""
 
 from __future__ import annotations
 

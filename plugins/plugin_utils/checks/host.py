@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""From the checks of one host to their verdicts. This runs in a worker of ansible-core, for the
-action.
-"""
+"""From the checks of one host to their verdicts. The action runs this, in a worker."""
 
 from __future__ import annotations
 

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..policy.loader import Source
 from ..policy.model import Check
 from ..policy.values import ValueType
 from ..verdict import Verdict
+
+if TYPE_CHECKING:
+    from .context import HostContext
 
 # What it takes to check: the shell of the host, its variables, or a task of its own.
 Means = Literal["shell", "variables", "task"]
@@ -27,21 +30,17 @@ class Kind(Protocol):
     KEYS: Mapping[str, ValueType]
 
     def parse(self, entry: Mapping[str, Any], source: Source) -> Any:
-        """Return the spec of a check, given its keys. Reports what is wrong with them to
-        ``source``.
-        """
+        """Return the spec of a check, given its keys. Reports problems with them to ``source``."""
 
     def label(self, spec: Any) -> str:
         """Return what the check is called in results if the policy gives it no name."""
 
-    def probe(self, check: Check, host: Any) -> Any:
-        """Return how to find out about ``host``, a HostContext.
+    def probe(self, check: Check, host: HostContext) -> Any:
+        """Return how to find out about ``host``.
 
         This is a Question for its shell, a Verdict if it is known already, or the task to run (for
         which ``host`` is left out). Raises PrecheckError if there is no way.
         """
 
-    def judge(self, check: Check, probe: Any, answer: Any, host: Any) -> Verdict:
-        """Return the verdict, given the Answer of the shell (None: it gave none) or the task's
-        result.
-        """
+    def judge(self, check: Check, probe: Any, answer: Any, host: HostContext) -> Verdict:
+        """Return the verdict, given the Answer of the shell or None, or the result of the task."""

@@ -1,8 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The registry of check kinds. A new kind is a module with the names of ``kind.Kind``, and a line
-here.
-"""
+"""The registry of check kinds. A new kind is a module as ``kind.Kind`` has it, and a line here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A node: its shell answers questions, and the stat module has the last word if that is not a plain
-yes.
+"""A node: its shell answers questions. If that is not a plain yes, the stat module decides.
 
 This uses private names of ansible-core's action and connection plugins: there is no public way to
 run a command by an action plugin, or to leave privilege escalation out.
@@ -115,9 +114,7 @@ class Node:
 
     @contextlib.contextmanager
     def _privileges(self, become: bool) -> Iterator[None]:
-        """Leave privilege escalation out unless ``become``, even if the variables or options set
-        it.
-        """
+        """Leave privilege escalation out unless ``become``, whatever variables and options say."""
         # Its annotations say that it always has a become plugin.
         connection: Any = self._action._connection
         play_context = self._action._play_context

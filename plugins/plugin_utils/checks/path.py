@@ -15,7 +15,7 @@ from ansible.errors import AnsibleFileNotFound
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.hashing import secure_hash
 
-from ..compat import is_template, rendered
+from ..compat import is_template, value_of
 from ..errors import PrecheckError, TemplateError
 from ..policy import values
 from ..policy.loader import Source
@@ -92,7 +92,8 @@ def probe(check: Check, host: HostContext) -> PathQuestion:
 def _root(host: HostContext) -> str:
     """Return the directory that stands for the host's root: only local connections can have one."""
     root = host.variables.get("precheck_root") if host.node.is_local else None
-    return rendered(root, host.variables, host.loader) if root else ""
+    # It is a variable, and no template of the policy: Ansible's rules of trust decide about it.
+    return str(value_of(root, host.variables, host.loader)) if root else ""
 
 
 def _mode(spec: PathSpec, host: HostContext) -> str:
@@ -127,9 +128,7 @@ def _digest(spec: PathSpec, host: HostContext) -> str:
 def judge(
     check: Check, question: PathQuestion, answer: Answer | None, host: HostContext
 ) -> Verdict:
-    """Return the verdict. If the shell's answer is not a plain yes, the stat module has the last
-    word.
-    """
+    """Return the verdict. If the shell's answer is not a plain yes, the stat module decides."""
     word = answer.word if answer else ""
     if word == YES:
         return ready()
@@ -210,10 +209,10 @@ def digest_of(name: str, directories: Sequence[str], loader: DataLoader) -> str:
 
 
 def find_on_control_node(name: str, directories: Sequence[str], loader: DataLoader) -> str:
-    """Return the path of the control node's file ``name``, looked for like the source of a copy
-    task.
+    """Return the path of the control node's file ``name``. Raises PrecheckError.
 
-    These are each of ``directories`` and its subdirectory ``files``. Raises PrecheckError.
+    It is looked for like the source of a copy task: in each of ``directories`` and in its
+    subdirectory ``files``.
     """
     try:
         path: str = loader.path_dwim_relative_stack(list(directories), "files", name)

@@ -34,8 +34,7 @@ def with_message(check: Check, verdict: Verdict, render: Callable[[str], str]) -
 
 
 def result_of(checks: Sequence[Check], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Return the result of a ``precheck.guard.check`` task that came to these verdicts on its
-    checks.
+    """Return the result of a ``precheck.guard.check`` task with these verdicts on its checks.
 
     The documentation of the module describes it.
     """
@@ -77,10 +76,9 @@ def _part(state: State, reason: str) -> Verdict:
 
 
 def verdict_if_lost(result: Mapping[str, Any], timeout: int) -> Verdict | None:
-    """Return the verdict on a host that was unreachable, or did not answer within ``timeout``
-    seconds.
+    """Return the verdict on a host that did not answer; None if it did.
 
-    ``result`` is that of any task. Returns None for a host that answered.
+    It was unreachable, or took longer than ``timeout`` seconds. ``result`` is that of any task.
     """
     message = str(result.get("msg") or "")
     if result.get("unreachable"):

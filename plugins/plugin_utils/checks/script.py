@@ -62,8 +62,9 @@ class Answer(NamedTuple):
 
 
 class Script:
-    """The script that asks ``questions``, and the parser of its output. No two have the same
-    number.
+    """The script that asks ``questions``, and the parser of its output.
+
+    The number that frames its answers is random.
     """
 
     def __init__(self, questions: Sequence[Question]) -> None:

@@ -58,9 +58,7 @@ class PlayExplanation:
 
 @dataclass
 class Explanation:
-    """The ``plays`` of a run. ``files`` are the policy files in force; ``origin`` says what named
-    them.
-    """
+    """The ``plays`` of a run, the policy ``files`` in force, and what named these files."""
 
     files: Sequence[str]
     origin: str

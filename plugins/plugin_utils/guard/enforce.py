@@ -87,9 +87,7 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
 
 
 def _is_stopped(run: PlayRun, state: RunState) -> bool:
-    """Return whether the play must not run. Whatever happens, the report is written if one is
-    wanted.
-    """
+    """Return whether the play must not run. In any case, write the report if one is wanted."""
     execute = enforce
     if task := audit_task(run.play):
         from .audit import audit  # few runs are audits

@@ -45,6 +45,12 @@ class Situation:
     def runs_once_checks(self) -> bool:
         return self.first_batch and bool(self.rule.once_checks)
 
+    def unsettled(self) -> list[str]:
+        """Return the targets with something left to find out; none if the rule is waived."""
+        if self.is_waived:
+            return []
+        return [name for name in self.targets if name not in self.settled]
+
     def concerned(self) -> list[str]:
         """Return the targets that the rule may have to do with now.
 

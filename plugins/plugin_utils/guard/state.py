@@ -24,7 +24,9 @@ PlayId = str
 
 @dataclass
 class RunState:
-    """``begun`` are the plays whose first batch has begun. ``checked`` has the play before which a
+    """What is known about one run.
+
+    ``begun`` are the plays whose first batch has begun. ``checked`` has the play before which a
     host was checked for a rule; ``decided`` the rules and hosts of a play with nothing left to find
     out there, as the rule does not apply or has no checks for hosts. ``audits`` are the plays that
     were audits. ``stopped`` is whether the guard has ended the run. ``record`` is for the report,

@@ -73,13 +73,7 @@ def survey(
     else:
         targets = Targets(hosts, {}, {})
 
-    open_names = {
-        name
-        for situation in situations
-        if not situation.is_waived
-        for name in names
-        if name not in situation.settled
-    }
+    unsettled = {name for situation in situations for name in situation.unsettled()}
     target_names = [host.name for host in targets.hosts]
     situations = [
         replace(situation, targets=target_names, doubts=targets.doubts) for situation in situations
@@ -92,7 +86,7 @@ def survey(
         targets=targets,
         opt_out_reason=opt_out_reason,
         plans=[plan(one) for one in _with_conditions(run, situations, targets, facts_to_come)],
-        unchecked=sorted(open_names.difference(target_names)),
+        unchecked=sorted(unsettled.difference(target_names)),
     )
 
 

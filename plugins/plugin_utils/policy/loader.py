@@ -202,9 +202,7 @@ class _Reader:
         return Selector(**{key: values.globs(value) for key, value in entry.items()})
 
     def check(self, entry: Any, path: YamlPath) -> Check | None:
-        """Return the check that ``entry`` describes; None if there is a problem with its keys or
-        types.
-        """
+        """Return the check that ``entry`` describes; None if its keys or types are wrong."""
         if not self._fits(entry, path, self._check_shape):
             return None
         [kind] = [kind for kind in self.syntaxes if kind in entry]

@@ -20,8 +20,7 @@ RuleAndHost = tuple[str, str]  # the name of a rule, and the name of a host
 
 @dataclass(frozen=True)
 class Selector:
-    """One entry of a rule's ``plays``. It matches a play if each of its lists that is not empty
-    matches.
+    """One entry of a rule's ``plays``. It matches if each of its lists that is not empty does.
 
     The lists hold globs. Those for ``playbook`` are compared with the name of the file that the
     play is written in or, if they have a slash, with its path from the right; those for ``play``

@@ -41,9 +41,7 @@ for _tag in ("!unsafe", "!vault", "!vault-encrypted"):
 
 
 def lines_of(text: str) -> Lines:
-    """Return the line of each value. An entry of a mapping is at the line of its key. Raises
-    YamlError.
-    """
+    """Return the line of each value; for an entry of a mapping, its key's. Raises YamlError."""
     lines: Lines = {}
     try:
         loader = _Loader(text)

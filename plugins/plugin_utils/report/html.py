@@ -1,7 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A page of HTML for a browser, made of the document of a report. The template has all that is
-shown.
+"""A page of HTML for a browser, made of the document of a report. The template is beside it.
 
 Texts of the document come from nodes. They are escaped, stripped of what cannot be printed, and
 never templated; none of them is put into the style or the script, whose digests the page's content
@@ -153,9 +152,7 @@ def _rank_and_name(row: Row) -> tuple[int, str]:
 
 
 def _printable(value: Any) -> Any:
-    """Return what the page shows for a value: text without control characters and marks of
-    direction.
-    """
+    """Return what the page shows for a value: no control characters, no marks of direction."""
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return "\n".join(printable_lines(value))
     return value

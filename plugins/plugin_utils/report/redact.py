@@ -44,10 +44,10 @@ def without_secrets(words: Sequence[str]) -> list[str]:
 
 
 def _split(word: str) -> tuple[str, str, str]:
-    """Return what comes before a value in a word, the option if its value may be secret, and the
-    value.
+    """Split a word of a command line at the value of an option that may be secret.
 
-    The value is empty if it is not in the word.
+    Returns what comes before the value, the option (empty if the word has none whose value may
+    be secret), and the value (empty if it is not in the word).
     """
     name, equals, value = word.partition("=")
     if name.startswith("--"):
