@@ -118,7 +118,9 @@ class _TargetFinder:
             return None
         variables = self.run.variables(host, self.names, task)
         try:
-            return all(compat.holds(one, variables, self.run.loader) for one in conditions)
+            return all(
+                compat.holds(condition, variables, self.run.loader) for condition in conditions
+            )
         except TemplateError as ex:
             self.doubts[host.name] = f"{described}: {ex}"
             return None
@@ -145,16 +147,16 @@ def _describe_import(conditions: Iterable[Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Unmet:
+class UnmetCondition:
     """The condition that keeps a rule from a host, and the ``error`` if it cannot be evaluated."""
 
-    condition: str
+    text: str
     error: str = ""
 
 
 def unmet_conditions(
     run: PlayRun, hosts_by_rule: HostsByRule, names: list[str]
-) -> dict[RuleAndHost, Unmet]:
+) -> dict[RuleAndHost, UnmetCondition]:
     """Return what in the ``when`` of rules keeps them from hosts; nothing if a rule applies.
 
     ``names`` are those of the hosts that the play has.
@@ -163,24 +165,26 @@ def unmet_conditions(
     for rule, hosts in hosts_by_rule:
         for host in hosts if rule.when else ():
             rules_by_host.setdefault(host.name, (host, []))[1].append(rule)
-    unmet: dict[RuleAndHost, Unmet] = {}
+    unmet: dict[RuleAndHost, UnmetCondition] = {}
     for host, rules in rules_by_host.values():
         variables = run.variables(host, names)
         # Each condition is compiled and evaluated once for a host.
-        evaluated: dict[str | bool, Unmet | None] = {}
+        evaluated: dict[str | bool, UnmetCondition | None] = {}
         for rule in rules:
             for condition in rule.when:
                 if condition not in evaluated:
                     evaluated[condition] = _evaluate(condition, variables, run)
-                if found := evaluated[condition]:
-                    unmet[rule.name, host.name] = found
+                if reason := evaluated[condition]:
+                    unmet[rule.name, host.name] = reason
                     break
     return unmet
 
 
-def _evaluate(condition: str | bool, variables: dict[str, Any], run: PlayRun) -> Unmet | None:
+def _evaluate(
+    condition: str | bool, variables: dict[str, Any], run: PlayRun
+) -> UnmetCondition | None:
     try:
         met = compat.holds(condition, variables, run.loader)
     except TemplateError as ex:
-        return Unmet(str(condition), str(ex))
-    return None if met else Unmet(str(condition))
+        return UnmetCondition(str(condition), str(ex))
+    return None if met else UnmetCondition(str(condition))

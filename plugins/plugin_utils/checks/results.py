@@ -44,8 +44,8 @@ def result_of(checks: Sequence[Check], verdicts: Sequence[Verdict]) -> dict[str,
         "failed": verdict.state != READY,
         "changed": False,
         "checks": [
-            {"check": check.label, "verdict": one.state, "msg": "; ".join(one.reasons)}
-            for check, one in zip(checks, verdicts)
+            {"check": check.label, "verdict": part.state, "msg": "; ".join(part.reasons)}
+            for check, part in zip(checks, verdicts)
         ],
         "msg": "; ".join(verdict.reasons) or "all checks passed",
     }

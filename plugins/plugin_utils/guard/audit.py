@@ -134,7 +134,7 @@ def check_all(run: PlayRun, rules: Sequence[Rule], hosts: Sequence[Host]) -> Ver
     verdicts: Verdicts = {
         rule_and_host: unverified(
             "cannot tell whether the rule applies: in its when,"
-            f" {condition.condition}: {condition.error}"
+            f" {condition.text}: {condition.error}"
         )
         for rule_and_host, condition in unmet.items()
         if condition.error

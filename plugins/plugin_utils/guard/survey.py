@@ -78,6 +78,7 @@ def survey(
     situations = [
         replace(situation, targets=target_names, doubts=targets.doubts) for situation in situations
     ]
+    decided = _with_conditions(run, situations, targets, facts_to_come)
     return Survey(
         identity=identity,
         coverages=coverages,
@@ -85,7 +86,7 @@ def survey(
         idle_reason=idle_reason,
         targets=targets,
         opt_out_reason=opt_out_reason,
-        plans=[plan(one) for one in _with_conditions(run, situations, targets, facts_to_come)],
+        plans=[plan(situation) for situation in decided],
         unchecked=sorted(unsettled.difference(target_names)),
     )
 
@@ -106,24 +107,29 @@ def _with_conditions(
         if situation.rule.name not in open_rules
     ]
     unmet = unmet_conditions(run, to_decide, list(hosts))
-    return [
-        _with_doubt(situation)
-        if situation.rule.name in open_rules
-        else replace(
-            situation,
-            unmet={
-                name: one.condition
-                for (rule, name), one in unmet.items()
-                if rule == situation.rule.name and not one.error
-            },
-            errors={
-                name: f"{one.condition}: {one.error}"
-                for (rule, name), one in unmet.items()
-                if rule == situation.rule.name and one.error
-            },
+    result = []
+    for situation in situations:
+        rule = situation.rule.name
+        if rule in open_rules:
+            result.append(_with_doubt(situation))
+            continue
+        of_rule = {name: condition for (owner, name), condition in unmet.items() if owner == rule}
+        result.append(
+            replace(
+                situation,
+                unmet={
+                    name: condition.text
+                    for name, condition in of_rule.items()
+                    if not condition.error
+                },
+                errors={
+                    name: f"{condition.text}: {condition.error}"
+                    for name, condition in of_rule.items()
+                    if condition.error
+                },
+            )
         )
-        for situation in situations
-    ]
+    return result
 
 
 def _with_doubt(situation: Situation) -> Situation:

@@ -42,8 +42,10 @@ def covering(play: PlayIdentity, rules: Iterable[Rule]) -> list[Coverage]:
     """Return the rules that cover ``play``, each with the first of its selectors that matches."""
     coverages = []
     for rule in rules:
-        if selector := next((one for one in rule.plays if selects(one, play)), None):
-            coverages.append((rule, selector))
+        for selector in rule.plays:
+            if selects(selector, play):
+                coverages.append((rule, selector))
+                break
     return coverages
 
 

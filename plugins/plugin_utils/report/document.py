@@ -127,7 +127,9 @@ def changes(
     ``inventory`` has the names of all hosts that exist: a host that was only not checked is not
     gone.
     """
-    before = {(one["rule"], one["host"]): one["verdict"] for one in earlier["verdicts"]}
+    before = {
+        (verdict["rule"], verdict["host"]): verdict["verdict"] for verdict in earlier["verdicts"]
+    }
     known = {host for _rule, host in before}
     new, worse, better = set(), [], []
     for verdict in verdicts:

@@ -136,8 +136,8 @@ def read(path: str) -> Document:
     if not isinstance(document, dict) or not {"format", "precheck", "verdicts"} <= document.keys():
         raise error("it is not a report of Precheck")
     if document["format"] != FORMAT:
-        found = f"{document['format']!r:.20}"
-        raise error(f"it is of format {found}, and this Precheck knows {FORMAT}")
+        other = f"{document['format']!r:.20}"
+        raise error(f"it is of format {other}, and this Precheck knows {FORMAT}")
     if not _is_whole(document):
         raise error("it is a report of Precheck, but a damaged one")
     return document
