@@ -115,7 +115,7 @@ def test_answers_about_paths(shell, directory):
     (directory / "file").chmod(0o640)
     (directory / "special").write_text(TEXT)
     (directory / "special").chmod(0o4640)
-    (directory / "folder").mkdir(mode=0o755)
+    (directory / "directory").mkdir(mode=0o755)
     (directory / "link").symlink_to("file")
     (directory / "dangling").symlink_to("gone")
     (directory / "loop").symlink_to("loop")
@@ -124,7 +124,7 @@ def test_answers_about_paths(shell, directory):
     expected = {
         PathQuestion("file"): YES,
         PathQuestion(str(directory / "file")): YES,
-        PathQuestion("folder"): YES,
+        PathQuestion("directory"): YES,
         PathQuestion("link"): YES,
         PathQuestion("gone"): "missing",
         PathQuestion("dangling"): "missing",
@@ -134,8 +134,8 @@ def test_answers_about_paths(shell, directory):
         PathQuestion("file", type="file"): YES,
         PathQuestion("link", type="file"): YES,
         PathQuestion("file", type="directory"): "type",
-        PathQuestion("folder", type="directory"): YES,
-        PathQuestion("folder", type="file"): "type",
+        PathQuestion("directory", type="directory"): YES,
+        PathQuestion("directory", type="file"): "type",
         PathQuestion("file", mode="0640"): YES,
         PathQuestion("file", mode="640"): YES,
         PathQuestion("file", mode="0777"): YES,
@@ -145,9 +145,9 @@ def test_answers_about_paths(shell, directory):
         PathQuestion("file", mode="0600"): "mode",
         PathQuestion("file", mode="0440"): "mode",
         PathQuestion("file", mode="0137"): "mode",
-        PathQuestion("folder", mode="0755"): YES,
-        PathQuestion("folder", mode="0754"): "mode",
-        PathQuestion("folder", mode="7777"): YES,
+        PathQuestion("directory", mode="0755"): YES,
+        PathQuestion("directory", mode="0754"): "mode",
+        PathQuestion("directory", mode="7777"): YES,
         PathQuestion("file", owner=user): YES,
         PathQuestion("file", owner=str(os.getuid())): YES,
         PathQuestion("file", owner="daemon"): "owner",
@@ -161,8 +161,8 @@ def test_answers_about_paths(shell, directory):
         PathQuestion("file", digest=DIGEST): YES,
         PathQuestion("link", digest=DIGEST): YES,
         PathQuestion("file", digest="0" * 64): "content",
-        PathQuestion("folder", digest=DIGEST): "content",
-        PathQuestion("folder", digest=hashlib.sha256(b"").hexdigest()): "content",
+        PathQuestion("directory", digest=DIGEST): "content",
+        PathQuestion("directory", digest=hashlib.sha256(b"").hexdigest()): "content",
         PathQuestion("file", **there): YES,
         PathQuestion("gone", **there): "missing",
         PathQuestion("file", **there | {"type": "directory", "mode": "0000"}): "type",
