@@ -55,7 +55,7 @@ def test_a_document_that_cannot_be_made_is_a_warning_and_leaves_the_earlier_file
     mocker.patch.object(files, "report_path", return_value=str(path))
     mocker.patch.object(files, "current_document", return_value={"key": object()})
     warned = mocker.patch.object(files.display, "warning")
-    files.write_report(Record(), {}, {})
+    files.write_report(Record(), {}, lambda hosts: {})
     [call] = warned.call_args_list
     assert call.args[0].startswith("Precheck could not write its report: ")
     assert path.read_text() == "before"

@@ -59,8 +59,7 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     record.verdicts = check_all(run, rules, hosts)
     _add_messages(run, rules, record)
 
-    groups = run.groups_of(host for _rule, host in record.verdicts)
-    document = current_document(record, run.extra_vars, groups)
+    document = current_document(record, run.extra_vars, run.groups_of)
     if earlier:
         record.changes = changes(document["verdicts"], earlier, run.names_in_inventory())
         document["changes"] = record.changes

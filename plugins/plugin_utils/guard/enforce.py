@@ -106,8 +106,7 @@ def _is_stopped(run: PlayRun, state: RunState) -> bool:
             from ..report.files import write_report  # few runs keep a report
 
             state.record_has_news = False
-            checked = {host for _rule, host in state.record.verdicts}
-            write_report(state.record, run.extra_vars, run.groups_of(checked))
+            write_report(state.record, run.extra_vars, run.groups_of)
 
 
 def enforce(run: PlayRun, state: RunState) -> bool:

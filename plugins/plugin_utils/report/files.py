@@ -13,7 +13,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.release import __version__
@@ -29,14 +29,15 @@ from .redact import without_secrets
 
 display = Display()
 
-Groups = Mapping[str, Sequence[str]]  # of each host
+# Returns the groups of each of these hosts.
+GroupsOf = Callable[[Iterable[str]], Mapping[str, Sequence[str]]]
 
 
-def write_report(record: Record, extra_vars: Mapping[str, Any], groups: Groups) -> None:
+def write_report(record: Record, extra_vars: Mapping[str, Any], groups_of: GroupsOf) -> None:
     """Write the report of what is remembered, if one is wanted. A failure is only a warning."""
     with _failure_is_a_warning("report"):
         if path := report_path(extra_vars, record.started):
-            document = current_document(record, extra_vars, groups)
+            document = current_document(record, extra_vars, groups_of)
             write_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -62,7 +63,9 @@ def _failure_is_a_warning(what: str) -> Iterator[None]:
         display.warning(f"Precheck could not write its {what}: {reason}")
 
 
-def current_document(record: Record, extra_vars: Mapping[str, Any], groups: Groups) -> Document:
+def current_document(
+    record: Record, extra_vars: Mapping[str, Any], groups_of: GroupsOf
+) -> Document:
     """Return the document of what is remembered, as of now."""
     try:
         paths, _origin = discovery.find(extra_vars)
@@ -76,7 +79,8 @@ def current_document(record: Record, extra_vars: Mapping[str, Any], groups: Grou
         "controller": platform.node(),
         "policies": ["built-in" if path == discovery.BUILT_IN else path for path in paths],
     }
-    return build_document(record, about, groups, time.time())
+    hosts = {host for _rule, host in record.verdicts}
+    return build_document(record, about, groups_of(hosts), time.time())
 
 
 def _user() -> str:
