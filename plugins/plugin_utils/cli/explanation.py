@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ..policy.matching import PlayIdentity
 from ..policy.model import WARN, Rule, Selector
+from ..report.document import rule_head
 from ..report.terminal import HOSTS_SHOWN
 from ..text import count_of, one_line
 
@@ -96,11 +97,7 @@ def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
     rule = explanation.rule
     selector = vars(explanation.selector)
     return {
-        "name": rule.name,
-        "path": rule.path,
-        "line": rule.line,
-        "severity": rule.severity,
-        "mandatory": rule.mandatory,
+        **rule_head(rule),
         "selector": {key: list(globs) for key, globs in selector.items() if globs},
         "checks": [
             {

@@ -66,13 +66,20 @@ def _play(play: CoveredPlay) -> Document:
 
 def _rule(rule: Rule, record: Record) -> Document:
     return {
+        **rule_head(rule),
+        "message": "\n".join(dict.fromkeys(record.messages.get(rule.name, ()))),
+        "remedy": "\n".join(dict.fromkeys(record.remedies.get(rule.name, ()))),
+    }
+
+
+def rule_head(rule: Rule) -> Document:
+    """Return what every document says about a rule: its name, where it is written, its severity."""
+    return {
         "name": rule.name,
         "path": rule.path,
         "line": rule.line,
         "severity": rule.severity,
         "mandatory": rule.mandatory,
-        "message": "\n".join(dict.fromkeys(record.messages.get(rule.name, ()))),
-        "remedy": "\n".join(dict.fromkeys(record.remedies.get(rule.name, ()))),
     }
 
 
