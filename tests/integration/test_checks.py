@@ -265,7 +265,7 @@ def test_a_node_without_a_tool_for_digests_gets_the_right_verdict(project, nodes
     differs = "/etc/pki/ca.crt exists, but it is not this installation's: "
     assert n2.startswith(f"not ready: {differs}")
     [n4] = by_host["n4"]
-    assert n4.startswith("unverified: cannot tell whether /etc/pki/ca.crt is ")
+    assert n4.startswith("unverified: cannot tell whether /etc/pki/ca.crt exists: ")
     missing = "/etc/pki/ca.crt is missing (as far as its shell can tell)"
     assert by_host["n5"] == [f"not ready: {missing}"]
     assert number_of_commands(nodes, "n3") == 1
@@ -694,9 +694,7 @@ class Connection(ConnectionBase):
 """
 
 
-NO_SHELL = (
-    "connection has no POSIX shell to ask: of the kinds of checks only that and task work there"
-)
+NO_SHELL = "connection has no POSIX shell: only checks of the kinds that and task work there"
 
 
 @pytest.fixture
@@ -900,7 +898,7 @@ WRONG = {
     "path=/etc timeout=soon": "timeout: expected a number of whole seconds",
     "path=/etc timeout=0": "timeout: expected a number of whole seconds from 1 to 86400",
     "path=/etc become=perhaps": "become: expected true or false",
-    "command=true owner=root": "owner needs path",
+    "command=true owner=root": "owner requires path",
     "path=/etc same_as=nowhere": "same_as: there is no file nowhere on the control node",
     "task=true": "unknown key 'task'",
 }
