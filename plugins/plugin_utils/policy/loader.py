@@ -49,9 +49,11 @@ class CheckSyntax(Protocol):
 
     KEYS: Mapping[str, ValueType]
 
-    def parse(self, entry: Mapping[str, Any], source: Source) -> Any: ...
+    def parse(self, entry: Mapping[str, Any], source: Source) -> Any:
+        """Return the spec of a check, given its keys. Reports problems with them to ``source``."""
 
-    def label(self, spec: Any) -> str: ...
+    def label(self, spec: Any) -> str:
+        """Return what the check is called in results if the policy gives it no name."""
 
 
 Syntaxes = Mapping[KindName, CheckSyntax]
