@@ -46,7 +46,7 @@ def holds(condition: str | bool, variables: dict[str, Any], loader: DataLoader) 
             templar = Templar(loader=loader, variables=variables)
             return bool(task.evaluate_conditional(templar, variables))
     except Exception as ex:  # filters and tests raise what they like
-        raise TemplateError(_reason(ex)) from None
+        raise TemplateError(_reason(ex, condition)) from None
 
 
 def rendered(template: str, variables: dict[str, Any], loader: DataLoader) -> str:
@@ -72,7 +72,7 @@ def value_of(template: Any, variables: dict[str, Any], loader: DataLoader) -> An
         with _no_unraisable_errors():
             return Templar(loader=loader, variables=variables).template(template)
     except Exception as ex:
-        raise TemplateError(_reason(ex)) from None
+        raise TemplateError(_reason(ex, template)) from None
 
 
 @contextlib.contextmanager
@@ -85,18 +85,31 @@ def _no_unraisable_errors() -> Iterator[None]:
         sys.unraisablehook = hook
 
 
-_UNDEFINED = r"'[^'\n]{1,80}' is undefined|has no attribute '[^'\n]{1,80}'"
-_RECURSION = r"[Rr]ecursive loop detected"
-_UNKNOWN_PLUGIN = r"(?:No|Could not load|Could not find) (?:filter|test) (?:named )?'[^'\n]{1,80}'"
-_SYNTAX = r"template error[^.]*"
+_NAME = r"(?P<name>[^'\"\n]{1,80})"
+# What errors of Jinja and of ansible-core say about a name. Until 2.18 they have the last form.
+_ABOUT_NAMES = (
+    rf"has no attribute '{_NAME}'",
+    rf"(?:No|Could not find) (?:filter|test) named '{_NAME}'",
+    rf"Could not load \"{_NAME}\"",
+)
 
 
-def _reason(ex: Exception) -> str:
-    """Return what may be printed of an error. All other text of it can hold values of variables."""
+def _reason(ex: Exception, source: object) -> str:
+    """Return what may be printed of an error in the template or condition ``source``.
+
+    A name that ``source`` has is no secret, and neither is the name of an undefined variable. All
+    other text can hold values of variables: ``table[password]`` has no attribute of that name.
+    """
     text = str(ex)
-    for pattern in (f"{_UNDEFINED}|{_RECURSION}", f"{_UNKNOWN_PLUGIN}|{_SYNTAX}"):
-        if match := re.search(pattern, text):
+    if undefined := re.search(rf"'{_NAME}' is undefined|[Rr]ecursive loop detected", text):
+        return undefined[0]
+    for pattern in _ABOUT_NAMES:
+        match = re.search(pattern, text)
+        if match and match["name"] in str(source):
             return match[0]
+        if match:
+            Display().vvv(f"Precheck: {text}")
+            return "a variable that it uses has no such key or attribute"
     Display().vvv(f"Precheck: {text}")
     return "it fails (-vvv shows how)"
 

@@ -320,3 +320,31 @@ def test_a_policy_beside_the_file_that_ansible_config_names_is_used(elsewhere, p
     run = elsewhere("other", ANSIBLE_CONFIG="../public/ansible.cfg")
     assert run.rc == 2
     assert "Rule planted: " in run.stderr
+
+
+BY_A_SECRET = "table[db_password] == 1"
+EXPRESSIONS = {  # keys of the rule and the check
+    "condition": ({}, {"that": BY_A_SECRET}),
+    "condition that runs once": ({}, {"that": BY_A_SECRET, "once": True}),
+    "path": ({}, {"path": "/{{ table[db_password] }}"}),
+    "command": ({}, {"command": "true {{ table[db_password] }}"}),
+    "when": ({"when": BY_A_SECRET}, {"that": True}),
+    "message": ({"message": "{{ table[db_password] }}"}, {"that": False}),
+    "remedy": ({"remedy": "./fix {{ table[db_password] }}"}, {"that": False}),
+}
+
+
+@pytest.mark.each_release
+def test_an_error_does_not_print_the_value_of_a_variable_that_a_policy_uses_as_a_key(guarded):
+    """The policy has the name of the variable, which is printed."""
+    secret = {"db_password": "sesame", "table": {}}
+    guarded.inventory(dict.fromkeys(("h1", "h2"), LOCAL_HOST | secret))
+    guarded.write("pgsql.yml", PLAY.format(name="Play", facts="false"))
+    for name, (keys, check) in EXPRESSIONS.items():
+        guarded.write("precheck.yml", policy(rule(check, **keys)))
+        run = guarded.run("pgsql.yml", "-e", "precheck_report=report.json")
+        assert run.rc in (1, 2), name
+        assert "Play ran" not in run.stdout, name
+        assert "table[db_password]" in on_one_line(run.stderr), name
+        assert "sesame" not in run.output, (name, run.output)
+        assert "sesame" not in (guarded.directory / "report.json").read_text(), name
