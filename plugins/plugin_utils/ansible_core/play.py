@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 from ansible import constants as C
 from ansible import context
 from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.role.include import RoleInclude
 from ansible.playbook.role_include import IncludeRole
@@ -26,7 +28,6 @@ TAG = "precheck"
 OPT_OUT_TAG = "no_precheck"
 AUDIT = "precheck.guard.audit"
 
-# ansible-core puts it at the head of roles, with the tag always. It does nothing on a host.
 _VALIDATE = add_internal_fqcns(("validate_argument_spec",))
 _PREPARING = (*_VALIDATE, *add_internal_fqcns(("gather_facts",)))
 
@@ -121,21 +122,57 @@ def preparation(iterator: PlayIterator) -> list[Task]:
 
 def tasks_to_run(run: PlayRun) -> list[Task]:
     """Return the tasks of the play that the options leave to run, without those of ansible-core."""
-    play = run.play
+    return _selected(run, [task for block in _blocks(run) for task in block.get_tasks()])
+
+
+def leading_meta_tasks(run: PlayRun) -> list[Task]:
+    """Return the meta tasks that run before the first task that does something on a host.
+
+    Those of a rescue do not: nothing has failed before.
+    """
+    tasks = [task for block in _blocks(run) for task in _tasks_without_rescue(block)]
+    return list(takewhile(lambda task: task.action in C._ACTION_META, _selected(run, tasks)))
+
+
+def _blocks(run: PlayRun) -> list[Block]:
+    """Return the blocks of the play that the options leave to run."""
     if _comes_before_the_start(run.manager):
         return []
-    if play.only_tags == {TAG}:
+    if run.play.only_tags == {TAG}:
         # The play that is to run afterwards counts, not what this selection leaves of it.
-        tasks = [task for block in play.compile() for task in block.get_tasks()]
+        blocks: list[Block] = run.play.compile()
+        return blocks
+    preparation(run.iterator)  # makes sure that it has a block of its own
+    return run.iterator._blocks[1:]
+
+
+def _selected(run: PlayRun, tasks: list[Task]) -> list[Task]:
+    """Return which of ``tasks`` the options leave to run, without those of ansible-core."""
+    play = run.play
+    if play.only_tags == {TAG}:
         variables = run.variable_manager.get_vars(play=play)
-        selected = [
+        tasks = [
             task
             for task in tasks
             if task.evaluate_tags({"all"}, play.skip_tags, all_vars=variables)
         ]
-    else:
-        selected = run.iterator.all_tasks[len(preparation(run.iterator)) :]
-    return [task for task in selected if not task.implicit and task.action not in _VALIDATE]
+    return [task for task in tasks if not task.implicit and not is_validation(task)]
+
+
+def _tasks_without_rescue(block: Block) -> Iterator[Task]:
+    for item in (*block.block, *block.always):
+        if isinstance(item, Block):
+            yield from _tasks_without_rescue(item)
+        else:
+            yield item
+
+
+def is_validation(task: Task) -> bool:
+    """Return whether ansible-core added the task to validate the arguments of a role.
+
+    It has the tag always, and does nothing on a host.
+    """
+    return task.action in _VALIDATE
 
 
 def _comes_before_the_start(manager: TaskQueueManager) -> bool:

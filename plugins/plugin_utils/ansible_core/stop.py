@@ -13,7 +13,7 @@ from ansible.playbook.task import Task
 from .. import compat
 from ..errors import PrecheckError, TemplateError
 from .patches import before_each_task
-from .play import is_ad_hoc, preparation
+from .play import is_ad_hoc, is_validation, preparation
 from .run import PlayRun
 
 
@@ -56,7 +56,7 @@ def fail_on_unchecked_hosts(run: PlayRun, unchecked: Iterable[str]) -> None:
     imported_when = run.play._included_conditional or ()
 
     def fail_if_unchecked(host: Host, task: Task, task_vars: dict[str, Any]) -> None:
-        if host.name not in names or task._uuid in preparing:
+        if host.name not in names or task._uuid in preparing or is_validation(task):
             return
         # While the import's condition does not hold, each task is queued, and skipped by that
         # condition.

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 from ansible import constants as C
@@ -18,7 +17,7 @@ from .. import compat
 from ..errors import TemplateError
 from ..policy.matching import may_depend_on_facts
 from ..policy.model import Rule, RuleAndHost
-from .play import preparation
+from .play import leading_meta_tasks, preparation
 from .run import PlayRun
 
 HostsByRule = Sequence[tuple[Rule, Sequence[Host]]]
@@ -38,24 +37,20 @@ class Targets:
     doubts: Mapping[str, str]
 
 
-def target_hosts(
-    run: PlayRun, tasks: Iterable[Task], hosts: Sequence[Host], facts_to_come: bool = False
-) -> Targets:
-    """Return which of ``hosts`` the play, with these ``tasks`` to run, would do something on.
+def target_hosts(run: PlayRun, hosts: Sequence[Host], facts_to_come: bool = False) -> Targets:
+    """Return which of ``hosts`` the play would do something on.
 
     These are the hosts that did not fail before, for which the ``when`` of an import_playbook
     holds, and that none of the meta tasks at the head of the play ends. With ``facts_to_come``,
     conditions on facts cannot be known yet, as an earlier play may gather them.
     """
-    return _TargetFinder(run, tasks, hosts, facts_to_come).targets()
+    return _TargetFinder(run, hosts, facts_to_come).targets()
 
 
 class _TargetFinder:
-    def __init__(
-        self, run: PlayRun, tasks: Iterable[Task], hosts: Sequence[Host], facts_to_come: bool
-    ) -> None:
+    def __init__(self, run: PlayRun, hosts: Sequence[Host], facts_to_come: bool) -> None:
         self.run, self.facts_to_come = run, facts_to_come
-        self.leading = list(takewhile(lambda task: task.action in C._ACTION_META, tasks))
+        self.leading = leading_meta_tasks(run)
         self.names = [host.name for host in hosts]
         self.doubts: dict[str, str] = {}
         self.left_out = self._out_already()

@@ -69,7 +69,7 @@ def survey(
     if idle_reason:
         targets = Targets([], dict.fromkeys(names, idle_reason), {})
     elif any(situation.concerned() for situation in situations):
-        targets = target_hosts(run, tasks, hosts, facts_to_come)
+        targets = target_hosts(run, hosts, facts_to_come)
     else:
         targets = Targets(hosts, {}, {})
 

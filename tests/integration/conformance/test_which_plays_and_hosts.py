@@ -532,3 +532,37 @@ def test_all_hosts_are_checked_at_once_though_the_play_runs_one_by_one(guarded, 
     run = guarded.run("site.yml")
     assert run.rc == 0, run.output
     assert run.stdout.count("tags ['precheck']") == 1
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize("ready", ["n1", ""], ids=["ready", "not ready"])
+def test_a_role_with_argument_validation_may_end_hosts_first(guarded, nodes, ready):
+    """ansible-core validates the arguments before the role's first task, also on hosts it ends."""
+    nodes.reset(ready=ready)
+    role(guarded, "pgsql", f"- meta: end_host\n  when: inventory_hostname != 'n1'\n- {WITNESS}")
+    options = "argument_specs: {main: {options: {needed: {required: true}}}}"
+    guarded.write("roles/pgsql/meta/argument_specs.yml", options)
+    roles = "roles: [{role: pgsql, needed: yes}]"
+    guarded.write("play.yml", f"- hosts: all\n  gather_facts: false\n  {roles}\n")
+    run = guarded.run("play.yml")
+    assert run.rc == (0 if ready else 2), run.output
+    assert nodes.having("pki/witness") == ready
+    assert nodes.commands("n5") == ""
+
+
+@pytest.mark.each_release
+def test_a_meta_task_in_a_rescue_is_not_leading(guarded, nodes):
+    """It does not run, as nothing fails before it. That in an always does."""
+    nodes.reset(ready="n1 n2 n3 n4")
+    block = "- block:\n    - meta: noop\n  {}:\n    - meta: end_host\n      when: {}\n"
+    not_run = block.format("rescue", "inventory_hostname == 'n5'")
+    guarded.write("pgsql.yml", play(tasks=f"{not_run}- {WITNESS}"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert "1 of 5 hosts is not ready" in run.stderr
+    assert nodes.having("pki/witness") == ""
+    ended = block.format("always", "inventory_hostname == 'n5'")
+    guarded.write("pgsql.yml", play(tasks=f"{ended}- {WITNESS}"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4"
