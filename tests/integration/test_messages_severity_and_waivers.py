@@ -11,6 +11,7 @@ import pytest
 
 from support import policies
 from support.output import is_printed
+from support.plays import play
 from support.project import LOCAL_HOST, UNREACHABLE_HOST
 
 PLAY = """
@@ -218,6 +219,40 @@ def test_a_warning_and_a_closing_block_are_printed_separately(project):
     assert "Better not." in warning
     assert "Rule strict: 1 of 3 hosts" in block and "Rule advice" not in block
     assert "Not on h2." in block
+
+
+WARN_ONLY = {  # keys of the rule, its check, and what the warning says
+    "checks of hosts": ({}, NEVER, "  h1  not ready: False does not hold"),
+    "checks that run once": (
+        {},
+        NEVER | {"once": True},
+        "Rule advice: the play is not ready for 2 hosts.",
+    ),
+    "a when that is false": ({"when": False}, NEVER, ""),
+    "a when that cannot be evaluated": (
+        {"when": "nowhere_defined"},
+        ALWAYS,
+        "  h1  unverified: cannot tell whether the rule applies: in its when, nowhere_defined:",
+    ),
+}
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize(("keys", "check", "warning"), WARN_ONLY.values(), ids=WARN_ONLY)
+def test_a_rule_that_warns_never_ends_a_run(guarded, keys, check, warning):
+    """h2 is unreachable when the hosts are checked, and the play brings it back."""
+    site(guarded, rule(check, name="advice", covers={"play": "Site"}, severity="warn", **keys))
+    with guarded.changed_inventory() as inventory:
+        inventory["hosts"]["h2"] |= UNREACHABLE_HOST
+    before = play(name="Before", tasks="- ansible.builtin.ping:")
+    back = "- ansible.builtin.meta: clear_host_errors\n- ansible.builtin.debug: {msg: back}"
+    tasks = f"- ansible.builtin.debug: {{msg: reached}}\n{back}"
+    guarded.write("site.yml", before + play(name="Site", tasks=tasks))
+    run = guarded.run("site.yml")
+    assert "Precheck stopped" not in run.stderr and "PRECHECK stopped" not in run.stderr
+    assert not is_printed("Precheck cannot tell", run.stderr)
+    assert run.stdout.count('"back"') == 3
+    assert warning in run.stderr
 
 
 OPT_OUTS = {  # keywords of the play, options, the reason in the warning

@@ -166,3 +166,24 @@ def test_doubts_are_about_hosts_that_the_rule_is_enforced_on():
         doubts=doubts,
     )
     assert plan(case).doubts == {"new": "may end"}
+
+
+def test_a_rule_that_only_warns_refuses_nothing():
+    """What ends the run for another rule is something that it warns about."""
+    warns = Situation(
+        Rule("r", (), CHECKS["both"], severity="warn"),
+        targets=["h1", "h2"],
+        errors={"h1": "a: undefined"},
+    )
+    rule_plan = plan(warns)
+    assert (rule_plan.refused, rule_plan.undecided) == ({}, {"h1": "a: undefined"})
+    assert (rule_plan.check, rule_plan.once_for) == (["h2"], ["h2"])
+    assert warns.must_be_checked() == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=" ".join)
+def test_a_host_must_be_checked_unless_it_is_settled_or_the_rule_waived(case):
+    opt_out, mandatory, _checks, _batch, settled, _when = case
+    is_waived = (opt_out, mandatory) == ("yes", "no")
+    must = settled == "no" and not is_waived
+    assert situation(case).must_be_checked() == (["h"] if must else [])

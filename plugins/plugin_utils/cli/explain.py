@@ -131,7 +131,10 @@ def _explain_rule(
         checked=plan.check,
         once_for=plan.once_for,
         left_out={**known.targets.left_out, **plan.left_out},
-        unsure=plan.doubts,
+        unsure={
+            **plan.doubts,
+            **{name: f"the rule's when, {reason}" for name, reason in plan.undecided.items()},
+        },
         errors={
             name: f"the rule's when, {reason}{unless}" for name, reason in plan.refused.items()
         },

@@ -26,8 +26,8 @@ from ..report.document import changes
 from ..report.files import current_document, read, write_page
 from ..report.record import AUDIT, Record, RuleAndVerdict
 from ..report.terminal import audit_table
-from ..verdict import READY, Verdict, labelled, unverified, worst
-from .messages import render_messages
+from ..verdict import READY, Verdict, labelled, worst
+from .messages import render_messages, undecided
 from .state import RunState
 
 display = Display()
@@ -131,10 +131,7 @@ def check_all(run: PlayRun, rules: Sequence[Rule], hosts: Sequence[Host]) -> Ver
     names = [host.name for host in hosts]
     unmet = unmet_conditions(run, [(rule, hosts) for rule in rules], names)
     verdicts: Verdicts = {
-        rule_and_host: unverified(
-            "cannot tell whether the rule applies: in its when,"
-            f" {condition.text}: {condition.error}"
-        )
+        rule_and_host: undecided(f"{condition.text}: {condition.error}")
         for rule_and_host, condition in unmet.items()
         if condition.error
     }

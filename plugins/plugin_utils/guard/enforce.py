@@ -34,7 +34,7 @@ from ..report.record import CoveredPlay, Waiver
 from ..report.terminal import Failure, closing_block, waiver_warning, warning_block
 from ..text import one_line
 from ..verdict import READY
-from .messages import render_messages
+from .messages import render_messages, undecided
 from .plan import RulePlan
 from .state import PlayId, RunState
 from .survey import Survey, survey
@@ -165,13 +165,16 @@ def _waive(state: RunState, known: Survey) -> None:
 
 def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -> list[Failure]:
     """Check the hosts of each rule; return what is not ready."""
-    plans = [plan for plan in known.plans if plan.applies_to]
+    plans = [plan for plan in known.plans if plan.applies_to or plan.undecided]
     if not plans:
         return []
     # Not at the top: runs in which no rule covers a play are spared the time.
     from ..ansible_core.tasks import check_hosts, check_once
 
     verdicts = check_hosts(run, [(plan.rule, run.hosts_named(plan.check)) for plan in plans])
+    for plan in plans:
+        for name, reason in plan.undecided.items():
+            verdicts[plan.rule.name, name] = undecided(reason)
     state.record.verdicts.update(verdicts)
     state.record_has_news = True
     failures = []
@@ -180,7 +183,7 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
         of_play = check_once(run, rule) if plan.once_for else None
         if of_play:
             covered.checks.append((rule, of_play))
-        of_hosts = {name: verdicts[rule.name, name] for name in plan.check}
+        of_hosts = {name: verdicts[rule.name, name] for name in (*plan.check, *plan.undecided)}
         bad = {name: verdict for name, verdict in of_hosts.items() if verdict.state != READY}
         bad_play = of_play if of_play and of_play.state != READY else None
         if bad or bad_play:
@@ -188,7 +191,7 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
             rendered = render_messages(run, rule, names)
             state.record.messages.setdefault(rule.name, []).extend(rendered.messages)
             state.record.remedies.setdefault(rule.name, []).append(rendered.remedy)
-            hosts = len(plan.applies_to)
+            hosts = len(plan.applies_to) + len(plan.undecided)
             failures.append(Failure(rule, bad, bad_play, hosts, rendered.messages, rendered.remedy))
     return failures
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The messages and remedies of rules, rendered for the hosts that are not ready."""
+"""What rules say about hosts that are not ready: messages and remedies, rendered."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..ansible_core.run import PlayRun
 from ..errors import TemplateError
 from ..policy.model import Rule
 from ..report.terminal import HOSTS_SHOWN
+from ..verdict import Verdict, unverified
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ def render_messages(run: PlayRun, rule: Rule, names: list[str]) -> Messages:
         }
         remedy = _render(run, remedy, variables)
     return Messages(list(dict.fromkeys(messages)), remedy)
+
+
+def undecided(reason: str) -> Verdict:
+    """Return the verdict on a host for which a rule's ``when`` cannot be evaluated."""
+    return unverified(f"cannot tell whether the rule applies: in its when, {reason}")
 
 
 def _render(run: PlayRun, template: str, variables: dict[str, Any]) -> str:

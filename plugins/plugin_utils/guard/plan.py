@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..policy.model import Rule
+from ..policy.model import WARN, Rule
 
 Reasons = Mapping[str, str]  # why, by the name of a host
 
@@ -45,9 +45,12 @@ class Situation:
     def runs_once_checks(self) -> bool:
         return self.first_batch and bool(self.rule.once_checks)
 
-    def unsettled(self) -> list[str]:
-        """Return the targets with something left to find out; none if the rule is waived."""
-        if self.is_waived:
+    def must_be_checked(self) -> list[str]:
+        """Return the targets that the play must not reach unchecked.
+
+        They are those with something left to find out; none if the rule is waived, or only warns.
+        """
+        if self.is_waived or self.rule.severity == WARN:
             return []
         return [name for name in self.targets if name not in self.settled]
 
@@ -72,9 +75,10 @@ class RulePlan:
     ``is_enforced`` says that the play does not opt out of the rule. ``check`` are the hosts to
     check. ``once_for`` are the hosts for which the checks run that run once for the play; there are
     none if it is empty. ``waived`` are the hosts that the rule is not enforced on, as the play opts
-    out. ``refused`` says about hosts why the run cannot go on with them: it ends with an error.
-    ``left_out`` says about the other targets why they are not checked, and ``doubts`` about hosts
-    in ``check`` or ``once_for`` why they may turn out not to be.
+    out. ``refused`` says about hosts why the run cannot go on with them: it ends with an error. Of
+    a rule that only warns, ``undecided`` says that, and the run goes on. ``left_out`` says about
+    the other targets why they are not checked, and ``doubts`` about hosts in ``check`` or
+    ``once_for`` why they may turn out not to be.
     """
 
     rule: Rule
@@ -83,6 +87,7 @@ class RulePlan:
     once_for: Sequence[str] = ()
     waived: Sequence[str] = ()
     refused: Reasons = field(default_factory=dict)
+    undecided: Reasons = field(default_factory=dict)
     left_out: Reasons = field(default_factory=dict)
     doubts: Reasons = field(default_factory=dict)
 
@@ -101,16 +106,18 @@ def plan(situation: Situation) -> RulePlan:
     if situation.is_waived:
         left_out.update(dict.fromkeys(concerned, situation.opt_out_reason))
         return RulePlan(rule, is_enforced=False, waived=concerned, left_out=left_out)
-    refused = {name: situation.errors[name] for name in concerned if name in situation.errors}
+    errors = {name: situation.errors[name] for name in concerned if name in situation.errors}
+    only_warns = rule.severity == WARN
     for name in concerned:
         if name in situation.unmet:
             left_out[name] = f"the rule is only for hosts with {situation.unmet[name]}"
-    applies_to = [name for name in concerned if name not in refused and name not in situation.unmet]
+    applies_to = [name for name in concerned if name not in errors and name not in situation.unmet]
     return RulePlan(
         rule,
         check=[name for name in applies_to if rule.host_checks and name not in situation.settled],
         once_for=applies_to if situation.runs_once_checks else [],
-        refused=refused,
+        refused={} if only_warns else errors,
+        undecided=errors if only_warns else {},
         left_out=left_out,
         doubts={name: situation.doubts[name] for name in applies_to if name in situation.doubts},
     )

@@ -69,7 +69,7 @@ class RunState:
         decided = self.decided.setdefault(play_id, set())
         for plan in plans:
             if plan.is_enforced:
-                names = {*plan.left_out, *plan.once_for, *plan.check}
+                names = {*plan.left_out, *plan.once_for, *plan.check, *plan.undecided}
                 decided.update((plan.rule.name, name) for name in names)
             for name in plan.check:
                 self.checked.setdefault((plan.rule.name, name), identity)

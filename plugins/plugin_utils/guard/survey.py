@@ -73,7 +73,7 @@ def survey(
     else:
         targets = Targets(hosts, {}, {})
 
-    unsettled = {name for situation in situations for name in situation.unsettled()}
+    required = {name for situation in situations for name in situation.must_be_checked()}
     target_names = [host.name for host in targets.hosts]
     situations = [
         replace(situation, targets=target_names, doubts=targets.doubts) for situation in situations
@@ -87,7 +87,7 @@ def survey(
         targets=targets,
         opt_out_reason=opt_out_reason,
         plans=[plan(situation) for situation in decided],
-        unchecked=sorted(unsettled.difference(target_names)),
+        unchecked=sorted(required.difference(target_names)),
     )
 
 
