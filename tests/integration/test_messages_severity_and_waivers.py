@@ -406,3 +406,13 @@ def test_a_condition_for_the_play_that_has_no_value_is_unverified(project):
     assert run.rc == 2
     reason = "nowhere_defined cannot be evaluated: 'nowhere_defined' is undefined"
     assert f"\n  unverified: {reason}\n" in run.stderr
+
+
+@pytest.mark.each_release
+def test_a_message_that_is_empty_does_not_take_the_reason_away(guarded):
+    check = NEVER | {"message": "{{ '' }}"}
+    site(guarded, rule(check, name="empty", message="{{ ' ' }}"), hosts={"h1": {}})
+    run = guarded.run("site.yml")
+    assert run.rc == 2
+    assert "  h1  not ready: False does not hold\n" in run.stderr
+    assert "all checks passed" not in run.output

@@ -6,10 +6,16 @@ from __future__ import annotations
 
 import pytest
 from ansible.plugins import loader  # noqa: F401 - before 2.15 it must come before any collection
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks import command
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.results import (
     result_of,
     verdict_if_lost,
     verdict_of,
+    with_message,
+)
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.script import (
+    Answer,
+    CommandQuestion,
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.task import judge
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check
@@ -138,3 +144,36 @@ def test_what_no_log_hides_is_not_in_a_reason():
         NOT_READY, ("the task failed (its output is hidden by no_log)",)
     )
     assert judge(TASK, hidden, {"changed": False}) == Verdict(READY)
+
+
+GONE = Verdict(NOT_READY, ("it is gone",))
+MESSAGES = {  # the check's name and message, the reason
+    "none": ("", "", "it is gone"),
+    "a name": ("CA", "", "CA: it is gone"),
+    "a message": ("", "Copy it.", "Copy it."),
+    "a message that is empty": ("", " ", "it is gone"),
+    "a message that cannot be printed": ("CA", "\x1b\x07", "CA: it is gone"),
+}
+
+
+@pytest.mark.parametrize(("name", "message", "reason"), MESSAGES.values(), ids=MESSAGES)
+def test_a_check_that_failed_has_a_reason_whatever_its_message_renders_to(name, message, reason):
+    check = Check("path", None, "/a", name=name, message=message)
+    verdict = with_message(check, GONE, str)
+    assert verdict == Verdict(NOT_READY, (reason,))
+    assert result_of([check], [verdict])["msg"] == reason
+
+
+OUTPUTS = {  # the last line that a command printed, the reason
+    "text": ("no space left", "no space left"),
+    "nothing": ("", "df / ended with exit status 3"),
+    "what cannot be printed": ("\x1b[\x07\x9b", "["),
+    "only what cannot be printed": ("\x1b\x07", "df / ended with exit status 3"),
+}
+
+
+@pytest.mark.parametrize(("last_line", "reason"), OUTPUTS.values(), ids=OUTPUTS)
+def test_a_command_that_failed_has_a_reason_whatever_it_printed(last_line, reason):
+    check = Check("command", "df /", "df /")
+    verdict = command.judge(check, CommandQuestion("df /"), Answer("3", last_line), None)
+    assert verdict == Verdict(NOT_READY, (reason,))

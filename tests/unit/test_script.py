@@ -600,3 +600,12 @@ def test_forbidden_bits_are_those_that_a_mode_lacks():
     assert forbidden_bits("7777") == []
     assert forbidden_bits("0640") == [0o1, 0o2, 0o4, 0o10, 0o20, 0o100, 0o1000, 0o2000, 0o4000]
     assert len(forbidden_bits("000")) == 12
+
+
+def test_the_output_without_answers_has_no_frame_of_one():
+    """What came instead of the answer to one question is not the answer to another."""
+    script = Script([PathQuestion("/a"), CommandQuestion("true")])
+    number = script._factors[0] * script._factors[1]
+    output = f"banner\r\n{number} 1 begin {number}\n\n{number} 1 0 {number}\nsh: not found\n \n"
+    assert script.answers(output)[0] is None
+    assert script.without_answers(output) == ["banner", "sh: not found"]

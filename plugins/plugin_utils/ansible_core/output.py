@@ -38,9 +38,11 @@ def print_at_the_end(run: PlayRun, text: str) -> None:
 def _print(text: str, color: str | None = None, stderr: bool = False) -> None:
     # Display flushes stdout only at the end of the run: this would come first if both go to one
     # file.
-    with contextlib.suppress(OSError):  # a full disk, say: the reason must come out all the same
-        sys.stdout.flush()
-        _wait_for_the_reader(sys.stdout)
+    # The reason must come out all the same if the disk is full or stdout is closed, say.
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stdout is not None:  # Python has none if it was closed when it began
+            sys.stdout.flush()
+            _wait_for_the_reader(sys.stdout)
     display.display(text, color=color, stderr=stderr)
 
 

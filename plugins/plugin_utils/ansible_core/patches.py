@@ -44,8 +44,8 @@ def wrap_run(strategy: type[StrategyBase], guard: Guard) -> None:
     run = strategy.run
 
     @functools.wraps(run)
-    def guarded_run(self: StrategyBase, iterator: PlayIterator, *args: Any) -> int:
-        return guard(self, iterator, functools.partial(run, self, iterator, *args))
+    def guarded_run(self: StrategyBase, iterator: PlayIterator, *args: Any, **kwargs: Any) -> int:
+        return guard(self, iterator, functools.partial(run, self, iterator, *args, **kwargs))
 
     strategy.run = mark_as_guarded(guarded_run)  # type: ignore[method-assign]
 

@@ -13,6 +13,7 @@ from ..policy import values
 from ..policy.loader import Source
 from ..policy.model import Check
 from ..policy.values import Command, ValueType
+from ..text import one_line
 from ..verdict import Verdict, not_ready, ready, unverified
 from .kind import Means
 from .script import YES, Answer, CommandQuestion
@@ -58,5 +59,5 @@ def judge(
         return ready()
     if answer.word == "137" and question.timeout:
         return unverified(f"{command} was killed, as after its {question.timeout} s")
-    printed = answer.last_line[:OUTPUT_SHOWN]
+    printed = one_line(answer.last_line)[:OUTPUT_SHOWN]  # empty if nothing of it is printable
     return not_ready(printed or f"{command} ended with exit status {answer.word}")

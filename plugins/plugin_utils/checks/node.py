@@ -16,7 +16,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from .script import Answer, Question, scripts
+from .script import Answer, Question, Script, scripts
 
 # What ssh adds to the output of a node.
 SSH_NOTES = ("Shared connection to ", "Warning: Permanently added ")
@@ -79,7 +79,7 @@ class Node:
                 continue
             of_script = script.answers(result["stdout"])
             if None in of_script:
-                self.trouble = _last_line(result) or (
+                self.trouble = _last_line(script, result) or (
                     f"its shell ended with exit status {result['rc']}"
                 )
             answers += of_script
@@ -132,8 +132,8 @@ class Node:
             play_context.become = keyword
 
 
-def _last_line(result: Mapping[str, Any]) -> str:
-    """Return the last line that a command printed, notes of ssh apart; empty if there is none."""
+def _last_line(script: Script, result: Mapping[str, Any]) -> str:
+    """Return the last line that is no answer, notes of ssh apart; empty if there is none."""
     stderr = [line for line in result["stderr"].splitlines() if not line.startswith(SSH_NOTES)]
-    lines = [line for line in [*result["stdout"].splitlines(), *stderr] if line.strip()]
+    lines = script.without_answers("\n".join([result["stdout"], *stderr]))
     return lines[-1] if lines else ""

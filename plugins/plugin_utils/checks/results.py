@@ -24,10 +24,13 @@ from ..verdict import (
 
 def with_message(check: Check, verdict: Verdict, render: Callable[[str], str]) -> Verdict:
     """Return ``verdict`` with the check's name and its own message, which ``render`` renders."""
+    if verdict.state == READY:
+        return verdict
     reasons = verdict.reasons
     if verdict.state == NOT_READY and check.message:
-        reasons = (render(check.message),)
-    if verdict.state != READY and check.name:
+        # A message that renders to nothing does not take the reason away.
+        reasons = (one_line(render(check.message)) or "; ".join(reasons),)
+    if check.name:
         reasons = tuple(f"{check.name}: {reason}" for reason in reasons)
     # ansible-core prints the message of a failed task as it is: no node may write to the terminal.
     return Verdict(verdict.state, tuple(map(one_line, reasons)))
@@ -47,7 +50,7 @@ def result_of(checks: Sequence[Check], verdicts: Sequence[Verdict]) -> dict[str,
             {"check": check.label, "verdict": part.state, "msg": "; ".join(part.reasons)}
             for check, part in zip(checks, verdicts)
         ],
-        "msg": "; ".join(verdict.reasons) or "all checks passed",
+        "msg": "all checks passed" if verdict.state == READY else "; ".join(verdict.reasons),
     }
 
 

@@ -85,10 +85,20 @@ class Script:
         begin = ["set +eux", f"n=$(({first}*{second}))", "exec 3>&1 2>/dev/null", SAY]
         return "; ".join([*begin, *steps])
 
+    @property
+    def _frame(self) -> re.Pattern[str]:
+        """Matches a line that frames an answer: the number of the question, and a word."""
+        number = self._factors[0] * self._factors[1]
+        return re.compile(rf"{number} (\d+) (\w+) {number}")
+
+    def without_answers(self, output: str) -> list[str]:
+        """Return the lines of the ``output`` that have something else than an answer."""
+        lines = (line.strip() for line in output.replace("\r", "\n").split("\n"))
+        return [line for line in lines if line and not self._frame.fullmatch(line)]
+
     def answers(self, output: str) -> list[Answer | None]:
         """Return the answer to each question; None if the ``output`` has none that is whole."""
-        number = self._factors[0] * self._factors[1]
-        frame = re.compile(rf"{number} (\d+) (\w+) {number}")
+        frame = self._frame
         answers: dict[int, Answer] = {}
         last_line = ""
         for line in output.replace("\r", "\n").split("\n"):
