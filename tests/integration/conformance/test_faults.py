@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from support.commands import BIN, Run, clean_environment
+from support.commands import BIN, Run, clean_environment, run_command
 from support.nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
 from support.output import assert_stopped_for, is_printed
 from support.policies import policy, rule
@@ -71,6 +71,7 @@ FAULTS: dict[str, str] = {
         "unverified: the process that checked the host was killed"
     ),
     "nobody reads the output for some seconds": "the run waits: no result is lost",
+    "stdout is closed": "stopped: the reason is on stderr",
     "the control node is out of file descriptors": (
         "the run ends with an error, or the hosts are unverified"
     ),
@@ -576,6 +577,20 @@ def test_results_behind_output_that_nobody_reads_are_not_lost(guarded):
     assert process.returncode == 0, output
     assert "PRECHECK" not in output
     assert sorted(witnesses(guarded)) == list(ADDRESSES)
+
+
+@pytest.mark.each_release
+def test_the_reason_comes_out_when_stdout_is_closed(guarded):
+    """At its end, ansible-core fails on the stdout that is not there."""
+    assert "stdout is closed" in FAULTS
+    prepare_here(guarded, missing="n5")
+    command = ["sh", "-c", f"exec {BIN}/ansible-playbook pgsql.yml >&-"]
+    config = f"{guarded.directory}/ansible.cfg"
+    run = run_command(command, guarded.directory, ANSIBLE_CONFIG=config)
+    assert "PRECHECK stopped the run before play" in run.stderr, run.stderr
+    assert "    ./node.yml -l n5\n" in run.stderr
+    assert run.rc != 0
+    assert witnesses(guarded) == []
 
 
 def prepare_here(project, missing=""):
