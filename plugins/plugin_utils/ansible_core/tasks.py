@@ -13,6 +13,7 @@ from ansible.executor.play_iterator import PlayIterator
 from ansible.inventory.host import Host
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import action_loader
+from ansible.plugins.strategy import StrategyBase
 
 from .. import compat
 from ..checks import condition, kinds, task
@@ -51,7 +52,9 @@ def check_hosts(run: PlayRun, hosts_by_rule: HostsByRule, quietly: bool = False)
 
     The checks run as tasks of a small play of their own, on the play's strategy instance: another
     instance would read from the same result queue. They are queued here and not by the strategy's
-    ``run``, so that tags, --start-at-task, --step and the order of a strategy have no say.
+    ``run``, so that tags, --start-at-task, --step and the order of a strategy have no say. They are
+    queued by ansible-core's own methods, as those of a strategy from elsewhere may rely on what its
+    ``run`` prepares.
     """
     hosts_by_rule = [
         (rule, hosts) for rule, hosts in hosts_by_rule if hosts and kinds.host_checks(rule)
@@ -138,7 +141,7 @@ class CheckRun:
         )
         # After the iterator has compiled the play: for the variables of roles, not for their tasks.
         self.play.roles = run.play.roles
-        run.strategy._set_hosts_cache(self.play)
+        StrategyBase._set_hosts_cache(run.strategy, self.play)
         action_loader.get(ACTION, class_only=True)  # once here, and not in each worker
 
     def verdicts(self) -> Verdicts:
@@ -175,7 +178,7 @@ class CheckRun:
             variables = self._task_variables(step, host)
             strategy._blocked_hosts[host.name] = True
             pending = strategy._pending_results
-            strategy._queue_task(host, step.task, variables, self.play_context)
+            StrategyBase._queue_task(strategy, host, step.task, variables, self.play_context)
             if strategy._pending_results == pending:
                 # ansible-core does not say that it could not start a worker. It may have closed the
                 # worker before, and would fail on it.
@@ -184,8 +187,7 @@ class CheckRun:
                 self.progress[host.name].lost = NOT_STARTED
             else:
                 self.waiting.add(host.name)
-            results = strategy._process_pending_results(self.iterator, max_passes=passes)
-            self._take_results(step, results)
+            self._take_results(step, self._pending_results(max_passes=passes))
         self._wait(step)
 
     def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
@@ -197,7 +199,7 @@ class CheckRun:
             _hosts=strategy._hosts_cache,
             _hosts_all=strategy._hosts_cache_all,
         )
-        strategy.add_tqm_variables(variables, play=self.play)
+        StrategyBase.add_tqm_variables(strategy, variables, play=self.play)
         if step.check is None:
             variables[REQUEST] = self._request(step.rule, host.name)
         # The variable takes precedence over the keyword.
@@ -214,7 +216,7 @@ class CheckRun:
         ended: set[str] = set()  # the hosts whose worker has ended without a result
         while self.waiting and strategy._pending_results > 0 and not strategy._tqm._terminated:
             at_work = workers.hosts_at_work(self.run)
-            results = strategy._process_pending_results(self.iterator)
+            results = self._pending_results()
             self._take_results(step, results)
             ended, ended_before = self.waiting - at_work, ended
             # While nobody reads what is printed, the queue is not read either: results come after
@@ -232,8 +234,15 @@ class CheckRun:
             self.progress[name].lost = KILLED
         self.waiting -= names
 
+    def _pending_results(self, max_passes: int | None = None) -> Sequence[Any]:
+        """Return the results that have come, and send the callbacks about them."""
+        results: Sequence[Any] = StrategyBase._process_pending_results(
+            self.run.strategy, self.iterator, max_passes=max_passes
+        )
+        return results
+
     def _take_results(self, step: Step, results: Sequence[Any]) -> None:
-        self.run.strategy.update_active_connections(results)
+        StrategyBase.update_active_connections(self.run.strategy, results)
         for name, result in map(compat.host_and_result, results):
             self.waiting.discard(name)
             if step.check is None:

@@ -110,3 +110,41 @@ def test_a_misspelt_name_ends_the_run_or_is_a_warning(project, strategy, callbac
         since_2_19 = tuple(map(int, __version__.split(".")[:2])) >= (2, 19)
         assert ("strategy plugins" in run.stderr) == (since_2_19 and outcome == "guarded")
     assert ('"ran"' in run.stdout) == (outcome == "runs")
+
+
+# Its methods rely on what its run prepares, and it passes an argument by its name.
+PARTICULAR = """
+from ansible.plugins.strategy.linear import StrategyModule as Linear
+
+class StrategyModule(Linear):
+    def run(self, iterator, play_context):
+        self.seen = []
+        return super().run(iterator, play_context=play_context)
+
+    def _queue_task(self, host, task, task_vars, play_context):
+        self.seen.append(host)
+        return super()._queue_task(host, task, task_vars, play_context)
+
+    def _process_pending_results(self, *args, **kwargs):
+        self.seen.append(None)
+        return super()._process_pending_results(*args, **kwargs)
+"""
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize("entry_point", ["callback", "both"])
+@pytest.mark.parametrize("is_ready", [True, False], ids=["ready", "not ready"])
+def test_a_strategy_from_elsewhere_may_rely_on_what_its_own_run_prepares(
+    project, entry_point, is_ready
+):
+    project.configure(entry_point, "strategy_plugins = strategies")
+    project.local_hosts(ready="h1 h2" if is_ready else "h1", missing="" if is_ready else "h2")
+    project.write("strategies/particular.py", PARTICULAR)
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": None}]}
+    project.write("first.yml", json.dumps([play | {"strategy": "linear"}]))
+    project.write("pgsql.yml", json.dumps([play | {"strategy": "particular"}]))
+    run = project.run("first.yml", "pgsql.yml")
+    assert run.rc == (0 if is_ready else 2), run.output
+    assert run.stdout.count("TASK [ansible.builtin.debug]") == (2 if is_ready else 1)
+    assert run.stdout.count("TASK [Precheck pigsty-node]") == 1
+    assert ("PRECHECK stopped the run" in run.stderr) is not is_ready
