@@ -76,7 +76,7 @@ MISSING = {
     "ansible.executor.play_iterator:PlayIterator": NOT_GUARDED,
     "ansible.executor.play_iterator:PlayIterator._blocks": NOT_CHECKED,
     "ansible.executor.play_iterator:PlayIterator._play": NOT_CHECKED,
-    "ansible.executor.play_iterator:PlayIterator.all_tasks": NOT_CHECKED,
+    "ansible.executor.play_iterator:PlayIterator.all_tasks": STOPPED,
     "ansible.executor.play_iterator:PlayIterator.get_failed_hosts": NOT_CHECKED,
     "ansible.executor.play_iterator:PlayIterator.host_states": NOT_CHECKED,
     "ansible.executor.play_iterator:PlayIterator.is_failed": NOT_CHECKED,
