@@ -348,3 +348,17 @@ def test_an_error_does_not_print_the_value_of_a_variable_that_a_policy_uses_as_a
         assert "table[db_password]" in on_one_line(run.stderr), name
         assert "sesame" not in run.output, (name, run.output)
         assert "sesame" not in (guarded.directory / "report.json").read_text(), name
+
+
+@pytest.mark.each_release
+def test_names_in_a_policy_are_text_and_no_templates(guarded):
+    guarded.inventory({"h1": LOCAL_HOST})
+    guarded.write("pgsql.yml", PLAY.format(name="Play", facts="false"))
+    name = "{{ lookup('pipe', 'touch executed') }}"
+    task = {"task": {"ansible.builtin.ping": None}, "name": name}
+    guarded.write("precheck.yml", policy(rule({"that": True, "name": name}, task, name=name)))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert f"TASK [Precheck {name}]" in run.stdout
+    assert f"TASK [Precheck {name}: {name}]" in run.stdout
+    assert not (guarded.directory / "executed").exists()

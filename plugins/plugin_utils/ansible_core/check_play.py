@@ -11,6 +11,7 @@ from typing import Any, Optional
 from ansible import constants as C
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
+from ansible.utils.unsafe_proxy import wrap_var
 
 from .. import compat
 from ..checks import kinds, task
@@ -80,7 +81,7 @@ class CheckPlay:
                 planned.append((rule, None, data))
             for check in kinds.task_checks(rule):
                 own = {
-                    "name": f"Precheck {rule.name}: {check.label}",
+                    "name": _task_name(rule, f": {check.label}"),
                     "become": check.become,
                     "timeout": check.timeout or self._timeout,
                     "register": RESULT,
@@ -91,7 +92,7 @@ class CheckPlay:
 
     def _action_task(self, rule: Rule) -> TaskData:
         data: TaskData = {
-            "name": f"Precheck {rule.name}",
+            "name": _task_name(rule),
             ACTION: {},
             "become": self._action_becomes,
             "timeout": self.action_timeout,
@@ -118,6 +119,12 @@ class CheckPlay:
         for keyword in ("hosts", "connection", "port", "remote_user", "vars", "vars_files"):
             setattr(play, keyword, getattr(covered, keyword))
         return play
+
+
+def _task_name(rule: Rule, check: str = "") -> str:
+    """Return the name of a task. It is only text, also if the policy has braces in it."""
+    name: str = wrap_var(f"Precheck {rule.name}{check}")  # until 2.18 names are templated otherwise
+    return name
 
 
 def _step(rule: Rule, check: Check | None, task: Task) -> Step:
