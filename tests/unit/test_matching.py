@@ -48,6 +48,11 @@ def names_of_rules(play: PlayIdentity, rules: tuple[Rule, ...] = BUILT_IN) -> li
         "postgresql.yml",
         "pg-init.yml",
         "pg_init.yml",
+        "pgsql.yaml",
+        "pgsql-db.yaml",
+        "postgresql.yaml",
+        "pg-init.yaml",
+        "pg_init.yaml",
     ],
 )
 def test_files_that_the_built_in_rule_covers(path):
@@ -62,7 +67,8 @@ def test_files_that_the_built_in_rule_covers(path):
         "deploy.yml",
         "pg.yml",
         "my-pgsql.yml",
-        "pgsql.yaml",
+        "pgsql.yml.j2",
+        "pgsql.json",
         "PGSQL.yml",
         "pgsql/site.yml",
     ],
@@ -73,14 +79,34 @@ def test_files_that_the_built_in_rule_does_not_cover(path):
 
 @pytest.mark.parametrize(
     "role",
-    ["pgsql", "postgres", "postgresql", "acme.db.pgsql", "roles/pgsql", "/srv/roles/postgres/"],
+    [
+        "pgsql",
+        "postgres",
+        "postgresql",
+        "acme.db.pgsql",
+        "roles/pgsql",
+        "/srv/roles/postgres/",
+        "pg_remove",
+        "pg_pitr",
+        "pg_monitor",
+        "pg_exporters",
+    ],
 )
 def test_roles_that_the_built_in_rule_covers(role):
     assert names_of_rules(identity("/deploy.yml", "node", role)) == ["pigsty-node"]
 
 
 @pytest.mark.parametrize(
-    "role", ["pg_id", "pg_install", "pgsql_exporter", "my_pgsql", "acme.pgsql.other", "pgsql/other"]
+    "role",
+    [
+        "pg_id",
+        "pg_install",
+        "patroni",
+        "pgsql_exporter",
+        "my_pgsql",
+        "acme.pgsql.other",
+        "pgsql/other",
+    ],
 )
 def test_roles_that_the_built_in_rule_does_not_cover(role):
     assert names_of_rules(identity("/deploy.yml", role)) == []

@@ -566,3 +566,22 @@ def test_a_meta_task_in_a_rescue_is_not_leading(guarded, nodes):
     run = guarded.run("pgsql.yml")
     assert run.rc == 0, run.output
     assert nodes.having("pki/witness") == "n1 n2 n3 n4"
+
+
+MORE_OF_THE_BUILT_IN_RULE = {
+    "another ending": ("pgsql.yaml", play()),
+    "a role that removes": ("site.yml", play(tasks="- import_role: {name: pg_remove}")),
+}
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize(
+    ("name", "text"), MORE_OF_THE_BUILT_IN_RULE.values(), ids=MORE_OF_THE_BUILT_IN_RULE
+)
+def test_the_built_in_rule_covers_other_endings_and_roles_of_pigsty(guarded, nodes, name, text):
+    role(guarded, "pg_remove")
+    guarded.write(name, text)
+    run = guarded.run(name)
+    assert run.rc == 2
+    assert nodes.having("pki/witness") == ""
+    assert "5 of 5 hosts are not ready" in run.stderr
