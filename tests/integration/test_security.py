@@ -362,3 +362,26 @@ def test_names_in_a_policy_are_text_and_no_templates(guarded):
     assert f"TASK [Precheck {name}]" in run.stdout
     assert f"TASK [Precheck {name}: {name}]" in run.stdout
     assert not (guarded.directory / "executed").exists()
+
+
+COUNTER = """#!/bin/sh
+echo '{"changed": false, "ansible_stats": {"data": {"counted": 1}, "aggregate": true}}'
+"""
+
+
+@pytest.mark.each_release
+def test_statistics_that_a_check_returns_are_not_those_of_the_run(guarded):
+    guarded.configure(guarded.entry_point, "show_custom_stats = true\nlibrary = modules")
+    guarded.inventory({"h1": LOCAL_HOST})
+    guarded.script("modules/counter", COUNTER)
+    own = "    - ansible.builtin.set_stats: {data: {mine: 7}}\n"
+    first = PLAY.format(name="First", facts="false") + own
+    guarded.write("pgsql.yml", first + PLAY.format(name="Second", facts="false"))
+    guarded.write(
+        "precheck.yml", policy(rule({"task": {"counter": None}}, covers={"play": "Second"}))
+    )
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert run.stdout.count(CHECK) == 1
+    assert '"mine": 7' in run.stdout
+    assert "counted" not in run.stdout

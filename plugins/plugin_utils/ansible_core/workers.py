@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -19,11 +20,13 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
     """Let the strategy work on ``hosts``, whatever batch it is at, and put all back as it was.
 
     A batch restricts the inventory and sizes the workers. Failed hosts of the checks are no failed
-    hosts of the run, and the variables that its tasks register are none of the play.
+    hosts of the run, the variables that their tasks register are none of the play, and the custom
+    statistics that a module returns are none of the run.
     """
     manager, inventory, strategy = run.manager, run.inventory, run.strategy
     restriction, workers = inventory._restriction, len(manager._workers)
     failed, unreachable = dict(manager._failed_hosts), dict(manager._unreachable_hosts)
+    custom_stats = copy.deepcopy(manager._stats.custom)
     caches = strategy._hosts_cache, strategy._hosts_cache_all
     variables = run.variable_manager._nonpersistent_fact_cache
     before = {host.name: dict(variables[host.name]) for host in hosts if host.name in variables}
@@ -37,6 +40,7 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
     finally:
         inventory._restriction = restriction
         manager._failed_hosts, manager._unreachable_hosts = failed, unreachable
+        manager._stats.custom = custom_stats
         strategy._hosts_cache, strategy._hosts_cache_all = caches
         for host in hosts:
             variables.pop(host.name, None)

@@ -87,6 +87,7 @@ MISSING = {
     "ansible.executor.task_queue_manager:TaskQueueManager._forks": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._initialize_processes": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._start_at_done": STOPPED,
+    "ansible.executor.task_queue_manager:TaskQueueManager._stats": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._terminated": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._unreachable_hosts": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._workers": NOT_CHECKED,
