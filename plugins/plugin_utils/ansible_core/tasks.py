@@ -187,7 +187,7 @@ class CheckRun:
                 self.progress[host.name].lost = NOT_STARTED
             else:
                 self.waiting.add(host.name)
-            self._take_results(step, self._pending_results(max_passes=passes))
+            self._take_results(step, self._new_results(max_passes=passes))
         self._wait(step)
 
     def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
@@ -216,7 +216,7 @@ class CheckRun:
         ended: set[str] = set()  # the hosts whose worker has ended without a result
         while self.waiting and strategy._pending_results > 0 and not strategy._tqm._terminated:
             at_work = workers.hosts_at_work(self.run)
-            results = self._pending_results()
+            results = self._new_results()
             self._take_results(step, results)
             ended, ended_before = self.waiting - at_work, ended
             # While nobody reads what is printed, the queue is not read either: results come after
@@ -234,7 +234,7 @@ class CheckRun:
             self.progress[name].lost = KILLED
         self.waiting -= names
 
-    def _pending_results(self, max_passes: int | None = None) -> Sequence[Any]:
+    def _new_results(self, max_passes: int | None = None) -> Sequence[Any]:
         """Return the results that have come, and send the callbacks about them."""
         results: Sequence[Any] = StrategyBase._process_pending_results(
             self.run.strategy, self.iterator, max_passes=max_passes
