@@ -275,6 +275,16 @@ def test_a_condition_without_a_value_is_an_error_unless_an_earlier_play_may_give
 
 
 @one_release
+def test_a_rule_that_warns_leaves_a_host_out_if_its_when_cannot_be_evaluated(project):
+    small(project, rule(ALWAYS, when="cluster == 'a'", severity="warn"))
+    [play] = explain(project, "play.yml", "-l", "h1")
+    [explained] = play["rules"]
+    reason = "the rule's when, cluster == 'a': 'cluster' is undefined"
+    assert explained["left_out"] == {"h1": reason}
+    assert (explained["checked"], explained["unsure"], explained["errors"]) == ([], {}, {})
+
+
+@one_release
 def test_opting_out_does_not_change_what_is_checked_for_a_mandatory_rule(project):
     small(project, rule(ALWAYS, mandatory=True))
     opted_out = explain(project, "play.yml", "--skip-tags", "precheck")

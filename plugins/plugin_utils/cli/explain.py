@@ -130,11 +130,12 @@ def _explain_rule(
         selector=selector,
         checked=plan.check,
         once_for=plan.once_for,
-        left_out={**known.targets.left_out, **plan.left_out},
-        unsure={
-            **plan.doubts,
+        left_out={
+            **known.targets.left_out,
+            **plan.left_out,
             **{name: f"the rule's when, {reason}" for name, reason in plan.undecided.items()},
         },
+        unsure=plan.doubts,
         errors={
             name: f"the rule's when, {reason}{unless}" for name, reason in plan.refused.items()
         },
