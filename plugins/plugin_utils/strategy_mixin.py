@@ -50,4 +50,4 @@ class Guarded(StrategyBase):
         show_builtin_strategy_name(iterator)
         return guard(self, iterator, proceed)
 
-    run.guarded = True  # type: ignore[attr-defined] # as patches.mark_as_guarded
+    run.guarded = True  # type: ignore[attr-defined] # as in patches.wrap_run

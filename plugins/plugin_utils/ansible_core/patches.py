@@ -39,7 +39,7 @@ Guard = Callable[[StrategyBase, PlayIterator, Callable[[], int]], int]
 
 def wrap_run(strategy: type[StrategyBase], guard: Guard) -> None:
     """Let ``guard`` run the plays of a strategy class, unless it does already."""
-    if is_guarded(strategy):
+    if hasattr(strategy.run, "guarded"):
         return
     run = strategy.run
 
@@ -47,16 +47,8 @@ def wrap_run(strategy: type[StrategyBase], guard: Guard) -> None:
     def guarded_run(self: StrategyBase, iterator: PlayIterator, *args: Any, **kwargs: Any) -> int:
         return guard(self, iterator, functools.partial(run, self, iterator, *args, **kwargs))
 
-    strategy.run = mark_as_guarded(guarded_run)  # type: ignore[method-assign]
-
-
-def mark_as_guarded(run: Callable[..., int]) -> Callable[..., int]:
-    run.guarded = True  # type: ignore[attr-defined] # functions take any attribute
-    return run
-
-
-def is_guarded(strategy: type[StrategyBase]) -> bool:
-    return hasattr(strategy.run, "guarded")
+    guarded_run.guarded = True  # type: ignore[attr-defined] # functions take any attribute
+    strategy.run = guarded_run  # type: ignore[method-assign]
 
 
 def replace_run(
