@@ -15,7 +15,6 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching imp
     PlayIdentity,
     covering,
     describe,
-    may_depend_on_facts,
     selects,
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Rule, Selector
@@ -257,24 +256,3 @@ def test_entries_are_alternatives_and_the_first_match_is_reported():
         " t); strict (by play a play, tag t)"
     )
     assert describe(identity(), []) == 'Precheck: play "a play" is covered by no rule'
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        "ansible_system == 'Linux'",
-        "not ansible_facts.x | default(1)",
-        "hostvars[h].x",
-        "vars['x']",
-        "a and facter_b",
-    ],
-)
-def test_conditions_that_may_depend_on_facts(condition):
-    assert may_depend_on_facts([True, condition])
-
-
-@pytest.mark.parametrize(
-    "condition", ["pg_cluster is not defined", "my_ansible_thing", "vars_of_mine", True]
-)
-def test_conditions_that_do_not_depend_on_facts(condition):
-    assert not may_depend_on_facts([condition])

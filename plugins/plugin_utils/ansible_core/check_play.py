@@ -102,8 +102,8 @@ class CheckPlay:
     def _load(self, tasks: list[TaskData]) -> Play:
         """Return a play with these tasks.
 
-        Of the covered play it has the hosts, and the keywords and variables that decide how they
-        are reached, and nothing else.
+        Of the covered play it has the hosts, and the keywords that decide how they are reached. The
+        variables of its tasks are those of the covered play.
         """
         covered = self._run.play
         data = {
@@ -116,7 +116,7 @@ class CheckPlay:
         play: Play = Play.load(
             data, variable_manager=self._run.variable_manager, loader=self._run.loader
         )
-        for keyword in ("hosts", "connection", "port", "remote_user", "vars", "vars_files"):
+        for keyword in ("hosts", "connection", "port", "remote_user"):
             setattr(play, keyword, getattr(covered, keyword))
         return play
 

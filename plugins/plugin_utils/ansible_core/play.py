@@ -30,6 +30,8 @@ AUDIT = "precheck.guard.audit"
 
 _VALIDATE = add_internal_fqcns(("validate_argument_spec",))
 _PREPARING = (*_VALIDATE, *add_internal_fqcns(("gather_facts",)))
+_SET_VARIABLES = add_internal_fqcns(("set_fact", "add_host"))
+_SET_GROUPS = add_internal_fqcns(("add_host", "group_by"))
 
 
 def location_of(iterator: PlayIterator) -> str:
@@ -132,6 +134,22 @@ def leading_meta_tasks(run: PlayRun) -> list[Task]:
     """
     tasks = [task for block in _blocks(run) for task in _tasks_without_rescue(block)]
     return list(takewhile(lambda task: task.action in C._ACTION_META, _selected(run, tasks)))
+
+
+def names_that_tasks_set(run: PlayRun) -> frozenset[str]:
+    """Return the names of the variables that tasks of the play set, as far as it is written."""
+    names: set[str] = set()
+    for task in [task for block in _blocks(run) for task in block.get_tasks()]:
+        if task.action in _SET_VARIABLES:
+            names.update(map(str, task.args))
+        if task.action in _SET_GROUPS or meta_action(task) == "refresh_inventory":
+            names.update(("groups", "group_names"))
+    return frozenset(names)
+
+
+def meta_action(task: Task) -> str:
+    """Return which of the meta actions a task is; empty if it is none."""
+    return str(task.args.get("_raw_params", "")) if task.action in C._ACTION_META else ""
 
 
 def _blocks(run: PlayRun) -> list[Block]:

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.playbook_executor import PlaybookExecutor
 from ansible.inventory.host import Host
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
@@ -30,6 +32,8 @@ class PlayRun:
         self.inventory = strategy._inventory
         self.variable_manager = strategy._variable_manager
         self.loader = strategy._loader
+        # Now, as the inventory is restricted to other hosts while checks run.
+        self._current_batch = [host.name for host in self.hosts_of_batch()]
 
     @property
     def play_id(self) -> str:
@@ -75,17 +79,57 @@ class PlayRun:
         return groups
 
     def variables(
-        self, host: Host | None, names: list[str], task: Task | None = None
+        self, host: Host | None, task: Task | None = None, ended: Iterable[str] = ()
     ) -> dict[str, Any]:
         """Return the variables of a ``task`` of the play on ``host``, before facts are gathered.
 
-        Without a host, they are those of the play as a whole. ``names`` are those of the play's
-        hosts.
+        Without a host, they are those of the play as a whole. ``ended`` are hosts that the play has
+        ended by then.
         """
+        # Without these names, get_vars takes only the hosts of the current batch for those of the
+        # play. It leaves out the failed ones itself.
+        batch = self.batches.get(host.name if host else "", self._current_batch)
         variables: dict[str, Any] = self.variable_manager.get_vars(
-            play=self.play, host=host, task=task, _hosts=names, _hosts_all=names
+            play=self.play, host=host, task=task, _hosts=batch, _hosts_all=self._names_of_play
         )
+        if ended := frozenset(ended):
+            for name in CHANGING_HOSTS:
+                if name in variables:
+                    variables[name] = [host for host in variables[name] if host not in ended]
         return variables
 
+    @functools.cached_property
+    def _names_of_play(self) -> list[str]:
+        # In the order of the inventory, as StrategyBase._set_hosts_cache has them.
+        hosts = self.inventory.get_hosts(self.play.hosts, ignore_restrictions=True)
+        return [host.name for host in hosts]
 
+    @functools.cached_property
+    def batches(self) -> dict[str, list[str]]:
+        """The names of the hosts of a batch, by the name of each host, for all hosts of the play.
+
+        With ``order: shuffle``, those of later batches are not as ansible-core will have them.
+        """
+        current = self._current_batch
+        batches = dict.fromkeys(current, current)
+        if len(current) < len(self._names_of_play):
+            executor: Any = _Unrestricted(self)
+            for hosts in PlaybookExecutor._get_serialized_batches(executor, self.play):
+                names = [host.name for host in hosts]
+                batches = dict.fromkeys(names, names) | batches
+        return batches
+
+
+class _Unrestricted:
+    """Stands for a PlaybookExecutor with an inventory that is not restricted to a batch."""
+
+    def __init__(self, run: PlayRun) -> None:
+        self._run, self._inventory = run, self
+
+    def get_hosts(self, *_args: Any, **_kwargs: Any) -> list[Host]:
+        return self._run.hosts_of_play()
+
+
+# The variables with names of hosts that change while a play runs.
+CHANGING_HOSTS = ("ansible_play_hosts", "ansible_play_batch", "play_hosts")
 _COMMON_GROUPS = ("all", "ungrouped")

@@ -15,10 +15,14 @@ from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 
 from .. import compat
 from ..errors import TemplateError
-from ..policy.matching import may_depend_on_facts
+from ..policy.conditions import (
+    may_depend_on_earlier_batches,
+    may_depend_on_facts,
+    mentions_any,
+)
 from ..policy.model import Rule, RuleAndHost
-from .play import leading_meta_tasks, preparation
-from .run import PlayRun
+from .play import leading_meta_tasks, meta_action, names_that_tasks_set, preparation
+from .run import CHANGING_HOSTS, PlayRun
 
 HostsByRule = Sequence[tuple[Rule, Sequence[Host]]]
 
@@ -51,10 +55,12 @@ class _TargetFinder:
     def __init__(self, run: PlayRun, hosts: Sequence[Host], facts_to_come: bool) -> None:
         self.run, self.facts_to_come = run, facts_to_come
         self.leading = leading_meta_tasks(run)
-        self.names = [host.name for host in hosts]
         self.doubts: dict[str, str] = {}
         self.left_out = self._out_already()
         self.remaining = [host for host in hosts if host.name not in self.left_out]
+        self.ended: list[str] = []  # of the batch, by the tasks so far
+        self.current_batch = {host.name for host in run.hosts_of_batch()}
+        self.names_set = names_that_tasks_set(run) if self.leading else frozenset()
 
     def targets(self) -> Targets:
         imported_when = self.run.play._included_conditional or []
@@ -62,17 +68,32 @@ class _TargetFinder:
             host for host in self.remaining if self._holds(imported_when, host) is False
         ]
         self._leave_out(not_imported, _describe_import(imported_when))
-        for task in self.leading:
-            self._leave_out(self._ended_by(task), _describe_meta(task))
+        for batch in self._batches() if self.leading else ():
+            self._run_leading_tasks(batch)
         remaining = {host.name for host in self.remaining}
         doubts = {name: doubt for name, doubt in self.doubts.items() if name in remaining}
         return Targets(self.remaining, self.left_out, doubts)
+
+    def _batches(self) -> Sequence[list[str]]:
+        """Return the names of the remaining hosts, in the batches in which the play has them."""
+        batches: dict[str, list[str]] = {}
+        for host in self.remaining:
+            first = next(iter(self.run.batches.get(host.name, ())), "")
+            batches.setdefault(first, []).append(host.name)
+        return list(batches.values())
+
+    def _run_leading_tasks(self, names: list[str]) -> None:
+        """Leave out the hosts that the meta tasks at the head of the play end in a batch."""
+        self.ended = []
+        for task in self.leading:
+            batch = [host for host in self.remaining if host.name in names]
+            self._leave_out(self._ended_by(task, batch), _describe_meta(task))
 
     def _out_already(self) -> dict[str, str]:
         failed = self.run.iterator.get_failed_hosts()
         left_out = dict.fromkeys(failed, "it failed in an earlier play")
         # clear_host_errors brings the unreachable hosts back at once.
-        if not any(_meta_action(task) == "clear_host_errors" for task in self.leading):
+        if not any(meta_action(task) == "clear_host_errors" for task in self.leading):
             unreachable = self.run.manager._unreachable_hosts
             left_out |= dict.fromkeys(unreachable, "it was unreachable in an earlier play")
         return left_out
@@ -81,37 +102,43 @@ class _TargetFinder:
         self.left_out.update((host.name, reason) for host in hosts)
         self.remaining = [host for host in self.remaining if host.name not in self.left_out]
 
-    def _ended_by(self, task: Task) -> Sequence[Host]:
-        """Return the hosts that a meta task at the head of the play ends."""
-        action, play = _meta_action(task), self.run.play
+    def _ended_by(self, task: Task, batch: Sequence[Host]) -> Sequence[Host]:
+        """Return the hosts of ``batch`` that a meta task at the head of the play ends."""
+        action, play = meta_action(task), self.run.play
         if action == "end_host":
-            return [host for host in self.remaining if self._ends(task, host)]
+            return [host for host in batch if self._ends(task, host, keep_count=True)]
         if action == "end_play" or (action == "end_batch" and not play.serial):
             # linear evaluates the condition for the first host only (StrategyBase._execute_meta);
             # under other strategies each host ends by itself.
-            is_linear = isinstance(self.run.strategy, LinearStrategy)
-            one_decides = is_linear and play.order != "shuffle"
-            deciding = self.remaining[:1] if one_decides else self.remaining
-            if all(self._ends(task, host) for host in deciding):
-                return self.remaining
+            one_decides = self._is_linear() and play.order != "shuffle"
+            deciding = batch[:1] if one_decides else batch
+            if batch and all(self._ends(task, host) for host in deciding):
+                later = self.remaining[self.remaining.index(batch[-1]) + 1 :]
+                return [*batch, *later] if action == "end_play" else batch
         return []
 
-    def _ends(self, task: Task, host: Host) -> bool:
+    def _is_linear(self) -> bool:
+        return isinstance(self.run.strategy, LinearStrategy)
+
+    def _ends(self, task: Task, host: Host, keep_count: bool = False) -> bool:
         state = self.run.iterator.host_states.get(host.name)
         if state and state.did_start_at_task:  # --start-at-task skips the tasks before it
             return False
-        return self._holds(task.when, host, task) is True
+        ends = self._holds(task.when, host, task) is True
+        # A host that end_host ends is no host of the play any more for the next one's condition.
+        if ends and keep_count:
+            self.ended.append(host.name)
+        return ends
 
     def _holds(self, conditions: list[Any], host: Host, task: Task | None = None) -> bool | None:
         """Return whether all ``conditions`` hold; None, with a doubt, if it cannot be known yet."""
         if not conditions:
             return True
         described = _describe_meta(task) if task else _describe_import(conditions)
-        facts_may_change = self.facts_to_come or (task is not None and self._gathers_facts())
-        if facts_may_change and may_depend_on_facts(conditions):
-            self.doubts[host.name] = f"{described}: may depend on facts"
+        if doubt := self._doubt(conditions, host, is_of_task=task is not None):
+            self.doubts[host.name] = f"{described}: {doubt}"
             return None
-        variables = self.run.variables(host, self.names, task)
+        variables = self.run.variables(host, task, self.ended)
         try:
             return all(
                 compat.holds(condition, variables, self.run.loader) for condition in conditions
@@ -120,6 +147,22 @@ class _TargetFinder:
             self.doubts[host.name] = f"{described}: {ex}"
             return None
 
+    def _doubt(self, conditions: list[Any], host: Host, is_of_task: bool) -> str:
+        """Return why it cannot be known yet whether ``conditions`` hold; empty if it can."""
+        facts_may_change = self.facts_to_come or (is_of_task and self._gathers_facts())
+        if facts_may_change and may_depend_on_facts(conditions):
+            return "may depend on facts"
+        if not is_of_task:
+            return ""
+        # Only linear runs one meta task on all hosts before it runs the next.
+        if not self._is_linear() and mentions_any(CHANGING_HOSTS, conditions):
+            return "depends on which hosts have ended by then"
+        if host.name not in self.current_batch and may_depend_on_earlier_batches(
+            conditions, self.names_set
+        ):
+            return "may depend on what earlier batches do"
+        return ""
+
     def _gathers_facts(self) -> bool:
         gather_facts = self.run.play.gather_facts
         if gather_facts is None:
@@ -127,14 +170,10 @@ class _TargetFinder:
         return bool(preparation(self.run.iterator)) and gather_facts
 
 
-def _meta_action(task: Task) -> Any:
-    return task.args.get("_raw_params")
-
-
 def _describe_meta(task: Task) -> str:
     """Return how a meta task decides what becomes of a host."""
     when = " and ".join(map(str, task.when))
-    return f"{_meta_action(task)} at {task.get_path()}" + (f", when {when}" if when else "")
+    return f"{meta_action(task)} at {task.get_path()}" + (f", when {when}" if when else "")
 
 
 def _describe_import(conditions: Iterable[Any]) -> str:
@@ -149,20 +188,15 @@ class UnmetCondition:
     error: str = ""
 
 
-def unmet_conditions(
-    run: PlayRun, hosts_by_rule: HostsByRule, names: list[str]
-) -> dict[RuleAndHost, UnmetCondition]:
-    """Return what in the ``when`` of rules keeps them from hosts; nothing if a rule applies.
-
-    ``names`` are those of the hosts that the play has.
-    """
+def unmet_conditions(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, UnmetCondition]:
+    """Return what in the ``when`` of rules keeps them from hosts; nothing if a rule applies."""
     rules_by_host: dict[str, tuple[Host, list[Rule]]] = {}
     for rule, hosts in hosts_by_rule:
         for host in hosts if rule.when else ():
             rules_by_host.setdefault(host.name, (host, []))[1].append(rule)
     unmet: dict[RuleAndHost, UnmetCondition] = {}
     for host, rules in rules_by_host.values():
-        variables = run.variables(host, names)
+        variables = run.variables(host)
         # Each condition is compiled and evaluated once for a host.
         evaluated: dict[str | bool, UnmetCondition | None] = {}
         for rule in rules:

@@ -70,7 +70,7 @@ def check_once(run: PlayRun, rule: Rule) -> Verdict | None:
     """Return the verdict on the checks of ``rule`` for the play as a whole; None if it has none."""
     if not rule.once_checks:
         return None
-    variables = run.variables(None, [host.name for host in run.hosts_of_play()])
+    variables = run.variables(None)
     parts = []
     for check in rule.once_checks:
         verdict = condition.evaluate(check.spec, variables, run.loader)
@@ -139,8 +139,6 @@ class CheckRun:
             variable_manager=run.variable_manager,
             all_vars={},
         )
-        # After the iterator has compiled the play: for the variables of roles, not for their tasks.
-        self.play.roles = run.play.roles
         StrategyBase._set_hosts_cache(run.strategy, self.play)
         action_loader.get(ACTION, class_only=True)  # once here, and not in each worker
 
@@ -192,13 +190,7 @@ class CheckRun:
 
     def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
         strategy = self.run.strategy
-        variables: dict[str, Any] = self.run.variable_manager.get_vars(
-            play=self.play,
-            host=host,
-            task=step.task,
-            _hosts=strategy._hosts_cache,
-            _hosts_all=strategy._hosts_cache_all,
-        )
+        variables = self.run.variables(host, step.task)
         StrategyBase.add_tqm_variables(strategy, variables, play=self.play)
         if step.check is None:
             variables[REQUEST] = self._request(step.rule, host.name)
@@ -271,7 +263,7 @@ class CheckRun:
         variables = {}
         if verdict.state == NOT_READY:
             [host] = self.run.hosts_named([name])
-            variables = self.run.variables(host, self.run.strategy._hosts_cache_all)
+            variables = self.run.variables(host)
         part = _labelled_part(check, verdict, variables, self.run)
         progress.parts.setdefault(step.rule.name, []).append(part)
 

@@ -128,8 +128,7 @@ def check_all(run: PlayRun, rules: Sequence[Rule], hosts: Sequence[Host]) -> Ver
     The hosts to which the same rules apply are checked together, as if for one rule that has all
     their checks. So an audit costs one task for each host, however many rules there are.
     """
-    names = [host.name for host in hosts]
-    unmet = unmet_conditions(run, [(rule, hosts) for rule in rules], names)
+    unmet = unmet_conditions(run, [(rule, hosts) for rule in rules])
     verdicts: Verdicts = {
         rule_and_host: undecided(f"{condition.text}: {condition.error}")
         for rule_and_host, condition in unmet.items()

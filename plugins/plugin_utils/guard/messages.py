@@ -34,10 +34,10 @@ def render_messages(run: PlayRun, rule: Rule, names: list[str]) -> Messages:
     messages = [rule.message] if rule.message else []
     if compat.is_template(rule.message):
         hosts = run.hosts_named(names[:HOSTS_SHOWN])
-        messages = [_render(run, rule.message, run.variables(host, names)) for host in hosts]
+        messages = [_render(run, rule.message, run.variables(host)) for host in hosts]
     remedy = rule.remedy
     if compat.is_template(remedy):
-        variables = run.variables(None, names) | {
+        variables = run.variables(None) | {
             "precheck_hosts": names,
             "precheck_playbook": files_of(run.play)[0],
             "precheck_play": run.play_name,

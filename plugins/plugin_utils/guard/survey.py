@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from ..ansible_core import play as play_of
 from ..ansible_core.run import PlayRun
 from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
-from ..policy.matching import Coverage, PlayIdentity, covering, may_depend_on_facts
+from ..policy.conditions import may_depend_on_facts
+from ..policy.matching import Coverage, PlayIdentity, covering
 from ..policy.model import Rule
 from .plan import RulePlan, Situation, plan
 from .state import RunState
@@ -106,7 +107,7 @@ def _with_conditions(
         for situation in situations
         if situation.rule.name not in open_rules
     ]
-    unmet = unmet_conditions(run, to_decide, list(hosts))
+    unmet = unmet_conditions(run, to_decide)
     result = []
     for situation in situations:
         rule = situation.rule.name

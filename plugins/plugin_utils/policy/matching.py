@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -87,9 +86,3 @@ def describe(play: PlayIdentity, coverages: Iterable[Coverage]) -> str:
     """Return a line that says which rules cover ``play``, and by which selectors."""
     rules = "; ".join(f"{rule.name} (by {selector})" for rule, selector in coverages)
     return f"Precheck: {play} is covered by {rules or 'no rule'}"
-
-
-def may_depend_on_facts(conditions: Iterable[object]) -> bool:
-    """Return whether any of the ``conditions`` names what can change when facts are gathered."""
-    names = r"\b(ansible_|facter_|ohai_|hostvars\b|vars\b)"
-    return any(re.search(names, str(condition)) for condition in conditions)

@@ -81,6 +81,7 @@ MISSING = {
     "ansible.executor.play_iterator:PlayIterator.host_states": NOT_CHECKED,
     "ansible.executor.play_iterator:PlayIterator.is_failed": NOT_CHECKED,
     "ansible.executor.play_iterator:PlayIterator.mark_host_failed": NOT_CHECKED,
+    "ansible.executor.playbook_executor:PlaybookExecutor._get_serialized_batches": NOT_CHECKED,
     "ansible.executor.process.worker:WorkerProcess._host": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._connection_lockfile": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._failed_hosts": NOT_CHECKED,

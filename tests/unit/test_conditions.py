@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What may change whether conditions hold."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.conditions import (
+    may_depend_on_earlier_batches,
+    may_depend_on_facts,
+    mentions_any,
+)
+
+ON_FACTS = [
+    "ansible_system == 'Linux'",
+    "not ansible_facts.x | default(1)",
+    "hostvars[h].x",
+    "vars['x']",
+    "a and facter_b",
+    "ansible_play_hosts | length > 1",
+    "inventory_hostname == ansible_play_batch[0]",
+    "ansible_limit_of_mine",
+]
+ON_NOTHING = [
+    "pg_cluster is not defined",
+    "my_ansible_thing",
+    "vars_of_mine",
+    "inventory_hostname == ansible_play_hosts_all[0]",
+    "ansible_check_mode or ansible_limit is defined",
+    "'pg' in group_names",
+    "query_of_mine == now",
+    "directory is defined",
+    True,
+]
+ON_EARLIER_BATCHES = [
+    *ON_FACTS,
+    "play_hosts | length > 1",
+    "lookup('file', 'flag') == ''",
+    "query ('file', 'flag')",
+    "q('env', 'HOME')",
+    "now().hour > 4",
+    "'/flag' is exists",
+    "'/flag' is not ansible.builtin.file",
+    "passed | default(false)",
+]
+
+
+@pytest.mark.parametrize("condition", ON_FACTS)
+def test_conditions_that_may_depend_on_facts(condition):
+    assert may_depend_on_facts([True, condition])
+
+
+@pytest.mark.parametrize("condition", ON_NOTHING)
+def test_conditions_that_do_not_depend_on_facts(condition):
+    assert not may_depend_on_facts([condition])
+
+
+@pytest.mark.parametrize("condition", ON_EARLIER_BATCHES)
+def test_conditions_that_may_depend_on_earlier_batches(condition):
+    assert may_depend_on_earlier_batches([True, condition], {"passed"})
+
+
+@pytest.mark.parametrize("condition", ON_NOTHING)
+def test_conditions_that_do_not_depend_on_earlier_batches(condition):
+    assert not may_depend_on_earlier_batches([condition], {"passed"})
+
+
+def test_a_name_is_mentioned_as_a_whole():
+    assert mentions_any(["a", "b"], ["x", "not b"])
+    assert not mentions_any(["a", "b"], ["ab", "b_a"])
+    assert not mentions_any([], ["a"])
