@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -25,10 +26,9 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
-        node = Node(self, variables)
         request = variables.get(REQUEST)
         if isinstance(request, CheckRequest):  # from the guard: no inventory can hold one
-            host = HostContext(node, variables, self._loader, request.directories, request.digests)
+            host = self._host(variables, request.directories, request.digests, literal=False)
             return result | check_host(host, request.rule, request.checks, request.answers)
         directories = self._task.get_search_path()
         become = self._play_context.become
@@ -39,5 +39,16 @@ class ActionModule(ActionBase):
         if any(check.become for check in checks) and not become:
             message = "become: true requires the task's keyword become"
             return result | {"failed": True, "msg": message}
-        host = HostContext(node, variables, self._loader, directories, {}, literal=True)
+        host = self._host(variables, directories, {}, literal=True)
         return result | check_host(host, "", {"": checks})
+
+    def _host(
+        self,
+        variables: dict[str, Any],
+        directories: Sequence[str],
+        digests: Mapping[str, str],
+        literal: bool,
+    ) -> HostContext:
+        node = Node(self, variables)
+        is_local = node.transport == "local"
+        return HostContext(variables, self._loader, directories, digests, is_local, literal, node)

@@ -304,8 +304,8 @@ def enforce(rules):
     steps = check_play.CheckPlay(run, rules, quietly=False).steps
     assert len(steps) == sum(step_count(rule) for rule in rules)
 
-    node = SimpleNamespace(has_shell=True, is_local=False, transport="ssh")
-    context = HostContext(node, {}, loader, [], {}, literal=True)
+    node = SimpleNamespace(has_shell=True, transport="ssh")
+    context = HostContext({}, loader, [], {}, is_local=False, literal=True, node=node)
     probes = [
         host._probe(check, context)
         for rule in rules

@@ -25,6 +25,7 @@ from .play import leading_meta_tasks, meta_action, names_that_tasks_set, prepara
 from .run import CHANGING_HOSTS, PlayRun
 
 HostsByRule = Sequence[tuple[Rule, Sequence[Host]]]
+HostAndRules = tuple[Host, list[Rule]]
 
 
 @dataclass
@@ -190,12 +191,9 @@ class UnmetCondition:
 
 def unmet_conditions(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, UnmetCondition]:
     """Return what in the ``when`` of rules keeps them from hosts; nothing if a rule applies."""
-    rules_by_host: dict[str, tuple[Host, list[Rule]]] = {}
-    for rule, hosts in hosts_by_rule:
-        for host in hosts if rule.when else ():
-            rules_by_host.setdefault(host.name, (host, []))[1].append(rule)
     unmet: dict[RuleAndHost, UnmetCondition] = {}
-    for host, rules in rules_by_host.values():
+    with_conditions = [(rule, hosts) for rule, hosts in hosts_by_rule if rule.when]
+    for host, rules in rules_by_host(with_conditions):
         variables = run.variables(host)
         # Each condition is compiled and evaluated once for a host.
         evaluated: dict[str | bool, UnmetCondition | None] = {}
@@ -207,6 +205,15 @@ def unmet_conditions(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHo
                     unmet[rule.name, host.name] = reason
                     break
     return unmet
+
+
+def rules_by_host(hosts_by_rule: HostsByRule) -> list[HostAndRules]:
+    """Return each host with its rules, as its variables are worked out once for all of them."""
+    result: dict[str, HostAndRules] = {}
+    for rule, hosts in hosts_by_rule:
+        for host in hosts:
+            result.setdefault(host.name, (host, []))[1].append(rule)
+    return list(result.values())
 
 
 def _evaluate(

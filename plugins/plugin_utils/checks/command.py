@@ -19,7 +19,7 @@ from .kind import Means
 from .script import YES, Answer, CommandQuestion
 
 if TYPE_CHECKING:
-    from .context import HostContext
+    from .context import HostContext, HostVariables
 
 MEANS: Means = "shell"
 
@@ -36,7 +36,7 @@ def label(spec: Command) -> str:
     return spec if isinstance(spec, str) else " ".join(spec)
 
 
-def probe(check: Check, host: HostContext) -> CommandQuestion:
+def probe(check: Check, host: HostVariables) -> CommandQuestion:
     """Return the question for the host's shell. Raises TemplateError."""
     spec: Command = check.spec
     if isinstance(spec, str):

@@ -20,7 +20,7 @@ from .kind import Means
 from .script import Answer
 
 if TYPE_CHECKING:
-    from .context import HostContext
+    from .context import HostContext, HostVariables
 
 MEANS: Means = "variables"
 
@@ -35,7 +35,7 @@ def label(spec: Conditions) -> str:
     return " ".join(map(str, spec))
 
 
-def probe(check: Check, host: HostContext) -> Verdict:
+def probe(check: Check, host: HostVariables) -> Verdict:
     """Return the verdict: nothing has to be asked."""
     return evaluate(check.spec, host.variables, host.loader)
 

@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class HostContext:
-    """A host that is being checked: its ``node`` and its ``variables``.
+class HostVariables:
+    """What is known about a host without a connection: its ``variables``.
 
-    ``directories`` are those in which the files that checks name are looked for, after that of the
-    policy; ``digests`` has the SHA-256 in hex of those that are known already, by path. With
-    ``literal``, the values of checks are no templates (any more).
+    ``is_local`` says that commands for it run on the control node. ``directories`` are those in
+    which the files that checks name are looked for, after that of the policy; ``digests`` has the
+    SHA-256 in hex of those that are known already, by path. With ``literal``, the values of checks
+    are no templates (any more).
     """
 
-    node: Node
     variables: dict[str, Any]
     loader: DataLoader
     directories: Sequence[str]
     digests: Mapping[str, str]
-    literal: bool = False
+    is_local: bool
+    literal: bool
 
     def rendered(self, template: str) -> str:
         """Return the text that ``template`` makes of the host's variables. Raises TemplateError."""
@@ -44,3 +45,10 @@ class HostContext:
             return self.rendered(template)
         except TemplateError:
             return template
+
+
+@dataclass(frozen=True)
+class HostContext(HostVariables):
+    """A host that is being checked, with a connection to its ``node``."""
+
+    node: Node

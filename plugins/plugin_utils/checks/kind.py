@@ -13,7 +13,7 @@ from ..policy.values import ValueType
 from ..verdict import Verdict
 
 if TYPE_CHECKING:
-    from .context import HostContext
+    from .context import HostContext, HostVariables
 
 # What it takes to check: the shell of the host, its variables, or a task of its own.
 Means = Literal["shell", "variables", "task"]
@@ -35,7 +35,7 @@ class Kind(Protocol):
     def label(self, spec: Any) -> str:
         """Return what the check is called in results if the policy gives it no name."""
 
-    def probe(self, check: Check, host: HostContext) -> Any:
+    def probe(self, check: Check, host: HostVariables) -> Any:
         """Return how to find out about ``host``.
 
         This is a Question for its shell, a Verdict if it is known already, or the task to run (for

@@ -46,10 +46,6 @@ class Node:
         self.trouble = ""
 
     @property
-    def is_local(self) -> bool:
-        return self.transport == "local"
-
-    @property
     def has_shell(self) -> bool:
         """Whether it runs commands for a POSIX shell: no Windows, no device behind network_cli."""
         connection = self._action._connection

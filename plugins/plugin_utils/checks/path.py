@@ -26,7 +26,7 @@ from .kind import Means
 from .script import YES, Answer, PathQuestion, forbidden_bits
 
 if TYPE_CHECKING:
-    from .context import HostContext
+    from .context import HostContext, HostVariables
 
 MEANS: Means = "shell"
 
@@ -73,7 +73,7 @@ def label(spec: PathSpec) -> str:
     return spec.path
 
 
-def probe(check: Check, host: HostContext) -> PathQuestion:
+def probe(check: Check, host: HostVariables) -> PathQuestion:
     """Return the question for the host's shell. Raises PrecheckError if a value is no good."""
     spec: PathSpec = check.spec
     path = host.rendered(spec.path)
@@ -89,14 +89,14 @@ def probe(check: Check, host: HostContext) -> PathQuestion:
     )
 
 
-def _root(host: HostContext) -> str:
+def _root(host: HostVariables) -> str:
     """Return the directory that stands for the host's root: only local connections can have one."""
-    root = host.variables.get("precheck_root") if host.node.is_local else None
+    root = host.variables.get("precheck_root") if host.is_local else None
     # It is a variable, and no template of the policy: Ansible's rules of trust decide about it.
     return str(value_of(root, host.variables, host.loader)) if root else ""
 
 
-def _mode(spec: PathSpec, host: HostContext) -> str:
+def _mode(spec: PathSpec, host: HostVariables) -> str:
     if not spec.mode:
         return ""
     mode = host.rendered(spec.mode)
@@ -107,7 +107,7 @@ def _mode(spec: PathSpec, host: HostContext) -> str:
     return mode
 
 
-def _user_or_group(key: str, template: str, host: HostContext) -> str:
+def _user_or_group(key: str, template: str, host: HostVariables) -> str:
     if not template:
         return ""
     value = host.rendered(template)
@@ -117,7 +117,7 @@ def _user_or_group(key: str, template: str, host: HostContext) -> str:
     return str(int(value)) if re.fullmatch("[0-9]+", value) else value
 
 
-def _digest(spec: PathSpec, host: HostContext) -> str:
+def _digest(spec: PathSpec, host: HostVariables) -> str:
     if not spec.same_as:
         return ""
     name = host.rendered(spec.same_as)

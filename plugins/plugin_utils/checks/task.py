@@ -18,7 +18,7 @@ from ..verdict import Verdict, not_ready, ready, unverified
 from .kind import Means
 
 if TYPE_CHECKING:
-    from .context import HostContext
+    from .context import HostContext, HostVariables
 
 MEANS: Means = "task"
 
@@ -73,7 +73,7 @@ def label(spec: TaskSpec) -> str:
     return next((key for key in spec if key not in KEYWORDS), "")
 
 
-def probe(check: Check, host: HostContext | None = None) -> dict[str, Any]:
+def probe(check: Check, host: HostVariables | None = None) -> dict[str, Any]:
     """Return the task that ansible-core runs on the host."""
     return dict(check.spec)
 

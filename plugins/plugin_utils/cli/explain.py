@@ -22,7 +22,7 @@ from ..ansible_core.run import PlayRun, id_of
 from ..errors import GuardError
 from ..guard.plan import RulePlan
 from ..guard.state import RunState
-from ..guard.survey import Survey, survey
+from ..guard.survey import Survey, of_checks, survey
 from ..options import CALLBACK
 from ..policy import discovery
 from ..policy.model import Selector
@@ -110,7 +110,7 @@ class Explainer:
         has_earlier_plays = any(play.hosts for play in plays)
         rules = self._state.rules_in_force(run)
         known = survey(run, self._state, rules, facts_to_come=has_earlier_plays)
-        self._state.remember(run.play_id, known.identity, known.plans)
+        self._state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
         rule_explanations = [
             _explain_rule(known, plan, selector, has_earlier_plays)
             for plan, (_rule, selector) in zip(known.plans, known.coverages)

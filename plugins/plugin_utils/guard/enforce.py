@@ -37,7 +37,7 @@ from ..verdict import READY
 from .messages import render_messages, undecided
 from .plan import RulePlan
 from .state import PlayId, RunState
-from .survey import Survey, survey
+from .survey import Survey, of_checks, survey
 
 display = Display()
 
@@ -129,7 +129,7 @@ def enforce(run: PlayRun, state: RunState) -> bool:
         state.record_has_news = True
         _waive(state, known)
     failures = _check(run, state, covered, known)
-    state.remember(run.play_id, known.identity, known.plans)
+    state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
     covered.hosts.update(_checked_hosts(state, known))
     if warnings := [failure for failure in failures if failure.rule.severity == WARN]:
         block = warning_block(known.identity, warnings)
@@ -202,5 +202,5 @@ def _checked_hosts(state: RunState, known: Survey) -> set[str]:
     for plan in known.plans:
         if plan.is_enforced:
             names.update(plan.applies_to)
-            names.update(name for name in known.hosts if (plan.rule.name, name) in state.checked)
+            names.update(state.were_checked(plan.rule, known.hosts))
     return names

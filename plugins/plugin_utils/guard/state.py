@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible.utils.display import Display
 
+from ..ansible_core.fingerprints import Fingerprint
 from ..ansible_core.run import PlayRun
 from ..checks.kinds import KINDS
 from ..policy import discovery
@@ -27,17 +28,18 @@ class RunState:
     """What is known about one run.
 
     ``begun`` are the plays whose first batch has begun. ``checked`` has the play before which a
-    host was checked for a rule; ``decided`` the rules and hosts of a play with nothing left to find
-    out there, as the rule does not apply or has no checks for hosts. ``audits`` are the plays that
-    were audits. ``stopped`` is whether the guard has ended the run. ``record`` is for the report,
-    which has to be written again if ``record_has_news``.
+    host was checked for a rule, by the fingerprint of that check; ``decided`` the rules and hosts
+    of a play with nothing left to find out there, as they were checked, or the rule does not apply
+    or has no checks for hosts. ``audits`` are the plays that were audits. ``stopped`` is whether
+    the guard has ended the run. ``record`` is for the report, which has to be written again if
+    ``record_has_news``.
 
     A guarded class that calls its guarded parent, as with both the strategy and the callback on,
     finds all of this done.
     """
 
     begun: set[PlayId] = field(default_factory=set)
-    checked: dict[RuleAndHost, PlayIdentity] = field(default_factory=dict)
+    checked: dict[RuleAndHost, dict[Fingerprint, PlayIdentity]] = field(default_factory=dict)
     decided: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
     audits: set[PlayId] = field(default_factory=set)
     stopped: bool = False
@@ -53,23 +55,48 @@ class RunState:
             display.v(f"Precheck: policy {', '.join(paths)} ({origin})")
         return self._rules
 
-    def settled(self, play_id: PlayId, rule: Rule, names: Iterable[str]) -> Reasons:
-        """Return why there is nothing left to find out about hosts for a rule."""
+    def were_checked(self, rule: Rule, names: Iterable[str]) -> list[str]:
+        """Return which hosts were checked for a rule, before whatever play."""
+        return [name for name in names if (rule.name, name) in self.checked]
+
+    def settled(
+        self,
+        play_id: PlayId,
+        rule: Rule,
+        names: Iterable[str],
+        fingerprints: Mapping[RuleAndHost, Fingerprint],
+    ) -> Reasons:
+        """Return why there is nothing left to find out about hosts for a rule.
+
+        ``fingerprints`` has those of the hosts that were checked.
+        """
         decided = self.decided.get(play_id, set())
         reasons = {}
         for name in names:
-            if play := self.checked.get((rule.name, name)):
-                reasons[name] = f"checked already, before {play}"
-            elif (rule.name, name) in decided:
+            key = rule.name, name
+            if key in decided:
                 reasons[name] = "decided already, before an earlier batch"
+            elif play := self.checked.get(key, {}).get(fingerprints.get(key, "")):
+                reasons[name] = f"checked already, before {play}"
         return reasons
 
-    def remember(self, play_id: PlayId, identity: PlayIdentity, plans: Iterable[RulePlan]) -> None:
-        """Take over what is settled once ``plans`` for a play are executed."""
+    def remember(
+        self,
+        play_id: PlayId,
+        identity: PlayIdentity,
+        plans: Iterable[RulePlan],
+        fingerprints: Mapping[RuleAndHost, Fingerprint],
+    ) -> None:
+        """Take over what is settled once ``plans`` for a play are executed.
+
+        ``fingerprints`` has those of the hosts that were checked.
+        """
         decided = self.decided.setdefault(play_id, set())
         for plan in plans:
             if plan.is_enforced:
                 names = {*plan.left_out, *plan.once_for, *plan.check, *plan.undecided}
                 decided.update((plan.rule.name, name) for name in names)
             for name in plan.check:
-                self.checked.setdefault((plan.rule.name, name), identity)
+                key = plan.rule.name, name
+                if fingerprint := fingerprints.get(key):
+                    self.checked.setdefault(key, {}).setdefault(fingerprint, identity)

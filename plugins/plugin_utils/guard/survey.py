@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..ansible_core import play as play_of
+from ..ansible_core.fingerprints import Fingerprint, fingerprints
 from ..ansible_core.run import PlayRun
 from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
 from ..policy.conditions import may_depend_on_facts
 from ..policy.matching import Coverage, PlayIdentity, covering
-from ..policy.model import Rule
+from ..policy.model import Rule, RuleAndHost
 from .plan import RulePlan, Situation, plan
 from .state import RunState
 
@@ -56,13 +57,17 @@ def survey(
     idle_reason = "" if play_of.has_work(tasks) else play_of.why_idle(run)
     opt_out_reason = play_of.opt_out_reason(run.play)
 
+    checked_before = [
+        (rule, run.hosts_named(state.were_checked(rule, names))) for rule, _selector in coverages
+    ]
+    known = fingerprints(run, checked_before)
     # First as if the play did something on all hosts: what is settled needs no look at conditions.
     situations = [
         Situation(
             rule,
             targets=names,
             opt_out_reason=opt_out_reason,
-            settled=state.settled(run.play_id, rule, names),
+            settled=state.settled(run.play_id, rule, names, known),
             first_batch=first_batch,
         )
         for rule, _selector in coverages
@@ -90,6 +95,11 @@ def survey(
         plans=[plan(situation) for situation in decided],
         unchecked=sorted(required.difference(target_names)),
     )
+
+
+def of_checks(run: PlayRun, plans: Sequence[RulePlan]) -> dict[RuleAndHost, Fingerprint]:
+    """Return the fingerprints of the checks that ``plans`` for a play want."""
+    return fingerprints(run, [(plan.rule, run.hosts_named(plan.check)) for plan in plans])
 
 
 def _with_conditions(

@@ -46,8 +46,18 @@ def may_depend_on_earlier_batches(conditions: Iterable[object], names_set: Itera
 
 def mentions_any(names: Iterable[str], conditions: Iterable[object]) -> bool:
     """Return whether any of the ``conditions`` mentions a variable of one of these ``names``."""
-    words = {word for condition in conditions for word in re.findall(r"\w+", str(condition))}
-    return not words.isdisjoint(names)
+    return not mentioned(conditions).isdisjoint(names)
+
+
+def mentioned(conditions: Iterable[object]) -> set[str]:
+    """Return all words in ``conditions``: names of variables are among them."""
+    return {word for condition in conditions for word in re.findall(r"\w+", str(condition))}
+
+
+def looks_further(conditions: Iterable[object]) -> bool:
+    """Return whether ``conditions`` look at more than the variables that they mention."""
+    conditions = list(conditions)
+    return _any_has(_OUTSIDE, conditions) or mentions_any(("hostvars", "vars"), conditions)
 
 
 def _any_has(pattern: str, conditions: Iterable[object]) -> bool:

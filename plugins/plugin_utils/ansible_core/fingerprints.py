@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a verdict belongs to: a machine, reached in a certain way, and what it was asked."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from typing import Any
+
+from ansible import constants as C
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.inventory.host import Host
+from ansible.plugins.loader import become_loader, connection_loader
+
+from .. import compat
+from ..checks.context import HostVariables
+from ..checks.kinds import KINDS, OF_ACTION
+from ..checks.path import known_digests
+from ..errors import PrecheckError
+from ..policy.conditions import looks_further, mentioned
+from ..policy.model import Check, RuleAndHost
+from .play import directories_of
+from .run import PlayRun
+from .targets import HostsByRule, rules_by_host
+
+Fingerprint = str  # equal for the same machine and question; empty if it cannot be known
+
+# Variables that no plugin names, and that decide what runs a command.
+_SHELL = ("ansible_shell_type", "ansible_shell_executable")
+
+
+def fingerprints(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, Fingerprint]:
+    """Return for each rule and host of what machine and question a verdict would be.
+
+    A verdict on the same name holds for another play only if both are the same there: a variable,
+    or a keyword of the play, can send tasks elsewhere or change what is checked.
+    """
+    rules = [rule for rule, hosts in hosts_by_rule if hosts]
+    digests = known_digests((check for rule in rules for check in rule.checks), run.loader)
+    directories = directories_of(run)
+    result = {}
+    for host, of_host in rules_by_host(hosts_by_rule):
+        variables = run.variables(host)
+        for rule in of_host:
+            try:
+                machine = _machine(run, variables, any(check.become for check in rule.host_checks))
+                known = HostVariables(
+                    variables, run.loader, directories, digests, machine["local"], literal=False
+                )
+                questions = [_question(run, check, known) for check in rule.host_checks]
+                text = json.dumps([machine, questions], sort_keys=True, default=str)
+                # Only a digest, as it has values of variables.
+                fingerprint = hashlib.sha256(text.encode(errors="replace")).hexdigest()
+            except (PrecheckError, AnsibleError):
+                fingerprint = ""
+            result[rule.name, host.name] = fingerprint
+    return result
+
+
+def _machine(run: PlayRun, variables: dict[str, Any], becomes: bool) -> dict[str, Any]:
+    """Return what decides on which machine the checks of a rule run, and as whom.
+
+    As in TaskExecutor: the variable takes precedence over the keyword, and the options of the
+    connection plugin take their values from the variables that it names. All that comes from the
+    configuration and the command line stays the same during a run.
+    """
+
+    def value(name: str, default: Any = None) -> Any:
+        return compat.value_of(variables.get(name, default), variables, run.loader)
+
+    connection = str(value("ansible_connection", run.play.connection))
+    # PlayContext makes ssh or paramiko of it, by what the control node has.
+    connection = "ssh" if connection == "smart" else connection
+    names = [*_variables_of("connection", connection), *_SHELL]
+    if becomes:
+        method = value("ansible_become_method", context.CLIARGS.get("become_method"))
+        names += ["ansible_become_method", *_variables_of("become", str(method or "sudo"))]
+    return {
+        "connection": connection,
+        "local": connection.rpartition(".")[2] == "local",
+        "port": run.play.port,
+        "remote_user": run.play.remote_user,
+        "variables": {name: value(name) for name in names if name in variables},
+    }
+
+
+@functools.cache
+def _variables_of(plugin_type: str, name: str) -> frozenset[str]:
+    """Return the variables from which a plugin takes its options. Raises PrecheckError."""
+    loader = {"connection": connection_loader, "become": become_loader}[plugin_type]
+    plugin = loader.get(name, class_only=True)
+    # The configuration knows it by the name that its loader gives it, as TaskExecutor expects.
+    if not (load_name := getattr(plugin, "_load_name", "")):
+        raise PrecheckError(f"there is no {plugin_type} plugin {name}")
+    return frozenset(C.config.get_plugin_vars(plugin_type, load_name))
+
+
+def _question(run: PlayRun, check: Check, host: HostVariables) -> Any:
+    """Return what ``check`` asks: for a condition, that is whether it holds."""
+    if check.kind in OF_ACTION:
+        return repr(KINDS[check.kind].probe(check, host))
+    return [check.spec, _values(check.spec, host), _delegate(run, check.spec, host)]
+
+
+def _values(spec: Any, host: HostVariables) -> dict[str, Any]:
+    """Return the variables that ``spec`` mentions, as text of a template or of a condition."""
+    names = mentioned([spec])
+    if looks_further([spec]):
+        raise PrecheckError("it looks at more than the variables that it mentions")
+    return {
+        name: compat.value_of(host.variables[name], host.variables, host.loader)
+        for name in sorted(names.intersection(host.variables))
+    }
+
+
+def _delegate(run: PlayRun, spec: dict[str, Any], host: HostVariables) -> Any:
+    """Return the machine to which a task is delegated; None if it is not."""
+    if not (delegate_to := spec.get("delegate_to")):
+        return None
+    name = host.rendered(delegate_to)
+    delegate: Host | None = run.inventory.get_host(name)
+    variables = run.variables(delegate) if delegate else host.variables
+    return [name, _machine(run, variables, becomes=True)]
