@@ -132,7 +132,6 @@ def coverage_of_run(site, *options):
 @pytest.mark.claims(
     "who writes a playbook | a file, play or role with a name that no rule covers | with `-vv`,"
     " the rules that cover each play are printed",
-    "who writes a playbook | a covered role included by a computed name | the same",
     "who writes a policy | omits a rule, or excludes hosts by `when` | the policy's history; with"
     " `-vv`, the rules that cover each play are printed",
 )

@@ -7,6 +7,9 @@
 - ``before_each_task``: no event says that a play goes on to a host that was to be left
   alone. So the strategy instance, which serves one batch, gets another ``_queue_task``, for that
   batch.
+- ``before_each_step``: nor does an event say to which task the hosts of a batch have come under
+  linear, before the first of them begins it. So a strategy instance that is linear gets another
+  ``_get_next_task_lockstep``, for that batch.
 - ``after_recap``: ``v2_playbook_on_stats`` is the last event of a playbook, and callbacks print the
   recap then. To print after it, TaskQueueManager gets another ``send_callback``, until that event.
 - ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
@@ -22,8 +25,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Optional
 
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
@@ -31,10 +34,12 @@ from ansible.inventory.host import Host
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
+from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from ansible.vars.manager import VariableManager
 
 # Takes the strategy, the iterator, and what runs the play unguarded; returns what that returns.
 Guard = Callable[[StrategyBase, PlayIterator, Callable[[], int]], int]
+HostAndTask = tuple[Host, Optional[Task]]  # until 2.16 there is no task for a host at its end
 
 
 def wrap_run(strategy: type[StrategyBase], guard: Guard) -> None:
@@ -75,6 +80,24 @@ def before_each_task(
         queue_task(host, task, task_vars, play_context)
 
     strategy._queue_task = act_and_queue_task  # type: ignore[method-assign]
+
+
+def before_each_step(strategy: StrategyBase, act: Callable[[Iterable[HostAndTask]], None]) -> None:
+    """Call ``act`` with the hosts and their next tasks before a linear ``strategy`` queues these.
+
+    Nothing is under way then. Other strategies go on to a task host by host.
+    """
+    if not isinstance(strategy, LinearStrategy):
+        return
+    next_tasks: Callable[..., Any] = strategy._get_next_task_lockstep
+
+    def next_tasks_after_acting(*args: Any, **kwargs: Any) -> Any:
+        hosts_and_tasks = next_tasks(*args, **kwargs)
+        if strategy._pending_results == 0:
+            act(hosts_and_tasks)
+        return hosts_and_tasks
+
+    strategy._get_next_task_lockstep = next_tasks_after_acting  # type: ignore[method-assign]
 
 
 def after_recap(manager: TaskQueueManager, act: Callable[[], None]) -> None:

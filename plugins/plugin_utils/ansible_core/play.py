@@ -11,17 +11,15 @@ from itertools import takewhile
 
 from ansible import constants as C
 from ansible import context
-from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.playbook.block import Block
 from ansible.playbook.play import Play
-from ansible.playbook.role.include import RoleInclude
-from ansible.playbook.role_include import IncludeRole
 from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
 from ..policy.matching import PlayIdentity
+from .includes import included_roles
 from .run import PlayRun
 
 TAG = "precheck"
@@ -46,7 +44,7 @@ def identify(run: PlayRun) -> PlayIdentity:
     """Return what selectors are compared with.
 
     Roles count however they come in, and whatever tags are selected: listed, imported, included by
-    a literal name, or as a dependency.
+    literal names through any depth of files and roles, or as a dependency.
     """
     play = run.play
     if play.only_tags == {"all"} and not play.skip_tags:
@@ -55,8 +53,7 @@ def identify(run: PlayRun) -> PlayIdentity:
         tasks = [task for block in play.compile() for task in block.get_tasks()]
     tasks += [task for block in play.handlers for task in block.get_tasks()]
     roles = {role.get_name() for role in play.roles}
-    roles.update(task._role.get_name() for task in tasks if task._role)
-    roles.update(_included_role(task, play) for task in tasks if isinstance(task, IncludeRole))
+    roles.update(included_roles(play, tasks))
     return identify_by_location(play, frozenset(roles))
 
 
@@ -88,21 +85,10 @@ def files_of(play: Play) -> list[str]:
     ] or [""]
 
 
-def _included_role(task: IncludeRole, play: Play) -> str:
-    """Return the name of the role that ``task`` includes, with its collection if there is one."""
-    name = str(task._role_name)
-    try:
-        role = RoleInclude.load(
-            name,
-            play,
-            variable_manager=play._variable_manager,
-            loader=play._loader,
-            collection_list=task.collections,
-        )
-    except AnsibleError:  # the name is a template, or there is no such role
-        return name
-    collection = role._role_collection
-    return f"{collection}.{name.rpartition('.')[2]}" if collection else name
+def role_of(task: Task) -> str:
+    """Return the name of the role that the task is of; empty if it is of none."""
+    name: str = task._role.get_name() if task._role else ""
+    return name
 
 
 def directories_of(run: PlayRun) -> list[str]:

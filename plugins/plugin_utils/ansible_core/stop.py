@@ -31,6 +31,29 @@ def stop(run: PlayRun) -> None:
             run.iterator.mark_host_failed(host)
 
 
+class StoppedDuringPlay(PrecheckError):
+    """Leaves the strategy's ``run`` in the middle of a play. No task is under way."""
+
+
+class RunningHosts:
+    """What ``stop`` does before a play, for a play that has begun since."""
+
+    def __init__(self, run: PlayRun) -> None:
+        self._run = run
+        self._failed_before = set(run.manager._failed_hosts)
+        self._unreachable_before = set(run.manager._unreachable_hosts)
+
+    def stop(self) -> None:
+        """Count each host of the batch once, as in ``stop``. Some may have failed since."""
+        failed, unreachable = self._run.manager._failed_hosts, self._run.manager._unreachable_hosts
+        newly = {*failed, *unreachable} - self._failed_before - self._unreachable_before
+        for host in self._run.inventory.get_hosts(self._run.play.hosts):
+            if host.name not in newly:
+                # Not by the iterator: a host in a block would go on with its rescue.
+                which = unreachable if host.name in self._failed_before else failed
+                which[host.name] = True
+
+
 def code_of_stopped_play(run: PlayRun) -> int:
     """Return the code by which the strategy says that the run has to end."""
     manager = run.manager

@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 
 from .. import compat
 from ..ansible_core.output import print_at_the_end
-from ..ansible_core.play import identify, opt_out_reason, tasks_to_run
+from ..ansible_core.play import opt_out_reason, tasks_to_run
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import stop
 from ..ansible_core.targets import unmet_conditions
@@ -54,7 +54,7 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     # What else the run did is not part of the audit. The report has both.
     record = Record(AUDIT, state.record.started)
     hosts = run.hosts_of_play()
-    covered = record.covered_play(run.play_id, identify(run), rules)
+    covered = record.covered_play(run.play_id, state.identity_of(run), rules)
     covered.hosts.update(host.name for host in hosts)
     record.verdicts = check_all(run, rules, hosts)
     _add_messages(run, rules, record)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ansible.utils.display import Display
 
 from ..ansible_core.fingerprints import Fingerprint
+from ..ansible_core.play import identify
 from ..ansible_core.run import PlayRun
 from ..checks.kinds import KINDS
 from ..policy import discovery
@@ -21,6 +22,7 @@ from .plan import Reasons, RulePlan
 display = Display()
 
 PlayId = str
+PlayAndRule = tuple[PlayId, str]  # the id of a play, and the name of a rule
 
 
 @dataclass
@@ -30,9 +32,10 @@ class RunState:
     ``begun`` are the plays whose first batch has begun. ``checked`` has the play before which a
     host was checked for a rule, by the fingerprint of that check; ``decided`` the rules and hosts
     of a play with nothing left to find out there, as they were checked, or the rule does not apply
-    or has no checks for hosts. ``audits`` are the plays that were audits. ``stopped`` is whether
-    the guard has ended the run. ``record`` is for the report, which has to be written again if
-    ``record_has_news``.
+    or has no checks for hosts. ``computed`` are the plays and rules that cover them only because of
+    a role whose name the play computed. ``audits`` are the plays that were audits. ``stopped`` is
+    whether the guard has ended the run. ``record`` is for the report, which has to be written again
+    if ``record_has_news``.
 
     A guarded class that calls its guarded parent, as with both the strategy and the callback on,
     finds all of this done.
@@ -41,11 +44,13 @@ class RunState:
     begun: set[PlayId] = field(default_factory=set)
     checked: dict[RuleAndHost, dict[Fingerprint, PlayIdentity]] = field(default_factory=dict)
     decided: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
+    computed: set[PlayAndRule] = field(default_factory=set)
     audits: set[PlayId] = field(default_factory=set)
     stopped: bool = False
     record: Record = field(default_factory=Record)
     record_has_news: bool = False
     _rules: Rules | None = None
+    _identities: dict[PlayId, PlayIdentity] = field(default_factory=dict)
 
     def rules_in_force(self, run: PlayRun) -> Rules:
         """Return the rules in force, which are read at the first play. Raises PolicyError."""
@@ -54,6 +59,12 @@ class RunState:
             self._rules = discovery.read_all(paths, run.loader, KINDS)
             display.v(f"Precheck: policy {', '.join(paths)} ({origin})")
         return self._rules
+
+    def identity_of(self, run: PlayRun) -> PlayIdentity:
+        """Return what selectors are compared with, found out once for all batches of a play."""
+        if run.play_id not in self._identities:
+            self._identities[run.play_id] = identify(run)
+        return self._identities[run.play_id]
 
     def were_checked(self, rule: Rule, names: Iterable[str]) -> list[str]:
         """Return which hosts were checked for a rule, before whatever play."""

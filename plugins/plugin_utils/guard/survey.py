@@ -14,8 +14,10 @@ from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
 from ..policy.conditions import may_depend_on_facts
 from ..policy.matching import Coverage, PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost
-from .plan import RulePlan, Situation, plan
+from .plan import Reasons, RulePlan, Situation, plan
 from .state import RunState
+
+RuleAndReasons = tuple[Rule, Reasons]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Survey:
     ``hosts`` are all of the play or the batch. ``idle_reason`` says why the play has no task to
     run; it is empty if it has. ``plans`` are in the order of ``coverages``. ``unchecked`` are the
     hosts that an enforced rule has nothing known about, and that the play is not to do anything on.
+    ``first_time`` is whether the rules were not looked at before for this play.
     """
 
     identity: PlayIdentity
@@ -35,6 +38,7 @@ class Survey:
     opt_out_reason: str
     plans: Sequence[RulePlan]
     unchecked: Sequence[str]
+    first_time: bool = True
 
 
 def survey(
@@ -49,7 +53,7 @@ def survey(
     At the first batch, all hosts of the play count; at each later one those of the batch. With
     ``facts_to_come``, earlier plays may gather facts, so conditions on facts cannot be known yet.
     """
-    identity = play_of.identify(run)
+    identity = state.identity_of(run)
     coverages = covering(identity, rules)
     hosts = run.hosts_of_play() if first_batch else run.hosts_of_batch()
     names = [host.name for host in hosts]
@@ -57,20 +61,16 @@ def survey(
     idle_reason = "" if play_of.has_work(tasks) else play_of.why_idle(run)
     opt_out_reason = play_of.opt_out_reason(run.play)
 
-    checked_before = [
-        (rule, run.hosts_named(state.were_checked(rule, names))) for rule, _selector in coverages
-    ]
-    known = fingerprints(run, checked_before)
     # First as if the play did something on all hosts: what is settled needs no look at conditions.
     situations = [
         Situation(
             rule,
             targets=names,
             opt_out_reason=opt_out_reason,
-            settled=state.settled(run.play_id, rule, names, known),
+            settled=settled,
             first_batch=first_batch,
         )
-        for rule, _selector in coverages
+        for rule, settled in _settled(run, state, coverages, names)
     ]
     if idle_reason:
         targets = Targets([], dict.fromkeys(names, idle_reason), {})
@@ -94,7 +94,58 @@ def survey(
         opt_out_reason=opt_out_reason,
         plans=[plan(situation) for situation in decided],
         unchecked=sorted(required.difference(target_names)),
+        first_time=first_batch,
     )
+
+
+def survey_of_role(
+    run: PlayRun, state: RunState, rules: Sequence[Rule], role: str, names: Sequence[str]
+) -> Survey:
+    """Return what happens before the first task of ``role`` on the hosts of these names.
+
+    The play got to the role by a name that only the run could compute. The rules are those that
+    cover the play because of it.
+    """
+    before = state.identity_of(run)
+    identity = replace(before, roles=before.roles | {role})
+    known = {rule.name for rule, _selector in covering(before, rules)}
+    coverages = [
+        (rule, selector) for rule, selector in covering(identity, rules) if rule.name not in known
+    ]
+    opt_out_reason = play_of.opt_out_reason(run.play)
+    situations = [
+        Situation(
+            rule,
+            targets=names,
+            opt_out_reason=opt_out_reason,
+            settled=settled,
+            first_batch=(run.play_id, rule.name) not in state.computed,
+        )
+        for rule, settled in _settled(run, state, coverages, names)
+    ]
+    targets = Targets(run.hosts_named(names), {}, {})
+    decided = _with_conditions(run, situations, targets, facts_to_come=False)
+    return Survey(
+        identity=identity,
+        coverages=coverages,
+        hosts=names,
+        idle_reason="",
+        targets=targets,
+        opt_out_reason=opt_out_reason,
+        plans=[plan(situation) for situation in decided],
+        unchecked=[],
+    )
+
+
+def _settled(
+    run: PlayRun, state: RunState, coverages: Sequence[Coverage], names: Sequence[str]
+) -> list[RuleAndReasons]:
+    """Return for each rule why there is nothing left to find out about hosts."""
+    rules = [rule for rule, _selector in coverages]
+    known = fingerprints(
+        run, [(rule, run.hosts_named(state.were_checked(rule, names))) for rule in rules]
+    )
+    return [(rule, state.settled(run.play_id, rule, names, known)) for rule in rules]
 
 
 def of_checks(run: PlayRun, plans: Sequence[RulePlan]) -> dict[RuleAndHost, Fingerprint]:

@@ -71,8 +71,10 @@ class Record:
     def covered_play(
         self, play_id: str, identity: PlayIdentity, rules: Sequence[Rule]
     ) -> CoveredPlay:
-        """Return what is remembered of a play that these rules cover."""
-        return self.plays.setdefault(play_id, CoveredPlay(identity, rules))
+        """Return what is remembered of a play that these rules cover, among others."""
+        play = self.plays.setdefault(play_id, CoveredPlay(identity, rules))
+        play.rules = list({rule.name: rule for rule in (*play.rules, *rules)}.values())
+        return play
 
     def add(self, other: Record) -> None:
         """Take over what another record has, instead of what is known about the same."""

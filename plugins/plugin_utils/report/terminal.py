@@ -45,11 +45,21 @@ class Failure:
     remedy: str
 
 
-def closing_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
-    """Return the block that says why ``play`` was stopped, and what to do."""
-    heading = f"PRECHECK stopped the run before {printable_name(play)}."
+def closing_block(play: PlayIdentity, failures: Sequence[Failure], role: str = "") -> str:
+    """Return the block that says why ``play`` was stopped, and what to do.
+
+    If it was stopped in its midst, that was before its first task of ``role``.
+    """
+    location = f"the role {printable_name(role)} in " if role else ""
+    heading = f"PRECHECK stopped the run before {location}{printable_name(play)}."
     lines = [heading, *_failures(failures), ""]
-    lines.append("Nothing was changed: no task of this play ran on any host.")
+    if role:
+        lines.append(
+            "The play computes the name of this role, so its hosts could not be checked before."
+            " What tasks before the role did is not undone."
+        )
+    else:
+        lines.append("Nothing was changed: no task of this play ran on any host.")
     mandatory = [failure.rule.name for failure in failures if failure.rule.mandatory]
     if mandatory:
         rules = "rule {} is" if len(mandatory) == 1 else "rules {} are"

@@ -18,7 +18,7 @@ import pytest
 
 from support import plays
 from support.commands import REPOSITORY
-from support.output import assert_stopped_for
+from support.output import assert_stopped_for, is_printed
 from support.plays import WITNESS
 from support.policies import policy, rule
 from support.project import LOCAL_HOST
@@ -284,18 +284,18 @@ def test_a_host_that_only_delegated_tasks_reach_is_not_checked(guarded, nodes):
     assert "test" not in nodes.commands("n5")
 
 
-@pytest.mark.claims("who writes a playbook | a covered role included by a computed name | the same")
 @shows(
     "a covered role included by a computed name, in a play that nothing else covers",
-    "runs: the name cannot be known in advance",
+    "stopped before the role: what the play did before is not undone",
 )
-@pytest.mark.one_release
-def test_a_covered_role_with_a_computed_name_is_not_found(guarded, nodes):
+def test_the_hosts_of_a_covered_role_with_a_computed_name_are_checked_before_it(guarded, nodes):
     guarded.write("roles/pgsql/tasks/main.yml", f"- {WITNESS}\n")
     include = "- ansible.builtin.include_role: {name: '{{ which }}'}"
     guarded.write("play.yml", play(include, "vars: {which: pgsql}"))
-    assert guarded.run("play.yml").rc == 0
-    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+    run = guarded.run("play.yml")
+    assert run.rc == 2
+    assert is_printed("PRECHECK stopped the run before the role pgsql in play", run.stderr)
+    assert nodes.having("pki/witness") == ""
 
 
 @shows(

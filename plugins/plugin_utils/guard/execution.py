@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Executes the plans for a play: waives, checks, remembers, warns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible import constants as C
+from ansible.utils.display import Display
+
+from ..ansible_core.run import PlayRun
+from ..errors import PrecheckError
+from ..policy.model import WARN
+from ..report.record import CoveredPlay, Waiver
+from ..report.terminal import Failure, waiver_warning, warning_block
+from ..verdict import READY
+from .messages import render_messages, undecided
+from .plan import RulePlan
+from .state import RunState
+from .survey import Survey, of_checks
+
+display = Display()
+
+
+def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
+    """Execute the plans; return what is not ready, and ends the run.
+
+    Raises PrecheckError if the run cannot go on with a host, as it cannot be told whether a rule
+    applies to it.
+    """
+    rules = [rule for rule, _selector in known.coverages]
+    covered = state.record.covered_play(run.play_id, known.identity, rules)
+    _fail_if_refused(known.plans)
+    if known.first_time:
+        state.record_has_news = True
+        _waive(state, known)
+    failures = _check(run, state, covered, known)
+    state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
+    covered.hosts.update(_checked_hosts(state, known))
+    if warnings := [failure for failure in failures if failure.rule.severity == WARN]:
+        block = warning_block(known.identity, warnings)
+        display.display(block, color=C.COLOR_WARN, stderr=True)
+    errors = [failure for failure in failures if failure.rule.severity != WARN]
+    covered.stopped = bool(errors)
+    return errors
+
+
+def write_news(run: PlayRun, state: RunState) -> None:
+    """Write the report, if one is wanted and there is something new for it."""
+    if state.record_has_news:
+        from ..report.files import write_report  # few runs keep a report
+
+        state.record_has_news = False
+        write_report(state.record, run.extra_vars, run.groups_of)
+
+
+def _fail_if_refused(plans: Sequence[RulePlan]) -> None:
+    for plan in plans:
+        for host, reason in plan.refused.items():
+            raise PrecheckError(
+                f"Precheck cannot tell whether {plan.rule.location} applies to {host}, so nothing"
+                f" was run: in its when, {reason}"
+            )
+
+
+def _waive(state: RunState, known: Survey) -> None:
+    """Warn about the rules that are not enforced on the play."""
+    waived = [plan for plan in known.plans if plan.waived]
+    if waived:
+        hosts = {host for plan in waived for host in plan.waived}
+        rules = [plan.rule for plan in waived]
+        waiver = Waiver(known.identity, rules, len(hosts), known.opt_out_reason)
+        state.record.waivers.append(waiver)
+        display.warning(waiver_warning(waiver))
+
+
+def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -> list[Failure]:
+    """Check the hosts of each rule; return what is not ready."""
+    plans = [plan for plan in known.plans if plan.applies_to or plan.undecided]
+    if not plans:
+        return []
+    # Not at the top: runs in which no rule covers a play are spared the time.
+    from ..ansible_core.tasks import check_hosts, check_once
+
+    verdicts = check_hosts(run, [(plan.rule, run.hosts_named(plan.check)) for plan in plans])
+    for plan in plans:
+        for name, reason in plan.undecided.items():
+            verdicts[plan.rule.name, name] = undecided(reason)
+    state.record.verdicts.update(verdicts)
+    state.record_has_news = True
+    failures = []
+    for plan in plans:
+        rule = plan.rule
+        of_play = check_once(run, rule) if plan.once_for else None
+        if of_play:
+            covered.checks.append((rule, of_play))
+        of_hosts = {name: verdicts[rule.name, name] for name in (*plan.check, *plan.undecided)}
+        bad = {name: verdict for name, verdict in of_hosts.items() if verdict.state != READY}
+        bad_play = of_play if of_play and of_play.state != READY else None
+        if bad or bad_play:
+            names = sorted(bad) or sorted(plan.applies_to)
+            rendered = render_messages(run, rule, names)
+            state.record.messages.setdefault(rule.name, []).extend(rendered.messages)
+            state.record.remedies.setdefault(rule.name, []).append(rendered.remedy)
+            hosts = len(plan.applies_to) + len(plan.undecided)
+            failures.append(Failure(rule, bad, bad_play, hosts, rendered.messages, rendered.remedy))
+    return failures
+
+
+def _checked_hosts(state: RunState, known: Survey) -> set[str]:
+    """Return the hosts that the rules apply to, whether they were checked now or before."""
+    names: set[str] = set()
+    for plan in known.plans:
+        if plan.is_enforced:
+            names.update(plan.applies_to)
+            names.update(state.were_checked(plan.rule, known.hosts))
+    return names

@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Watches a play for roles that nobody could see coming, as it computes their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ansible.inventory.host import Host
+from ansible.playbook.task import Task
+from ansible.utils.display import Display
+
+from ..ansible_core.output import print_error_at_the_end
+from ..ansible_core.patches import HostAndTask, before_each_step, before_each_task
+from ..ansible_core.play import role_of
+from ..ansible_core.run import PlayRun
+from ..ansible_core.stop import RunningHosts, StoppedDuringPlay
+from ..errors import PrecheckError
+from ..policy.model import WARN, Rule
+from ..report.terminal import closing_block
+from .execution import execute, write_news
+from .plan import RulePlan
+from .state import RunState
+from .survey import Survey, survey_of_role
+
+display = Display()
+
+
+def watch_for_roles(run: PlayRun, state: RunState, rules: Sequence[Rule]) -> None:
+    """Check hosts before the first task of a role that makes another rule cover the play.
+
+    Under linear, all hosts that have come to a task are known, and nothing else is under way: they
+    are checked then. Under other strategies the run ends before that task, unless there is nothing
+    left to find out about the host.
+    """
+    of_roles = [rule for rule in rules if any(selector.role for selector in rule.plays)]
+    if not of_roles:
+        return
+    watch = _Watch(run, state, of_roles)
+    before_each_step(run.strategy, watch.before_step)
+    before_each_task(run.strategy, watch.before_task)
+
+
+class _Watch:
+    def __init__(self, run: PlayRun, state: RunState, rules: Sequence[Rule]) -> None:
+        self._run, self._state, self._rules = run, state, rules
+        self._known = {"", *state.identity_of(run).roles}
+        self._running = RunningHosts(run)
+        self._passed: dict[str, set[str]] = {}  # names of hosts that may go on, by role
+
+    def before_step(self, hosts_and_tasks: Iterable[HostAndTask]) -> None:
+        """Check the hosts that have come to a task of a role, all at once."""
+        hosts_by_role: dict[str, list[str]] = {}
+        for host, task in hosts_and_tasks:
+            if task and (role := self._new_role(host, task)):
+                hosts_by_role.setdefault(role, []).append(host.name)
+        for role, names in hosts_by_role.items():
+            known = survey_of_role(self._run, self._state, self._rules, role, names)
+            self._execute(role, known)
+
+    def before_task(self, host: Host, task: Task, task_vars: dict[str, Any]) -> None:
+        """End the run if the task is of such a role and the host was not checked for it."""
+        if not (role := self._new_role(host, task)):
+            return
+        known = survey_of_role(self._run, self._state, self._rules, role, [host.name])
+        for plan in known.plans:
+            if not (plan.check or plan.once_for):
+                continue
+            if plan.rule.severity != WARN:
+                raise PrecheckError(_cannot_check(plan, role, host, task))
+            display.warning(
+                f"Precheck did not check {plan.rule.name} on {host.name}: the play computes the"
+                f" name of the role {role}."
+            )
+        self._passed.setdefault(role, set()).add(host.name)
+
+    def _new_role(self, host: Host, task: Task) -> str:
+        """Return the role of the task, if it is not known that ``host`` may run it."""
+        role = role_of(task)
+        return "" if role in self._known or host.name in self._passed.get(role, ()) else role
+
+    def _execute(self, role: str, known: Survey) -> None:
+        errors = execute(self._run, self._state, known) if known.coverages else []
+        self._state.computed.update(
+            (self._run.play_id, rule.name) for rule, _selector in known.coverages
+        )
+        write_news(self._run, self._state)
+        if errors:
+            print_error_at_the_end(self._run, closing_block(known.identity, errors, role))
+            self._running.stop()
+            raise StoppedDuringPlay
+        self._passed.setdefault(role, set()).update(known.hosts)
+
+
+def _cannot_check(plan: RulePlan, role: str, host: Host, task: Task) -> str:
+    return (
+        f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()}) on"
+        f" {host.name}: the play computes the name of the role {role}, and under its strategy the"
+        f" host cannot be checked in the middle of the play. Add the play to the plays of"
+        f" {plan.rule.location}, by its name or its file: its hosts are then checked before it"
+        " begins."
+    )
