@@ -23,8 +23,8 @@ from ansible.plugins import loader as plugin_loader
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.task import KEYWORDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy.discovery import BUILT_IN
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import BUILT_IN
 
 from support.commands import REPOSITORY
 from support.corpus import know_modules, vaulted

@@ -7,10 +7,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
 from ansible import release
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import BUILT_IN
 
 from support.commands import BIN, clean_environment
 from support.output import CLOSING_BLOCK
@@ -45,6 +47,14 @@ def test_the_closing_block_comes_last(stopped):
         check=False,
     ).stdout
     assert both.endswith(CLOSING_BLOCK.format(directory=stopped.directory))
+
+
+def test_no_line_of_the_built_in_policy_is_printed(stopped):
+    """Since 2.19 ansible-core prints the lines around the origin of a task that failed."""
+    run = stopped.run("pgsql.yml")
+    assert run.rc == 2
+    lines = Path(BUILT_IN).read_text().splitlines()
+    assert [line for line in lines if len(line) > 10 and line.strip() in run.output] == []
 
 
 def test_under_free_the_rule_has_one_task_line(stopped):

@@ -7,9 +7,6 @@ from __future__ import annotations
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy.discovery import (
-    BUILT_IN as BUILT_IN_POLICY,
-)
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import (
     PlayIdentity,
@@ -17,7 +14,13 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching imp
     describe,
     selects,
 )
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Rule, Selector
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import (
+    BUILT_IN as BUILT_IN_POLICY,
+)
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import (
+    Rule,
+    Selector,
+)
 
 BUILT_IN = read(BUILT_IN_POLICY, DataLoader(), "", KINDS)
 

@@ -77,7 +77,7 @@ class CheckPlay:
             if rule.severity == WARN:
                 common |= {"ignore_errors": True, "ignore_unreachable": True}
             if kinds.action_checks(rule):
-                data = compat.with_origin(self._action_task(rule) | common, rule.path, rule.line)
+                data = _with_origin(self._action_task(rule) | common, rule, rule.line)
                 planned.append((rule, None, data))
             for check in kinds.task_checks(rule):
                 own = {
@@ -86,7 +86,7 @@ class CheckPlay:
                     "timeout": check.timeout or self._timeout,
                     "register": RESULT,
                 }
-                data = compat.with_origin(task.probe(check) | own | common, rule.path, check.line)
+                data = _with_origin(task.probe(check) | own | common, rule, check.line)
                 planned.append((rule, check, data))
         return planned
 
@@ -119,6 +119,13 @@ class CheckPlay:
         for keyword in ("hosts", "connection", "port", "remote_user"):
             setattr(play, keyword, getattr(covered, keyword))
         return play
+
+
+def _with_origin(data: TaskData, rule: Rule, line: int) -> TaskData:
+    """Return ``data`` with its place in the policy, without the line if that is built in."""
+    # Since 2.19 an error shows the lines around its origin if that has a line. The operator did not
+    # write those of the built-in policy.
+    return compat.with_origin(data, rule.path, 0 if rule.is_built_in else line)
 
 
 def _task_name(rule: Rule, check: str = "") -> str:

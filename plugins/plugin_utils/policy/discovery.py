@@ -14,9 +14,8 @@ from ansible.parsing.dataloader import DataLoader
 from ..errors import OptionError, PolicyError, Problem
 from ..options import PolicyPaths, policy_paths
 from .loader import Syntaxes, read
-from .model import Rule, Rules
+from .model import BUILT_IN, Rule, Rules
 
-BUILT_IN = os.path.join(os.path.dirname(__file__), "builtin.yml")
 BESIDE_CONFIG = "precheck.yml"
 
 

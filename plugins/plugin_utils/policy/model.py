@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ Severity = Literal["error", "warn"]
 
 ERROR: Severity = "error"
 WARN: Severity = "warn"
+
+BUILT_IN = os.path.join(os.path.dirname(__file__), "builtin.yml")
 
 RuleAndHost = tuple[str, str]  # the name of a rule, and the name of a host
 
@@ -79,6 +82,10 @@ class Rule:
     mandatory: bool = False
     path: str = ""
     line: int = 0
+
+    @property
+    def is_built_in(self) -> bool:
+        return self.path == BUILT_IN
 
     @property
     def location(self) -> str:

@@ -22,6 +22,7 @@ from ansible.utils.display import Display
 from ..errors import PolicyError, PrecheckError
 from ..options import report_path
 from ..policy import discovery
+from ..policy.model import BUILT_IN
 from ..verdict import STATES
 from .document import FORMAT, Document, build_document
 from .record import Record
@@ -77,7 +78,7 @@ def current_document(
         "command": [os.path.basename(sys.argv[0]), *without_secrets(sys.argv[1:])],
         "user": _user(),
         "controller": platform.node(),
-        "policies": ["built-in" if path == discovery.BUILT_IN else path for path in paths],
+        "policies": ["built-in" if path == BUILT_IN else path for path in paths],
     }
     hosts = {host for _rule, host in record.verdicts}
     return build_document(record, about, groups_of(hosts), time.time())
