@@ -18,15 +18,24 @@ RULES = {  # by name, the entries of plays
     "by-file": "{playbook: imported.yml}",
     "by-both": "{playbook: site.yml, tag: cache}",
     "either": "{play: nothing}, {tag: nothing}, {role: first}, {tag: db}",
+    "by-not": "{play: Set up *, not: [{tag: safe}, {playbook: old*/*.yml}]}",
 }
 WEB, BOTH_WEB = "by-role (by role web)", "by-role (by role web); by-full-name (by role acme.site.*)"
 
+SET_UP = (
+    "by-play (by play Set up *); by-not (by play Set up *, not tag safe, not playbook old*/*.yml)"
+)
+
 PLAYS = {  # by name: the rest of the play, and the rules that cover it with their selectors
     "Nothing": ("tasks: [{debug: }]", "no rule"),
-    "Set up a shop": ("tasks: [{debug: }]", "by-play (by play Set up *)"),
+    "Set up a shop": ("tasks: [{debug: }]", SET_UP),
+    "Set up safely": (
+        "tags: safe\n  tasks: [{debug: }]",
+        "by-play (by play Set up *)",
+    ),
     "{{ verb }} {{ what }}": (
         "vars: {what: by template}\n  tasks: [{debug: }]",
-        "by-play (by play Set up *)",
+        SET_UP,
     ),
     "Not to Set up": ("tasks: [{debug: }]", "no rule"),
     "Tag": (
@@ -40,6 +49,12 @@ PLAYS = {  # by name: the rest of the play, and the rules that cover it with the
     "Tag of a task": ("tasks: [{debug: , tags: db}]", "no rule"),
     "Listed": ("roles: [web]", WEB),
     "Listed by directory": ("roles: [{role: roles/web}]", WEB),
+    "Listed by directory and a dot": ("roles: [roles/web/.]", WEB),
+    "Listed by directory and a slash": ("roles: [{role: roles/web/}]", WEB),
+    "Link to a role": ("roles: [link]", WEB),
+    "Imported link to a role": ("tasks: [{import_role: {name: link}}]", WEB),
+    "Included link to a role": ("tasks: [{include_role: {name: link}}]", WEB),
+    "Link to a link to a role": ("roles: [chain]", WEB),
     "Listed with a variable": ("vars: {which: web}\n  roles: [{role: '{{ which }}'}]", WEB),
     "Dependency": ("roles: [dependent]", WEB),
     "First of two": ("roles: [first, web]", f"{WEB}; either (by role first)"),
@@ -81,6 +96,13 @@ def site(project):
     """A project with these rules, plays and roles. site.yml imports a few more plays."""
     project.configure("callback")
     project.local_hosts(missing="h1")
+
+    def link(*chain):
+        """Make a link of each of these paths to the next one."""
+        for path, target in zip(chain, chain[1:]):
+            (project.directory / path).parent.mkdir(exist_ok=True)
+            (project.directory / path).symlink_to(project.directory / target)
+
     rules = "".join(
         f"  - name: {name}\n    plays: [{plays}]\n    checks: [{{that: true}}]\n"
         for name, plays in RULES.items()
@@ -92,10 +114,12 @@ def site(project):
   tags: cache
 - import_playbook: db/deep.yml
 - import_playbook: olddb/deep.yml
+- import_playbook: linked.yml
 """
     project.write("site.yml", plays + imports)
-    for name in ("imported", "db/deep", "olddb/deep"):
+    for name in ("imported", "db/deep", "olddb/deep", "end/of/links"):
         project.write(f"{name}.yml", play(f"From {name}", "tasks: [{debug: }]"))
+    link("linked.yml", "db/link.yml", "end/link.yml", "end/of/links.yml")
 
     roles = {
         "web": "- debug:\n",
@@ -107,6 +131,9 @@ def site(project):
     for name, tasks in roles.items():
         project.write(f"roles/{name}/tasks/main.yml", tasks)
     project.write("roles/dependent/meta/main.yml", "dependencies: [web]\n")
+    link("roles/link", "roles/web")
+    project.write("shared/shop/tasks/main.yml", "- debug:\n")
+    link("roles/chain", "shared/web", "shared/shop")
     project.write("tasks.yml", "- include_role: {name: web}\n")
     for name in ("web", "shop"):
         role = f"more/ansible_collections/acme/site/roles/{name}"
@@ -141,6 +168,7 @@ def test_each_play_is_covered_by_the_rules_that_select_it(site):
     expected["From imported"] = "by-tag (by tag db or cache); by-file (by playbook imported.yml)"
     expected["From db/deep"] = "by-path (by playbook db/*.yml)"
     expected["From olddb/deep"] = "no rule"
+    expected["From end/of/links"] = "by-path (by playbook db/*.yml)"
     assert coverage_of_run(site) == expected
 
 

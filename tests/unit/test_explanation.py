@@ -1,13 +1,16 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The explanation of plays as text."""
+"""The explanation of plays as text and as data."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from ansible_collections.precheck.guard.plugins.plugin_utils.cli.explanation import (
     Explanation,
     PlayExplanation,
     RuleExplanation,
+    as_data,
     as_text,
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import PlayIdentity
@@ -63,6 +66,19 @@ def test_a_rule_has_a_line_for_each_part():
         "    unsure    n2: it may be old\n"
         "    error     n6: it is broken"
     )
+
+
+def test_what_a_selector_exempts_is_in_the_data():
+    exempt = (Selector(playbook=("pg-test.yml",)), Selector(role=("node",), tag=("a", "b")))
+    selector = replace(SELECTOR, exempt=exempt)
+    rule = RuleExplanation(Rule("pg", (selector,), CHECKS), selector, [], [], {}, {}, {})
+    play = PlayExplanation("site.yml", PlayIdentity("", "", 0), [], [rule])
+    [play_data] = as_data(Explanation([], "", [play]))["plays"]
+    assert play_data["rules"][0]["selector"] == {
+        "playbook": ["pgsql*.yml", "pg-*.yml"],
+        "tag": ["db"],
+        "not": [{"playbook": ["pg-test.yml"]}, {"role": ["node"], "tag": ["a", "b"]}],
+    }
 
 
 def test_plays_without_rules_or_hosts_say_so():

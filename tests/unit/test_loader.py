@@ -76,8 +76,20 @@ def test_every_key_is_read():
     [path] = [path for path in GOOD if path.stem == "every_key"]
     [rule] = read(path)
     assert rule.plays == (
-        Selector(("pgsql*.yml",), ("Set up *", "*[Dd]atabase*"), ("pgsql",), ("pg", "pg_*")),
-        Selector(role=("postgres", "acme.db.postgres")),
+        Selector(
+            ("pgsql*.yml",),
+            ("Set up *", "*[Dd]atabase*"),
+            ("pgsql",),
+            ("pg", "pg_*"),
+            exempt=(Selector(("pgsql-migration.yml",)),),
+        ),
+        Selector(
+            role=("postgres", "acme.db.postgres"),
+            exempt=(
+                Selector(("a.yml", "*/b.yml"), ("*",)),
+                Selector(role=("node",), tag=("safe",)),
+            ),
+        ),
     )
     assert rule.when == (
         "pg_cluster is defined",
@@ -101,7 +113,7 @@ def test_every_key_is_read():
         directory=directory,
     )
     assert (certificate.name, certificate.label) == ("the certificate", "the certificate")
-    assert (certificate.timeout, certificate.become, certificate.line) == (5, True, 15)
+    assert (certificate.timeout, certificate.become, certificate.line) == (5, True, 21)
     assert certificate.message == rule.message
     assert (command.timeout, command.become) == (86400, False)
     assert words.spec == ("pg_isready", "-h", "{{ inventory_hostname }}", "")

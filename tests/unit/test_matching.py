@@ -216,11 +216,69 @@ def test_every_list_of_a_selector_must_match():
     assert not selects(all_four, identity("/site.yml", "web", tags="t", name="other"))
 
 
-def test_a_link_matches_by_both_its_names(tmp_path):
+def test_a_link_matches_by_each_of_its_names(tmp_path):
     (tmp_path / "target.yml").touch()
-    (tmp_path / "pgsql.yml").symlink_to("target.yml")
-    for name in ("pgsql.yml", "target.yml", f"{tmp_path.name}/target.yml"):
-        assert selects(Selector(playbook=(name,)), identity(str(tmp_path / "pgsql.yml")))
+    (tmp_path / "middle.yml").symlink_to("target.yml")
+    (tmp_path / "pgsql.yml").symlink_to("middle.yml")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/site.yml").symlink_to("../pgsql.yml")
+    site = identity(str(tmp_path / "app/site.yml"))
+    for name in ("site.yml", "pgsql.yml", "middle.yml", "target.yml", f"{tmp_path.name}/pgsql.yml"):
+        assert selects(Selector(playbook=(name,)), site), name
+    assert not selects(Selector(playbook=("app/pgsql.yml",)), site)
+
+
+def test_a_role_matches_by_each_name_of_its_folder(tmp_path):
+    (tmp_path / "pgsql-3").mkdir()
+    (tmp_path / "pgsql").symlink_to("pgsql-3")
+    (tmp_path / "app").symlink_to("pgsql")
+    play = PlayIdentity(
+        "", "", 0, frozenset({"app"}), role_directories=frozenset({f"{tmp_path}/app"})
+    )
+    for name in ("app", "pgsql", "pgsql-3"):
+        assert selects(Selector(role=(name,)), play), name
+    assert not selects(Selector(role=("*/app",)), play)
+
+
+EXEMPT = [  # the selectors under not, and whether the play matches all the same
+    ([Selector(playbook=("pgsql-migration.yml",))], False),
+    ([Selector(playbook=("plans/*.yml",))], False),
+    ([Selector(playbook=("other.yml",))], True),
+    ([Selector(playbook=("other.yml",)), Selector(play=("a *",))], False),
+    ([Selector(role=("web",))], False),
+    ([Selector(tag=("t",))], False),
+    ([Selector(playbook=("pgsql-*.yml",), role=("web",))], False),
+    ([Selector(playbook=("pgsql-*.yml",), role=("db",))], True),
+    ([Selector(playbook=("other.yml", "pgsql-*.yml"))], False),
+]
+
+
+@pytest.mark.parametrize(("exempt", "matches"), EXEMPT, ids=[str(e[0]) for e in EXEMPT])
+def test_an_entry_does_not_match_what_is_under_its_not(exempt, matches):
+    play = identity("/plans/pgsql-migration.yml", "web", tags="t")
+    selector = Selector(playbook=("pgsql*.yml",), exempt=tuple(exempt))
+    assert selects(selector, play) is matches
+    assert names_of_rules(play, (rule("r", selector),)) == ["r"] * matches
+    # An exemption is of its entry.
+    assert names_of_rules(play, (rule("r", selector, Selector(role=("web",))),)) == ["r"]
+
+
+def test_an_exemption_holds_only_for_the_path_that_it_names(tmp_path):
+    """A link that is named like an exempt file does not get its target past the rule."""
+    selector = Selector(
+        playbook=("pgsql*.yml",), exempt=(Selector(playbook=("pgsql-migration.yml",)),)
+    )
+    every = Selector(play=("*",), exempt=selector.exempt)
+    for target, link in (("pgsql", "a/pgsql-migration"), ("b/pgsql-migration", "link")):
+        (tmp_path / target).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{target}.yml").touch()
+        (tmp_path / link).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{link}.yml").symlink_to(tmp_path / f"{target}.yml")
+    assert selects(selector, identity(f"{tmp_path}/a/pgsql-migration.yml"))
+    assert not selects(selector, identity(f"{tmp_path}/b/pgsql-migration.yml"))
+    assert not selects(selector, identity(f"{tmp_path}/link.yml"))
+    assert selects(every, identity(f"{tmp_path}/link.yml"))
+    assert selects(every, identity())  # a play that is in no file
 
 
 def test_a_play_whose_file_is_uncertain_matches_by_each_possible_file():
@@ -259,3 +317,10 @@ def test_entries_are_alternatives_and_the_first_match_is_reported():
         " t); strict (by play a play, tag t)"
     )
     assert describe(identity(), []) == 'Precheck: play "a play" is covered by no rule'
+
+
+def test_what_a_selector_exempts_is_in_its_text():
+    exempt = (Selector(playbook=("a.yml", "b.yml")), Selector(role=("x",), tag=("t",)))
+    assert str(Selector(play=("*",), exempt=exempt)) == (
+        "play *, not playbook a.yml or b.yml, not (role x, tag t)"
+    )

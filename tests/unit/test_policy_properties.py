@@ -105,6 +105,7 @@ keys = st.one_of(
             "plays",
             "checks",
             "when",
+            "not",
             "playbook",
             "role",
             "mandatory",
@@ -189,7 +190,8 @@ plays = st.builds(
     names,
 )
 globs = st.lists(st.one_of(words, st.text("[]!-*?/\\^a", max_size=8)), max_size=3).map(tuple)
-selectors = st.builds(Selector, globs, globs, globs, globs)
+exemptions = st.lists(st.builds(Selector, globs, globs, globs, globs), max_size=2).map(tuple)
+selectors = st.builds(Selector, globs, globs, globs, globs, exemptions)
 
 
 @given(plays, st.lists(selectors, max_size=3))
@@ -269,8 +271,11 @@ checks = st.one_of(
     ),
     st.fixed_dictionaries({"task": tasks}, optional=common),
 )
-selector_entries = st.dictionaries(
+exempt_entries = st.dictionaries(
     st.sampled_from(["playbook", "play", "role", "tag"]), one_or_more(known_globs), min_size=1
+)
+selector_entries = exempt_entries | st.builds(
+    lambda entry, exempt: {**entry, "not": exempt}, exempt_entries, one_or_more(exempt_entries)
 )
 valid_rules = st.fixed_dictionaries(
     {

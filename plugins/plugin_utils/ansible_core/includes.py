@@ -9,7 +9,7 @@ import copy
 import functools
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
@@ -17,6 +17,7 @@ from ansible.playbook.block import Block
 from ansible.playbook.handler import Handler
 from ansible.playbook.helpers import load_list_of_tasks
 from ansible.playbook.play import Play
+from ansible.playbook.role import Role
 from ansible.playbook.role.include import RoleInclude
 from ansible.playbook.role_include import IncludeRole
 from ansible.playbook.task import Task
@@ -26,11 +27,26 @@ from ansible.utils.display import Display
 from ..compat import is_template
 
 
-def included_roles(play: Play, tasks: Iterable[Task]) -> set[str]:
-    """Return the names of the roles that ``tasks`` are of or lead to, through any depth of files.
+class FoundRole(NamedTuple):
+    """A role's name, with its collection if it has one, and its directory, empty if unknown."""
 
-    A role has its collection in its name if there is one. What cannot be loaded now is left out: it
-    may not exist yet.
+    name: str
+    directory: str
+
+    @classmethod
+    def of(cls, role: Role) -> FoundRole:
+        return cls(role.get_name(), role._role_path)
+
+
+def role_of(task: Task) -> FoundRole | None:
+    """Return the role that the task is of; None if it is of none."""
+    return FoundRole.of(task._role) if task._role else None
+
+
+def included_roles(play: Play, tasks: Iterable[Task]) -> set[FoundRole]:
+    """Return the roles that ``tasks`` are of or lead to, through any depth of files.
+
+    What cannot be loaded now is left out: it may not exist yet.
     """
     with _without_verbose_output():
         return _Walk(play).roles_of(tasks)
@@ -69,22 +85,23 @@ class _Walk:
         )
         self._seen: set[object] = set()
 
-    def roles_of(self, tasks: Iterable[Task]) -> set[str]:
-        roles: set[str] = set()
+    def roles_of(self, tasks: Iterable[Task]) -> set[FoundRole]:
+        roles: set[FoundRole] = set()
         remaining = list(tasks)
         while remaining:
             task = remaining.pop()
             if task._role:
-                roles.add(task._role.get_name())
+                roles.add(FoundRole.of(task._role))
             if isinstance(task, IncludeRole):
-                roles.add(self._name_of_role(task))
+                roles.add(self._role_included_by(task))
             if isinstance(task, TaskInclude) and not task.statically_loaded:
                 remaining += self._included_by(task)
         return roles
 
-    def _name_of_role(self, task: IncludeRole) -> str:
-        """Return the name of the role that ``task`` includes, as a role has it."""
+    def _role_included_by(self, task: IncludeRole) -> FoundRole:
         name = str(task._role_name)
+        if is_template(name):  # some releases make something of it without the host's variables
+            return FoundRole(name, "")
         try:
             role = RoleInclude.load(
                 name,
@@ -93,10 +110,11 @@ class _Walk:
                 loader=self._loader,
                 collection_list=task.collections,
             )
-        except AnsibleError:  # the name is a template, or there is no such role
-            return name
-        collection = role._role_collection
-        return f"{collection}.{name.rpartition('.')[2]}" if collection else name
+        except AnsibleError:  # there is no such role
+            return FoundRole(name, "")
+        if collection := role._role_collection:
+            name = f"{collection}.{name.rpartition('.')[2]}"
+        return FoundRole(name, role.get_role_path())
 
     def _included_by(self, task: TaskInclude) -> list[Task]:
         """Return the tasks that ``task`` includes."""

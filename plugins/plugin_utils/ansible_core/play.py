@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import takewhile
 
 from ansible import constants as C
@@ -19,7 +20,7 @@ from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
 from ..policy.matching import PlayIdentity
-from .includes import included_roles
+from .includes import FoundRole, included_roles
 from .run import PlayRun
 
 TAG = "precheck"
@@ -52,23 +53,47 @@ def identify(run: PlayRun) -> PlayIdentity:
     else:
         tasks = [task for block in play.compile() for task in block.get_tasks()]
     tasks += [task for block in play.handlers for task in block.get_tasks()]
-    roles = {role.get_name() for role in play.roles}
-    roles.update(included_roles(play, tasks))
-    return identify_by_location(play, frozenset(roles))
+    roles = {FoundRole.of(role) for role in play.roles} | included_roles(play, tasks)
+    return identify_by_location(play, roles)
 
 
-def identify_by_location(play: Play, roles: frozenset[str] = frozenset()) -> PlayIdentity:
+def identify_by_location(play: Play, roles: Iterable[FoundRole] = ()) -> PlayIdentity:
     """Return what selectors are compared with, for a play with these ``roles``."""
     line = play.get_path().rpartition(":")[2]
     path, *other_paths = files_of(play)
-    return PlayIdentity(
+    identity = PlayIdentity(
         name=play.get_name(),
         path=path,
         line=int(line or 0),
-        roles=roles,
         tags=frozenset(map(str, play.tags)),
         other_paths=frozenset(other_paths),
     )
+    return with_roles(identity, play, roles)
+
+
+def with_roles(identity: PlayIdentity, play: Play, roles: Iterable[FoundRole]) -> PlayIdentity:
+    """Return what selectors are compared with if ``play`` has these roles too."""
+    bases = [play.get_loader().get_basedir(), os.path.dirname(identity.path)]
+    directories = (path for role in roles for path in _directories(role, bases))
+    return replace(
+        identity,
+        roles=identity.roles.union(role.name for role in roles),
+        role_directories=identity.role_directories.union(directories),
+    )
+
+
+def _directories(role: FoundRole, bases: Iterable[str]) -> list[str]:
+    """Return the paths of a role's directory, given the directories of the play's playbooks.
+
+    ansible-core resolves links in it. The path by which it found the directory may be of a link.
+    """
+    if not role.directory:
+        return []
+    found_in = [*(C.DEFAULT_ROLES_PATH or [])]
+    found_in += [directory for base in bases for directory in (os.path.join(base, "roles"), base)]
+    candidates = [os.path.join(directory, role.name) for directory in found_in]
+    same = [path for path in candidates if os.path.realpath(path) == role.directory]
+    return [role.directory, *same]
 
 
 def files_of(play: Play) -> list[str]:
@@ -83,12 +108,6 @@ def files_of(play: Play) -> list[str]:
     return [
         os.path.abspath(path) for path, data in files if isinstance(data, list) and source in data
     ] or [""]
-
-
-def role_of(task: Task) -> str:
-    """Return the name of the role that the task is of; empty if it is of none."""
-    name: str = task._role.get_name() if task._role else ""
-    return name
 
 
 def directories_of(run: PlayRun) -> list[str]:

@@ -72,8 +72,9 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
     The keys are ``policy`` (``files``, ``origin``) and ``plays``. A play has ``playbook``,
     ``name``, ``path``, ``line``, ``hosts``, ``not_guarded`` (empty if it is guarded) and ``rules``.
     A rule has ``name``, ``path``, ``line``, ``severity``, ``mandatory``, ``selector`` (lists of
-    globs by key), ``checks`` (``kind``, ``label``, ``become``, ``once``), the lists of hosts
-    ``checked`` and ``once_for``, and the reasons by host ``left_out``, ``unsure`` and ``errors``.
+    globs by key, and a list of such selectors under ``not`` if it has any), ``checks`` (``kind``,
+    ``label``, ``become``, ``once``), the lists of hosts ``checked`` and ``once_for``, and the
+    reasons by host ``left_out``, ``unsure`` and ``errors``.
     """
     return {
         "policy": {"files": list(explanation.files), "origin": explanation.origin},
@@ -95,10 +96,9 @@ def _play_data(explanation: PlayExplanation) -> dict[str, Any]:
 
 def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
     rule = explanation.rule
-    selector = vars(explanation.selector)
     return {
         **rule_head(rule),
-        "selector": {key: list(globs) for key, globs in selector.items() if globs},
+        "selector": _selector_data(explanation.selector),
         "checks": [
             {
                 "kind": check.kind,
@@ -114,6 +114,12 @@ def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
         "unsure": dict(explanation.unsure),
         "errors": dict(explanation.errors),
     }
+
+
+def _selector_data(selector: Selector) -> dict[str, Any]:
+    data: dict[str, Any] = {key: list(globs) for key, globs in selector.globs.items()}
+    exempt = [_selector_data(one) for one in selector.exempt]
+    return data | {"not": exempt} if exempt else data
 
 
 def as_text(explanation: Explanation) -> Iterator[Line]:

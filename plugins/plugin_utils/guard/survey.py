@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..ansible_core import play as play_of
 from ..ansible_core.fingerprints import Fingerprint, fingerprints
+from ..ansible_core.includes import FoundRole
 from ..ansible_core.run import PlayRun
 from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
 from ..policy.conditions import may_depend_on_facts
@@ -99,7 +100,7 @@ def survey(
 
 
 def survey_of_role(
-    run: PlayRun, state: RunState, rules: Sequence[Rule], role: str, names: Sequence[str]
+    run: PlayRun, state: RunState, rules: Sequence[Rule], role: FoundRole, names: Sequence[str]
 ) -> Survey:
     """Return what happens before the first task of ``role`` on the hosts of these names.
 
@@ -107,7 +108,7 @@ def survey_of_role(
     cover the play because of it.
     """
     before = state.identity_of(run)
-    identity = replace(before, roles=before.roles | {role})
+    identity = play_of.with_roles(before, run.play, [role])
     known = {rule.name for rule, _selector in covering(before, rules)}
     coverages = [
         (rule, selector) for rule, selector in covering(identity, rules) if rule.name not in known

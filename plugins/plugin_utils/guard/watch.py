@@ -11,9 +11,9 @@ from ansible.inventory.host import Host
 from ansible.playbook.task import Task
 from ansible.utils.display import Display
 
+from ..ansible_core.includes import FoundRole, role_of
 from ..ansible_core.output import print_error_at_the_end
 from ..ansible_core.patches import HostAndTask, before_each_step, before_each_task
-from ..ansible_core.play import role_of
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import RunningHosts, StoppedDuringPlay
 from ..errors import PrecheckError
@@ -45,13 +45,13 @@ def watch_for_roles(run: PlayRun, state: RunState, rules: Sequence[Rule]) -> Non
 class _Watch:
     def __init__(self, run: PlayRun, state: RunState, rules: Sequence[Rule]) -> None:
         self._run, self._state, self._rules = run, state, rules
-        self._known = {"", *state.identity_of(run).roles}
+        self._known = state.identity_of(run).roles
         self._running = RunningHosts(run)
-        self._passed: dict[str, set[str]] = {}  # names of hosts that may go on, by role
+        self._passed: dict[FoundRole, set[str]] = {}  # names of hosts that may go on, by role
 
     def before_step(self, hosts_and_tasks: Iterable[HostAndTask]) -> None:
         """Check the hosts that have come to a task of a role, all at once."""
-        hosts_by_role: dict[str, list[str]] = {}
+        hosts_by_role: dict[FoundRole, list[str]] = {}
         for host, task in hosts_and_tasks:
             if task and (role := self._new_role(host, task)):
                 hosts_by_role.setdefault(role, []).append(host.name)
@@ -68,26 +68,28 @@ class _Watch:
             if not (plan.check or plan.once_for):
                 continue
             if plan.rule.severity != WARN:
-                raise PrecheckError(_cannot_check(plan, role, host, task))
+                raise PrecheckError(_cannot_check(plan, role.name, host, task))
             display.warning(
                 f"Precheck did not check {plan.rule.name} on {host.name}: the play computes the"
-                f" name of the role {role}."
+                f" name of the role {role.name}."
             )
         self._passed.setdefault(role, set()).add(host.name)
 
-    def _new_role(self, host: Host, task: Task) -> str:
+    def _new_role(self, host: Host, task: Task) -> FoundRole | None:
         """Return the role of the task, if it is not known that ``host`` may run it."""
         role = role_of(task)
-        return "" if role in self._known or host.name in self._passed.get(role, ()) else role
+        if not role or role.name in self._known or host.name in self._passed.get(role, ()):
+            return None
+        return role
 
-    def _execute(self, role: str, known: Survey) -> None:
+    def _execute(self, role: FoundRole, known: Survey) -> None:
         errors = execute(self._run, self._state, known) if known.coverages else []
         self._state.computed.update(
             (self._run.play_id, rule.name) for rule, _selector in known.coverages
         )
         write_news(self._run, self._state)
         if errors:
-            print_error_at_the_end(self._run, closing_block(known.identity, errors, role))
+            print_error_at_the_end(self._run, closing_block(known.identity, errors, role.name))
             self._running.stop()
             raise StoppedDuringPlay
         self._passed.setdefault(role, set()).update(known.hosts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ansible.errors import AnsibleError
@@ -199,9 +199,17 @@ class _Reader:
         )
 
     def _selector(self, entry: Any, path: YamlPath) -> Selector | None:
-        if not self._fits(entry, path, schema.SELECTOR):
+        fits = self._fits(entry, path, schema.SELECTOR)
+        exempt = entry.get("not", []) if isinstance(entry, Mapping) else []
+        exemptions = [
+            self._exemption(item, below) for item, below in _items(exempt, (*path, "not"))
+        ]
+        if not fits:
             return None
-        return Selector(**{key: values.globs(value) for key, value in entry.items()})
+        return replace(_globs_of(entry), exempt=tuple(one for one in exemptions if one))
+
+    def _exemption(self, entry: Any, path: YamlPath) -> Selector | None:
+        return _globs_of(entry) if self._fits(entry, path, schema.EXEMPTION) else None
 
     def check(self, entry: Any, path: YamlPath) -> Check | None:
         """Return the check that ``entry`` describes; None if its keys or types are wrong."""
@@ -230,6 +238,18 @@ class _Reader:
         while path and path not in self.lines:  # as for what a merge key brought in
             path = path[:-1]
         return self.lines.get(path, 1)
+
+
+def _globs_of(entry: Mapping[str, Any]) -> Selector:
+    globs: dict[str, Any] = {key: values.globs(entry[key]) for key in entry if key != "not"}
+    return Selector(**globs)
+
+
+def _items(value: Any, path: YamlPath) -> list[tuple[Any, YamlPath]]:
+    """Return what is in a list, or the value itself if it is none, each with its path."""
+    if isinstance(value, list):
+        return [(item, (*path, number)) for number, item in enumerate(value)]
+    return [(value, path)]
 
 
 def _list(value: Any) -> list[Any]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,17 +29,28 @@ class Selector:
     The lists hold globs. Those for ``playbook`` are compared with the name of the file that the
     play is written in or, if they have a slash, with its path from the right; those for ``play``
     with the play's name; those for ``role`` and ``tag`` with the names of its roles and tags.
+    ``exempt`` are the selectors under its key ``not``: it matches no play that one of them matches.
     """
 
     playbook: Globs = ()
     play: Globs = ()
     role: Globs = ()
     tag: Globs = ()
+    exempt: Selectors = ()
+
+    @property
+    def globs(self) -> Mapping[str, Globs]:
+        """Its lists that are not empty, by key."""
+        lists = {"playbook": self.playbook, "play": self.play, "role": self.role, "tag": self.tag}
+        return {key: globs for key, globs in lists.items() if globs}
 
     def __str__(self) -> str:
-        return ", ".join(
-            f"{key} {' or '.join(globs)}" for key, globs in vars(self).items() if globs
-        )
+        own = ", ".join(f"{key} {' or '.join(globs)}" for key, globs in self.globs.items())
+        exempt = (f"({one})" if len(one.globs) > 1 else str(one) for one in self.exempt)
+        return ", not ".join([own, *exempt])
+
+
+Selectors = tuple[Selector, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ class Rule:
     """
 
     name: str
-    plays: tuple[Selector, ...]
+    plays: Selectors
     checks: Checks
     when: Conditions = ()
     message: str = ""

@@ -94,16 +94,19 @@ RULE = Shape(
     required=("name", "plays", "checks"),
 )
 
+_GLOBS: Mapping[str, ValueType] = {
+    "playbook": values.path_globs,
+    "play": values.globs,
+    "role": values.globs,
+    "tag": values.globs,
+}
+
 SELECTOR = Shape(
-    "an entry of plays",
-    {
-        "playbook": values.path_globs,
-        "play": values.globs,
-        "role": values.globs,
-        "tag": values.globs,
-    },
-    one_of=("playbook", "play", "role", "tag"),
+    "an entry of plays", {**_GLOBS, "not": values.one_or_more_entries}, one_of=tuple(_GLOBS)
 )
+
+# What may be under the key not of a selector.
+EXEMPTION = Shape("not", _GLOBS, one_of=tuple(_GLOBS))
 
 # The keys that a check of any kind may have.
 CHECK: Mapping[str, ValueType] = {

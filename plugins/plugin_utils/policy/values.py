@@ -131,6 +131,11 @@ def entries(value: Any) -> list[Any]:
     return value
 
 
+def one_or_more_entries(value: Any) -> list[Any]:
+    """Return a list of what is an entry, or a list of entries. The entries are not looked at."""
+    return entries(value) if isinstance(value, list) else [value]
+
+
 def _one_or_several(value: Any, expectation: str, item_type: ValueType) -> tuple[Any, ...]:
     if isinstance(value, list) and not value:
         raise ValueError(f"expected {expectation}, found an empty list")

@@ -585,3 +585,41 @@ def test_the_built_in_rule_covers_other_endings_and_roles_of_pigsty(guarded, nod
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
     assert "5 of 5 hosts are not ready" in run.stderr
+
+
+MINIMAL = """
+- {hosts: all, gather_facts: false, roles: [pg_id]}
+- {hosts: all, gather_facts: false, roles: [node]}
+- {hosts: all, gather_facts: false, roles: [pgsql]}
+"""
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize("initialises", ["n1 n2 n3 n4 n5", "n1 n2 n3 n4"])
+def test_of_pgsql_min_the_built_in_rule_covers_only_the_play_for_postgresql(
+    guarded, nodes, initialises
+):
+    role(guarded, "pg_id", "- ansible.builtin.raw: touch /etc/pki/identity")
+    marker = "- ansible.builtin.raw: touch /etc/pki/ca.crt\n  when: inventory_hostname in '{}'"
+    role(guarded, "node", marker.format(initialises))
+    role(guarded, "pgsql")
+    guarded.write("pgsql-min.yml", MINIMAL)
+    run = guarded.run("pgsql-min.yml")
+    all_hosts = "n1 n2 n3 n4 n5"
+    assert nodes.having("pki/identity") == all_hosts
+    assert run.rc == (0 if initialises == all_hosts else 2), run.output
+    assert nodes.having("pki/witness") == (all_hosts if initialises == all_hosts else "")
+
+
+@pytest.mark.each_release
+def test_the_built_in_rule_does_not_cover_the_plan_of_a_migration(guarded):
+    guarded.write("pgsql-migration.yml", play(hosts="localhost", tasks="- ansible.builtin.debug:"))
+    run = guarded.run("pgsql-migration.yml", "-vv")
+    assert run.rc == 0
+    assert "is covered by no rule" in run.stdout
+    (guarded.directory / "moved").mkdir()
+    (guarded.directory / "moved/pgsql-migration.yml").symlink_to("../pgsql.yml")
+    guarded.write("pgsql.yml", play(hosts="localhost", tasks="- ansible.builtin.debug:"))
+    run = guarded.run("moved/pgsql-migration.yml", "-e", "precheck_root=/nowhere")
+    assert run.rc == 2
+    assert "PRECHECK stopped the run" in run.stderr
