@@ -13,6 +13,7 @@ from ansible.errors import AnsibleError
 
 from ..errors import PrecheckError
 from ..policy.model import Check
+from ..text import Texts
 from ..verdict import Verdict, unverified
 from .context import HostContext
 from .kinds import KINDS
@@ -24,7 +25,7 @@ REQUEST = "precheck_request"
 # The key of a result for the answers to other rules. Callbacks leave out keys that begin so.
 ANSWERS = "_ansible_precheck_answers"
 
-Answers = Sequence[Union[Answer, None]]
+Answers = Sequence[Union[Texts, None]]  # the fields of each Answer
 Probe = Union[Question, Verdict]
 CheckAndProbe = tuple[Check, Probe]
 
@@ -60,9 +61,14 @@ def check_host(
     others: dict[str, Answers] = {}
     if answers is None:
         all_answers = iter(_ask(host, list(chain(*probes.values()))))
-        others = {name: list(islice(all_answers, len(pairs))) for name, pairs in probes.items()}
+        others = {
+            # Plain, as until 2.18 ansible-core breaks named tuples in a result.
+            name: [answer and tuple(answer) for answer in islice(all_answers, len(pairs))]
+            for name, pairs in probes.items()
+        }
         answers = others.pop(rule)
-    padded = chain(answers, repeat(None))  # a check without an answer is not passed over
+    known = (Answer(*answer) if answer else None for answer in answers)
+    padded = chain(known, repeat(None))  # a check without an answer is not passed over
     verdicts = [
         _judge(check, probe, answer, host) for (check, probe), answer in zip(probes[rule], padded)
     ]

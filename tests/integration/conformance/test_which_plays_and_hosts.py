@@ -623,3 +623,21 @@ def test_the_built_in_rule_does_not_cover_the_plan_of_a_migration(guarded):
     run = guarded.run("moved/pgsql-migration.yml", "-e", "precheck_root=/nowhere")
     assert run.rc == 2
     assert "PRECHECK stopped the run" in run.stderr
+
+
+@pytest.mark.each_release
+def test_the_answers_of_one_command_go_to_all_rules_of_a_host(guarded):
+    """The results of a worker, in which they are, are passed on in another way on each release."""
+    guarded.local_hosts(ready="h1", missing="h2")
+    marker = rule({"path": "/etc/pki/ca.crt"}, name="marker")
+    command = rule({"command": "echo '{{ \"{{ braces }}\" }}'; exit 1"}, name="command")
+    guarded.write("precheck.yml", policy(marker, command, rule({"path": "/etc"}, name="etc")))
+    guarded.write("site.yml", play())
+    run = guarded.run("site.yml")
+    assert run.rc == 2
+    for text in (
+        "Rule marker: 1 of 2 hosts is not ready.\n  h2  not ready: ",
+        "Rule command: 2 of 2 hosts are not ready.\n  h1  not ready: {{ braces }}\n",
+        "Rule etc: 1 of 2 hosts is not ready.\n  h2  not ready: ",
+    ):
+        assert text in run.stderr, run.stderr
