@@ -94,6 +94,7 @@ class Job:
 def test_ansible_runner_shows_verdicts_and_the_closing_block(data, entry_point):
     (data / "project/ansible.cfg").write_text(f"[defaults]\n{ENTRY_POINTS[entry_point]}\n")
     (data / "project/collections").symlink_to(REPOSITORY / "collections")
+    (data / "project/node.yml").touch()
     write_hosts(data, ready="h2", missing="h1")
     [command] = re.findall("`(ansible-runner run .*?)`", DOCUMENT)
     run = run_command(shlex.split(command), data.parent)
@@ -120,7 +121,8 @@ These hosts are not managed by Pigsty: ./node.yml initialises them.
     ./node.yml -l h1
 
 Nothing was changed: no task of this play ran on any host.
-To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck."""
+To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+Rule pigsty-node is built in. Rules of your own in precheck.yml beside ansible.cfg replace it."""
     for text in (job.stdout, job.text, run.stdout.replace("\r", "")):
         assert text.rstrip("\n").endswith(block)
         assert text.count("PRECHECK") == 1

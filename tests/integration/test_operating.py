@@ -42,7 +42,7 @@ OUTCOMES = {
     "./deploy.yml -t node": (0, "node"),
     "./node.yml": (0, "node"),
     "./infra.yml": (0, "infra"),
-    "bin/pgsql-add pg-test": (2, ""),
+    "bin/pgsql-add pg-test": (4, ""),
 }
 
 
@@ -56,8 +56,9 @@ def pigsty(project):
     (project.directory / "h2").mkdir()
     for name, text in FILES.items():
         project.write(name, f"#!{BIN}/ansible-playbook\n{text}" if "/" not in name else text)
-    script = '#!/bin/sh\ncd "$(dirname "$0")/.."\n./pgsql.yml -l "$1"\n'
+    script = '#!/bin/sh\ncd "$(dirname "$0")/.."\n./pgsql.yml -l "$1" || exit 4\n'
     project.script("bin/pgsql-add", script)
+    project.write("files/pki/ca/ca.crt", "")
     for path in project.directory.glob("*.yml"):
         path.chmod(0o755)
     return project
@@ -105,7 +106,7 @@ def test_the_procedure_works_by_hand_and_as_a_step_of_a_script(pigsty):
     for command in (by_hand, "./step"):
         stopped = run(pigsty, command)
         assert stopped.rc == 2
-        assert "    ./node.yml -l h2\n" in "".join(stopped.stderr.splitlines(keepends=True)[-5:])
+        assert "    ./node.yml -l h2\n" in "".join(stopped.stderr.splitlines(keepends=True)[-6:])
         assert stopped.stdout.count("TASK [") == stopped.stdout.count("TASK [Precheck") == 1
         assert not (pigsty.directory / "h1/installed").exists()
     pigsty.write("h2/etc/pki/ca.crt", "a certificate\n")
@@ -113,6 +114,22 @@ def test_the_procedure_works_by_hand_and_as_a_step_of_a_script(pigsty):
     assert done.rc == 0
     assert done.stdout.count("TASK [Precheck") == 2
     assert (pigsty.directory / "h1/installed").exists()
+
+
+@pytest.mark.one_release
+def test_the_commands_for_pigsty_skip_the_guard_and_leave_a_host_out(pigsty):
+    skip, leave_out = re.findall(r"^  (?:.* )?`(\S+ [^`]* ?pg-test\S*)`$", OPERATING, re.MULTILINE)
+    variable, command = skip.split(" ", 1)
+    name, value = variable.split("=")
+    skipped = run(pigsty, command, **{name: value})
+    assert skipped.rc == 0, skipped.output
+    assert "Precheck waived" in skipped.stderr
+    for name in ("h1", "h2"):
+        (pigsty.directory / name / "installed").unlink()
+    left_out = run_command(["sh", "-c", leave_out], pigsty.directory)
+    assert left_out.rc == 0, left_out.output
+    assert (pigsty.directory / "h1/installed").exists()
+    assert not (pigsty.directory / "h2/installed").exists()
 
 
 # The rows of the table of exit statuses, and a command for each of their cases.

@@ -320,36 +320,85 @@ READY_AND_ALMOST = playbook({"name": "Ready", "hosts": "h1"}, {"name": "Almost"}
 
 @pytest.fixture
 def pigsty(near):
-    """A project with the policy for Pigsty: h1 is ready, h2 of another installation, h3 new."""
-    roots = {name: f"{near.directory}/{name}" for name in ("h1", "h2", "h3")}
-    gallery(near, "pigsty.yml", {name: {"precheck_root": root} for name, root in roots.items()})
-    near.write("files/pki/ca/ca.crt", "this certificate\n")
-    near.write("h1/etc/pki/ca.crt", "this certificate\n")
+    """A project with the policy for Pigsty.
+
+    Of its cluster, h1 is ready, h2 of another installation, h3 new, and on h4 node.yml did not
+    finish. The others are not initialised: r1 is for Redis, i1 an infra node.
+    """
+    variables = {name: {"pg_cluster": "pg-test"} for name in ("h1", "h2", "h3", "h4")}
+    variables |= {"r1": {"redis_cluster": "redis-test"}, "i1": {}}
+    roots = {name: {"precheck_root": f"{near.directory}/{name}"} for name in variables}
+    gallery(near, "pigsty.yml", {name: variables[name] | roots[name] for name in variables})
+    with near.changed_inventory() as inventory:
+        inventory["children"] = {"infra": {"hosts": {"i1": {}}}}
+    for name in ("h1/etc/pki", "h4/etc/pki", "files/pki/ca"):
+        near.write(f"{name}/ca.crt", "this certificate\n")
     near.write("h2/etc/pki/ca.crt", "another certificate\n")
-    near.write("pgsql.yml", READY_AND_ALMOST)
+    for name in ("h1", "h2"):
+        near.write(f"{name}/etc/haproxy/haproxy.cfg", "")
+    near.write("pgsql.yml", READY_AND_ALMOST.replace("hosts: all", "hosts: all:!i1"))
     return near
 
 
 def test_pigsty_stops_for_nodes_without_the_certificate_of_the_installation(pigsty):
     ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
     other = f"{pigsty.directory}/h2/etc/pki/ca.crt exists, but it is not this installation's:"
+    run = pigsty.run("pgsql.yml")
     assert_almost_stopped(
-        pigsty.run("pgsql.yml"),
+        run,
+        "Rule pigsty-node: 2 of 3 hosts are not ready.",
         f"  h3  not ready: {pigsty.directory}/h3/etc/pki/ca.crt is missing",
         "    ./node.yml -l h2,h3",
         f"  h2  not ready: {other} its content differs from {ca}",
+        "Rule pigsty-node-finished: 2 of 3 hosts are not ready.",
+        f"  h4  not ready: {pigsty.directory}/h4/etc/haproxy is missing",
+        "node.yml did not finish on these hosts, or node-rm.yml removed them.",
+        "    ./node.yml -l h3,h4",
     )
+    assert "built in" not in run.stderr
 
 
-def test_pigsty_lets_the_playbook_run_that_makes_the_certificate(pigsty):
+def test_pigsty_needs_no_haproxy_where_it_is_switched_off(pigsty):
+    run = pigsty.run("pgsql.yml", "-l", "h1,h4,r1", "-e", "haproxy_enabled=false")
+    assert run.rc == 0, run.output
+    assert run.stdout.count("ran on h4") == run.stdout.count("ran on r1") == 1
+
+
+def test_pigsty_leaves_out_hosts_without_postgresql_but_no_infra_nodes(pigsty):
+    """Before 4.5, the play for PostgreSQL in deploy.yml has them, and skips its roles on them."""
+    pigsty.write("roles/pgsql/tasks/main.yml", "- ansible.builtin.debug: {msg: a database}\n")
+    pgsql = {"hosts": "all:!i1", "roles": [{"role": "pgsql", "when": "pg_cluster is defined"}]}
+    pigsty.write("deploy.yml", playbook(pgsql))
+    run = pigsty.run("deploy.yml", "-l", "h1,r1")
+    assert run.rc == 0, run.output
+    assert run.stdout.count("a database") == run.stdout.count("ran on r1") == 1
+    pigsty.write("pgsql-monitor.yml", playbook({"hosts": "infra"}))
+    run = pigsty.run("pgsql-monitor.yml")
+    assert run.rc == 2
+    assert f"  i1  not ready: {pigsty.directory}/i1/etc/pki/ca.crt is missing\n" in run.stderr
+    assert "pigsty-node-finished" not in run.output
+
+
+def test_pigsty_exempts_what_touches_no_database(pigsty):
+    for name in ("pgsql-migration.yml", "pgsql-min.yml"):
+        pigsty.write(name, playbook({"hosts": "h3"}))
+        run = pigsty.run(name)
+        assert run.rc == 0, run.output
+        assert "ran on h3" in run.stdout
+
+
+@pytest.mark.parametrize("whole", ["deploy.yml", "install.yml"])
+def test_pigsty_lets_the_playbook_run_that_makes_the_certificate(pigsty, whole):
     ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
     os.remove(ca)
     pigsty.write("infra.yml", playbook({"hosts": "h1"}))
+    pigsty.write(whole, "")
     run = pigsty.run("infra.yml", "pgsql.yml", "--limit", "h1")
     assert run.rc == 2
     assert run.stdout.count("ran on h1") == 1
     reason = f"there is no file {ca} on the control node"
     assert f"  h1  unverified: /etc/pki/ca.crt cannot be checked: {reason}" in run.stderr
+    assert f"\n    ./{whole}\n" in run.stderr
 
 
 @pytest.fixture

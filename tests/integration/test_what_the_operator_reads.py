@@ -57,6 +57,81 @@ def test_no_line_of_the_built_in_policy_is_printed(stopped):
     assert [line for line in lines if len(line) > 10 and line.strip() in run.output] == []
 
 
+NO_PIGSTY = (
+    "PostgreSQL plays require initialised hosts: initialisation leaves /etc/pki/ca.crt behind."
+)
+PIGSTY = "These hosts are not managed by Pigsty: {} initialises them."
+INITIALISED_BY = {  # the files beside the playbook, and how the hosts are initialised
+    "nothing": ("", ""),
+    "no node.yml": ("deploy.yml", ""),
+    "node.yml alone": ("node.yml", "./node.yml -l h1,h3"),
+    "a CA": ("node.yml deploy.yml install.yml files/pki/ca/ca.crt", "./node.yml -l h1,h3"),
+    "no CA yet": ("node.yml deploy.yml", "./deploy.yml"),
+    "no CA yet, an older Pigsty": ("node.yml install.yml", "./install.yml"),
+}
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize(("files", "remedy"), INITIALISED_BY.values(), ids=INITIALISED_BY)
+def test_the_built_in_rule_suggests_what_is_there(stopped, files, remedy):
+    (stopped.directory / "node.yml").unlink()
+    for name in files.split():
+        stopped.write(name, "")
+    run = stopped.run("pgsql.yml")
+    assert run.rc == 2
+    said = PIGSTY.format(remedy.split()[0]) + f"\n\n    {remedy}" if remedy else NO_PIGSTY
+    assert f"is missing\n\n{said}\n\nNothing was changed" in run.stderr
+    audit = stopped.run("precheck.guard.audit")
+    assert audit.rc == 2
+    assert (f"\n\n    {remedy}\n\n" in audit.stdout) == bool(remedy)
+    assert "node.yml" in remedy or "node.yml" not in audit.stdout
+
+
+@pytest.mark.each_release
+def test_the_suggested_command_works_in_the_current_directory(stopped):
+    """A space is in the path of the project's other playbooks."""
+    for name in ("pgsql.yml", "node.yml"):
+        stopped.write(f"some where/{name}", PLAY)
+    run = stopped.run("some where/pgsql.yml")
+    assert "    ./node.yml -l h1,h3\n" in run.stderr
+    (stopped.directory / "node.yml").unlink()
+    run = stopped.run("some where/pgsql.yml")
+    assert "    'some where/node.yml' -l h1,h3\n" in run.stderr
+    run = stopped.run("../some where/pgsql.yml", cwd="h2")
+    assert "    '../some where/node.yml' -l h1,h3\n" in run.stderr
+
+
+@pytest.mark.each_release
+def test_no_remedy_is_for_a_localhost_that_is_not_in_the_inventory(guarded):
+    guarded.local_hosts(missing="h1")
+    local = PLAY.replace("hosts: all", "hosts: localhost, h1")
+    guarded.write("pgsql.yml", local)
+    options = ("-e", "precheck_root=/nowhere")
+    run = guarded.run("pgsql.yml", *options)
+    assert "2 of 2 hosts are not ready" in run.stderr
+    assert f"{NO_PIGSTY}\n" in run.stderr and PIGSTY.format("./node.yml") in run.stderr
+    assert "    ./node.yml -l h1\n" in run.stderr
+    assert guarded.run("pgsql.yml", "-l", "localhost", *options).rc == 1  # it matches no host
+    guarded.write("pgsql.yml", PLAY.replace("hosts: all", "hosts: localhost"))
+    run = guarded.run("pgsql.yml", *options)
+    assert run.rc == 2
+    assert "1 of 1 host is not ready" in run.stderr
+    assert "node.yml" not in run.stderr
+    remedies = {"all": "run -l {{ precheck_hosts | join }}", "none": "run {{ precheck_rule }}"}
+    rules = [rule({"that": False}, name=name, remedy=remedies[name]) for name in remedies]
+    guarded.write("precheck.yml", policy(*rules))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    assert "run -l" not in run.stderr and "    run none\n" in run.stderr
+
+
+@pytest.mark.each_release
+def test_the_block_of_a_dry_run_says_that_it_is_one(stopped):
+    dry = "This is a dry run (--check): it initialises no host, so a new one cannot be ready.\n"
+    assert dry in stopped.run("pgsql.yml", "--check").stderr
+    assert dry not in stopped.run("pgsql.yml").stderr
+
+
 def test_under_free_the_rule_has_one_task_line(stopped):
     stopped.write("pgsql.yml", PLAY + f"  strategy: {stopped.strategy('free')}\n")
     run = stopped.run("pgsql.yml")

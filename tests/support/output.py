@@ -24,6 +24,7 @@ These hosts are not managed by Pigsty: ./node.yml initialises them.
 
 Nothing was changed: no task of this play ran on any host.
 To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+Rule pigsty-node is built in. Rules of your own in precheck.yml beside ansible.cfg replace it.
 """
 UNUSABLE_POLICY = "Precheck cannot use its policy, so nothing was run:"
 MISSING_MARKER = r"not ready: /etc/pki/ca\.crt is missing$"

@@ -58,6 +58,7 @@ class Project:
     def __init__(self, directory: Path, sockets: Path, entry_point: str) -> None:
         self.directory, self.sockets, self.entry_point = directory, sockets, entry_point
         self.configure(entry_point)
+        self.write("node.yml", "")  # where it is, the built-in rule suggests to run it
 
     def configure(self, entry_point: str, more: str = "") -> None:
         """Write the ansible.cfg. ``more`` are lines of its section defaults, or sections."""

@@ -250,6 +250,11 @@ def is_ad_hoc() -> bool:
     return "module_name" in context.CLIARGS
 
 
+def is_dry_run() -> bool:
+    """Return whether the run has --check."""
+    return bool(context.CLIARGS.get("check"))
+
+
 def show_builtin_strategy_name(iterator: PlayIterator) -> None:
     """Let the play name the built-in strategy that its guarded one extends.
 

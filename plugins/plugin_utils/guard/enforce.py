@@ -18,7 +18,7 @@ from ansible.utils.display import Display
 
 from ..ansible_core.output import print_error_at_the_end
 from ..ansible_core.patches import wrap_run
-from ..ansible_core.play import audit_task, location_of, only_checks_are_wanted
+from ..ansible_core.play import audit_task, is_dry_run, location_of, only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
 from ..ansible_core.stop import (
     StoppedDuringPlay,
@@ -120,7 +120,7 @@ def enforce(run: PlayRun, state: RunState) -> bool:
     if known.coverages:
         if errors := execute(run, state, known):
             stop(run)
-            print_error_at_the_end(run, closing_block(known.identity, errors))
+            print_error_at_the_end(run, closing_block(known.identity, errors, is_dry_run()))
             return True
         fail_on_unchecked_hosts(run, known.unchecked)
     watch_for_roles(run, state, rules)

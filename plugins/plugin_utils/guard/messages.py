@@ -29,16 +29,20 @@ def render_messages(run: PlayRun, rule: Rule, names: list[str]) -> Messages:
     """Return the message of ``rule`` for each of the hosts that are shown, and its remedy for all.
 
     ``names`` are those of the hosts that are not ready. A template that cannot be rendered is shown
-    as it is, with the reason.
+    as it is, with the reason. A remedy for hosts is left out if no --limit matches any of them.
     """
     messages = [rule.message] if rule.message else []
     if compat.is_template(rule.message):
         hosts = run.hosts_named(names[:HOSTS_SHOWN])
         messages = [_render(run, rule.message, run.variables(host)) for host in hosts]
     remedy = rule.remedy
+    # No --limit matches the localhost that ansible-core adds to an inventory without one.
+    in_inventory = sorted(set(names) & set(run.names_in_inventory()))
+    if "precheck_hosts" in remedy and not in_inventory:
+        remedy = ""
     if compat.is_template(remedy):
         variables = run.variables(None) | {
-            "precheck_hosts": names,
+            "precheck_hosts": in_inventory,
             "precheck_playbook": files_of(run.play)[0],
             "precheck_play": run.play_name,
             "precheck_rule": rule.name,

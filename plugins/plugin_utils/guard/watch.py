@@ -14,6 +14,7 @@ from ansible.utils.display import Display
 from ..ansible_core.includes import FoundRole, role_of
 from ..ansible_core.output import print_error_at_the_end
 from ..ansible_core.patches import HostAndTask, before_each_step, before_each_task
+from ..ansible_core.play import is_dry_run
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import RunningHosts, StoppedDuringPlay
 from ..errors import PrecheckError
@@ -89,7 +90,8 @@ class _Watch:
         )
         write_news(self._run, self._state)
         if errors:
-            print_error_at_the_end(self._run, closing_block(known.identity, errors, role.name))
+            block = closing_block(known.identity, errors, is_dry_run(), role.name)
+            print_error_at_the_end(self._run, block)
             self._running.stop()
             raise StoppedDuringPlay
         self._passed.setdefault(role, set()).update(known.hosts)

@@ -45,7 +45,9 @@ class Failure:
     remedy: str
 
 
-def closing_block(play: PlayIdentity, failures: Sequence[Failure], role: str = "") -> str:
+def closing_block(
+    play: PlayIdentity, failures: Sequence[Failure], is_dry_run: bool, role: str = ""
+) -> str:
     """Return the block that says why ``play`` was stopped, and what to do.
 
     If it was stopped in its midst, that was before its first task of ``role``.
@@ -53,6 +55,10 @@ def closing_block(play: PlayIdentity, failures: Sequence[Failure], role: str = "
     location = f"the role {printable_name(role)} in " if role else ""
     heading = f"PRECHECK stopped the run before {location}{printable_name(play)}."
     lines = [heading, *_failures(failures), ""]
+    if is_dry_run:
+        lines.append(
+            "This is a dry run (--check): it initialises no host, so a new one cannot be ready."
+        )
     if role:
         lines.append(
             "The play computes the name of this role, so its hosts could not be checked before."
@@ -70,6 +76,12 @@ def closing_block(play: PlayIdentity, failures: Sequence[Failure], role: str = "
             "To run it unchecked all the same: tag the play no_precheck, or pass"
             " --skip-tags precheck."
         )
+    lines += [
+        f"Rule {failure.rule.name} is built in. Rules of your own in precheck.yml beside"
+        " ansible.cfg replace it."
+        for failure in failures
+        if failure.rule.is_built_in
+    ]
     return "\n".join(lines)
 
 
