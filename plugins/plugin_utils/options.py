@@ -14,6 +14,7 @@ from ansible.plugins.loader import callback_loader
 from .errors import OptionError
 
 CALLBACK = "precheck.guard.enforce"
+POLICY_VARIABLE = "precheck_policy"
 
 
 def option(name: str, extra_vars: Mapping[str, Any]) -> tuple[Any, str]:
@@ -45,9 +46,20 @@ def policy_paths(extra_vars: Mapping[str, Any]) -> PolicyPaths:
 
     Raises OptionError.
     """
+    # ansible-core takes null for a variable that is not set, and an empty list for a value.
+    if POLICY_VARIABLE in extra_vars and not _names_paths(extra_vars[POLICY_VARIABLE]):
+        raise OptionError(
+            f"the variable {POLICY_VARIABLE} names no policy file: expected the path of a file, or"
+            " a list of paths"
+        )
     paths, origin = option("policy", extra_vars)
     # Since 2.19 each is of a class that not every function accepts.
     return PolicyPaths([str(path) for path in paths or [] if path], origin)
+
+
+def _names_paths(value: Any) -> bool:
+    paths = value if isinstance(value, list) else [value]
+    return bool(paths) and all(isinstance(path, str) and path.strip() for path in paths)
 
 
 def report_path(extra_vars: Mapping[str, Any], started: float) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from support.commands import REPOSITORY
 from support.corpus import vaulted
-from support.output import UNUSABLE_POLICY, assert_refused, on_one_line, squeezed
+from support.output import UNUSABLE_POLICY, assert_refused, is_printed, on_one_line, squeezed
 
 PLAY = """
 - name: Site
@@ -189,20 +189,43 @@ def test_a_policy_that_is_not_a_file_is_an_error(project, config, options, env, 
     assert_policy_refused(run, problem.format(directory=project.directory))
 
 
+NO_PATHS = (
+    "the variable precheck_policy names no policy file: expected the path of a file, or a list of"
+    " paths"
+)
 WRONG = {  # the option's value, and the error
-    "a number": ('{"precheck_policy": 3}', "pathlist"),
-    "a mapping": ('{"precheck_policy": {"a.yml": 3}}', "pathlist"),
+    "a number": ('{"precheck_policy": 3}', NO_PATHS),
+    "a mapping": ('{"precheck_policy": {"a.yml": 3}}', NO_PATHS),
+    "true": ('{"precheck_policy": true}', NO_PATHS),
+    "null": ('{"precheck_policy": null}', NO_PATHS),
+    "an empty list": ('{"precheck_policy": []}', NO_PATHS),
+    "a list of nothing": ('{"precheck_policy": [null]}', NO_PATHS),
+    "a list with empty text": ('{"precheck_policy": ["policies/a.yml", ""]}', NO_PATHS),
+    "spaces": ('{"precheck_policy": "  "}', NO_PATHS),
     "a template": ("precheck_policy={{ inventory_dir }}/policies/a.yml", "there is no such file"),
-    "nothing": ("precheck_policy=", "is not a file"),
+    "nothing": ("precheck_policy=", NO_PATHS),
 }
 
 
 @pytest.mark.parametrize(("value", "error"), WRONG.values(), ids=WRONG)
-def test_a_value_that_cannot_be_used_is_an_error(project, value, error):
+def test_a_value_that_cannot_be_used_is_an_error(guarded, value, error):
     """ansible-core continues without a callback whose options are wrong. The plays must not."""
-    project.configure("callback")
-    project_with_policies(project, "a")
-    assert_refused(project.run("site.yml", "-e", value), UNUSABLE_POLICY, error)
+    project_with_policies(guarded, "a")
+    assert_refused(guarded.run("site.yml", "-e", value), UNUSABLE_POLICY, error)
+    explained = guarded.run("ansible-precheck", "explain", "site.yml", "-e", value)
+    assert explained.rc == 1
+    assert is_printed(error, explained.stderr)
+
+
+@pytest.mark.parametrize("value", ["", " ", ","])
+def test_an_option_that_names_nothing_is_an_error(guarded, value):
+    """In the environment and in ansible.cfg, it stands for the current directory."""
+    project_with_policies(guarded)
+    error = "is not a file (is the option that names it empty?)"
+    run = guarded.run("site.yml", env={"ANSIBLE_PRECHECK_POLICY": value})
+    assert_refused(run, UNUSABLE_POLICY, error)
+    guarded.configure(guarded.entry_point, f"[precheck]\npolicy = {value}")
+    assert_refused(guarded.run("site.yml"), UNUSABLE_POLICY, error)
 
 
 @pytest.fixture

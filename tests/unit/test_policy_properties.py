@@ -218,7 +218,9 @@ texts = st.text(
     st.characters(blacklist_categories=("Cs",), blacklist_characters="\0{"), min_size=1, max_size=20
 ).filter(str.strip)
 lines = texts.filter(str.isprintable)
-known_globs = lines.filter(lambda line: not {".", ".."} & set(line.split("/")))
+known_globs = lines.filter(
+    lambda line: not {".", "..", ""} & set(line.split("/")) and not set(",$~") & set(line)
+)
 templates = texts | st.sampled_from(
     ["{{ inventory_hostname }}", "a {% if b %}c{% endif %}", "{# a #} 'b' $c `d`"]
 )

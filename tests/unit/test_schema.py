@@ -33,7 +33,8 @@ NOT_FOR_A_SCHEMA = {
         ),
     "it does not compare rules": "name_twice",
     "it does not search files": "same_as_is_a_directory same_as_is_not_there",
-    "it does not parse globs": "glob_that_leads_up",
+    "it does not parse globs":
+        "glob_that_leads_up glob_that_matches_no_name glob_that_matches_no_path",
     "it does not parse expressions":
         "that_is_braces that_is_comment that_is_not_an_expression that_is_statements"
         " when_is_assignment when_is_braces"

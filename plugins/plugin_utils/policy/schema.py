@@ -97,8 +97,8 @@ RULE = Shape(
 _GLOBS: Mapping[str, ValueType] = {
     "playbook": values.path_globs,
     "play": values.globs,
-    "role": values.globs,
-    "tag": values.globs,
+    "role": values.name_globs,
+    "tag": values.name_globs,
 }
 
 SELECTOR = Shape(

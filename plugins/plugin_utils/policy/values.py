@@ -157,12 +157,52 @@ def _glob(value: Any) -> str:
 
 
 def path_globs(value: Any) -> Globs:
+    return _possible_globs(value, "path", _why_no_path)
+
+
+def name_globs(value: Any) -> Globs:
+    """Return globs for names of roles or tags, which have no commas."""
+    return _possible_globs(value, "name", _why_no_name)
+
+
+def _possible_globs(value: Any, what: str, why_not: Callable[[str], str]) -> Globs:
+    """Return globs of which each can match something: a rule that never applies is a hole."""
     valid = globs(value)
-    if dotted := [glob for glob in valid if {".", ".."} & set(glob.split("/"))]:
-        raise ValueError(
-            f"{dotted[0]!r} can match no path: it is compared with paths without . and .."
-        )
+    for glob in valid:
+        if reason := why_not(glob):
+            raise ValueError(f"{glob!r} can match no {what}: {reason}")
     return valid
+
+
+def _why_no_path(glob: str) -> str:
+    *directories, name = glob.split("/")
+    if "," in re.sub(r"\[.*?\]", "", glob):
+        return "write a list of globs; for a comma in a path, write [,]"
+    if {".", ".."} & {*directories, name}:
+        return "it is compared with paths without . and .."
+    if directories and not name:
+        return "it is compared with files; for those in a directory, write DIRECTORY/*.yml"
+    if "" in directories[1:]:
+        return "write one slash instead of several"
+    if directories and directories[0].startswith("~"):
+        return "write the path of the home directory instead of ~"
+    return _why_no_text(glob)
+
+
+def _why_no_name(glob: str) -> str:
+    if "," in re.sub(r"\[.*?\]", "", glob):
+        return "write a list of globs"
+    if glob.endswith("/"):
+        return "write it without a slash at the end"
+    return _why_no_text(glob)
+
+
+def _why_no_text(glob: str) -> str:
+    if is_template(glob):
+        return "it is a glob and no template"
+    if re.search(r"\$(\w|\{)", glob):
+        return "write the value instead of a variable"
+    return ""
 
 
 def conditions(value: Any) -> Conditions:
