@@ -385,3 +385,39 @@ def test_statistics_that_a_check_returns_are_not_those_of_the_run(guarded):
     assert run.stdout.count(CHECK) == 1
     assert '"mine": 7' in run.stdout
     assert "counted" not in run.stdout
+
+
+COPIES = {  # of the entry points: plugins that only look like them
+    "callback/enforce": (
+        "from ansible.plugins.callback import CallbackBase\n"
+        "class CallbackModule(CallbackBase):\n"
+        "    CALLBACK_VERSION, CALLBACK_NAME = 2.0, 'precheck.guard.enforce'\n"
+        "    CALLBACK_TYPE, CALLBACK_NEEDS_ENABLED = 'aggregate', True\n"
+    ),
+    "strategy/linear": "from ansible.plugins.strategy.linear import StrategyModule\n",
+}
+
+
+@pytest.mark.claims(
+    "who writes a playbook | a copy of the collection in"
+    " `collections/ansible_collections/precheck/guard` beside it, perhaps a leftover one: it takes"
+    " the place of the installed one | `ansible-doc -t callback precheck.guard.enforce"
+    " --playbook-dir DIRECTORY` prints the path of the copy"
+)
+def test_a_copy_of_the_collection_beside_the_playbook_takes_its_place(guarded):
+    guarded.local_hosts(missing="h1")
+    guarded.write("beside/pgsql.yml", PLAY.format(name="Covered", facts="false"))
+    assert guarded.run("beside/pgsql.yml").rc == 2
+    copy = "beside/collections/ansible_collections/precheck/guard/plugins"
+    for plugin, code in COPIES.items():
+        kind, name = plugin.split("/")
+        about = "short_description: a copy\ndescription: a copy\n"
+        documentation = f'DOCUMENTATION = """\nname: {name}\ntype: {kind}\n{about}"""\n'
+        guarded.write(f"{copy}/{plugin}.py", documentation + code)
+    run = guarded.run("beside/pgsql.yml")
+    assert run.rc == 0, run.output
+    assert CHECK not in run.stdout
+    shown = guarded.run(
+        "ansible-doc", "-t", "callback", "precheck.guard.enforce", "--playbook-dir", "beside"
+    )
+    assert f"{guarded.directory}/{copy}/callback/enforce.py" in shown.stdout
