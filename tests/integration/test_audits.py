@@ -124,6 +124,16 @@ def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
     }
 
 
+def test_audits_of_several_playbooks_print_each_table_once(project):
+    """Both tables of a playbook come at its end."""
+    project.local_hosts(ready="h1")
+    project.write("precheck.yml", policy(rule({"path": "/etc/pki/ca.crt"})))
+    project.write("twice.yml", f"- import_playbook: {AUDIT}\n" * 2)
+    run = project.run("twice.yml", "twice.yml")
+    assert run.rc == 0, run.output
+    assert run.stdout.count("PRECHECK audited 1 host by 1 rule: all are ready.") == 4
+
+
 def test_hosts_and_rules_can_be_chosen_and_both_entry_points_audit_once(project):
     project.configure("both")
     project.inventory(three_hosts(project))

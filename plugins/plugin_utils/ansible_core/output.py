@@ -16,7 +16,7 @@ from typing import TextIO
 from ansible import constants as C
 from ansible.utils.display import Display
 
-from .patches import after_recap
+from .patches import at_the_end
 from .run import PlayRun
 
 display = Display()
@@ -27,12 +27,12 @@ POLL = 0.01  # seconds
 
 def print_error_at_the_end(run: PlayRun, text: str) -> None:
     """Print ``text`` to stderr, so that stdout stays what the stdout callback makes it."""
-    after_recap(run.manager, lambda: _print(text, color=C.COLOR_ERROR, stderr=True))
+    at_the_end(run.manager, lambda: _print(text, color=C.COLOR_ERROR, stderr=True))
 
 
 def print_at_the_end(run: PlayRun, text: str) -> None:
     """Print ``text`` to stdout: it is what the run is for."""
-    after_recap(run.manager, lambda: _print(text))
+    at_the_end(run.manager, lambda: _print(text))
 
 
 def _print(text: str, color: str | None = None, stderr: bool = False) -> None:

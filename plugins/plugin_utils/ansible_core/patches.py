@@ -10,8 +10,12 @@
 - ``before_each_step``: nor does an event say to which task the hosts of a batch have come under
   linear, before the first of them begins it. So a strategy instance that is linear gets another
   ``_get_next_task_lockstep``, for that batch.
-- ``after_recap``: ``v2_playbook_on_stats`` is the last event of a playbook, and callbacks print the
-  recap then. To print after it, TaskQueueManager gets another ``send_callback``, until that event.
+- ``at_the_end``: ``v2_playbook_on_stats`` is the last event of a playbook, and callbacks print the
+  recap then. To print after it, TaskQueueManager gets another ``send_callback``. A program that
+  runs plays by itself may not send that event. So TaskQueueManager gets another ``cleanup``, too.
+- ``add_hosts_to_retry``: PlaybookExecutor writes the failed hosts to the retry file, and ends its
+  loop over batches by their number. So it gets another ``_generate_retry_inventory``, for the rest
+  of the process.
 - ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
   get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
 - ``replace_run``: ``ansible-precheck explain`` runs no play. It gives strategy classes another
@@ -25,10 +29,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional
 
 from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.playbook_executor import PlaybookExecutor
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
 from ansible.playbook.play_context import PlayContext
@@ -100,17 +107,56 @@ def before_each_step(strategy: StrategyBase, act: Callable[[Iterable[HostAndTask
     strategy._get_next_task_lockstep = next_tasks_after_acting  # type: ignore[method-assign]
 
 
-def after_recap(manager: TaskQueueManager, act: Callable[[], None]) -> None:
-    """Call ``act`` after the last callback has had the last event of the playbook."""
+def at_the_end(manager: TaskQueueManager, act: Callable[[], None]) -> None:
+    """Call ``act`` once: after the last callback has had the last event of the playbook.
+
+    Without that event, call it after ``manager`` has cleaned up, and without that, when ``manager``
+    or Python ends. ``act`` must not refer to ``manager``.
+    """
+    process = os.getpid()
+
+    def act_in_this_process() -> None:
+        if os.getpid() == process:  # workers have a copy of everything
+            act()
+
+    act_once = weakref.finalize(manager, act_in_this_process)
     send_callback = manager.send_callback
+    cleanup: Callable[[], None] = manager.cleanup
 
     def send_callback_and_act(method_name: str, *args: Any, **kwargs: Any) -> None:
         send_callback(method_name, *args, **kwargs)
         if method_name == "v2_playbook_on_stats":
-            manager.send_callback = send_callback  # another playbook may follow, with its own recap
-            act()
+            act_once()
+
+    def clean_up_and_act() -> None:
+        try:
+            cleanup()
+        finally:
+            act_once()
 
     manager.send_callback = send_callback_and_act
+    manager.cleanup = clean_up_and_act  # type: ignore[method-assign]
+
+
+_hosts_to_retry: weakref.WeakKeyDictionary[TaskQueueManager | None, frozenset[str]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def add_hosts_to_retry(manager: TaskQueueManager, names: Iterable[str]) -> None:
+    """Add the hosts of these names to the retry file of the run of ``manager``, if there is one."""
+    _hosts_to_retry[manager] = frozenset(names)
+    generate: Callable[..., bool] = PlaybookExecutor._generate_retry_inventory
+    if hasattr(generate, "complete"):
+        return
+
+    @functools.wraps(generate)
+    def generate_complete(self: PlaybookExecutor, path: str, names: Iterable[str]) -> bool:
+        more = _hosts_to_retry.get(self._tqm, frozenset())
+        return generate(self, path, sorted(more.union(names)))
+
+    generate_complete.complete = True  # type: ignore[attr-defined] # functions take any attribute
+    PlaybookExecutor._generate_retry_inventory = generate_complete  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

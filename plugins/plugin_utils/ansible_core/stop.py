@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ansible import constants as C
 from ansible.inventory.host import Host
 from ansible.playbook.task import Task
 
 from .. import compat
 from ..errors import PrecheckError, TemplateError
-from .patches import before_each_task
+from .patches import add_hosts_to_retry, before_each_task
 from .play import is_ad_hoc, is_validation, preparation
 from .run import PlayRun
 
@@ -24,11 +25,17 @@ def stop(run: PlayRun) -> None:
     many hosts have newly failed or become unreachable as the batch has: so each host of the batch
     is counted once, and one that failed in an earlier play by the list in which it is not yet.
     """
+    _retry_all_hosts(run)
     for host in run.inventory.get_hosts(run.play.hosts):
         if run.iterator.is_failed(host):
             run.manager._unreachable_hosts[host.name] = True
         else:
             run.iterator.mark_host_failed(host)
+
+
+def _retry_all_hosts(run: PlayRun) -> None:
+    if C.RETRY_FILES_ENABLED:
+        add_hosts_to_retry(run.manager, [host.name for host in run.hosts_of_play()])
 
 
 class StoppedDuringPlay(PrecheckError):
@@ -45,6 +52,7 @@ class RunningHosts:
 
     def stop(self) -> None:
         """Count each host of the batch once, as in ``stop``. Some may have failed since."""
+        _retry_all_hosts(self._run)
         failed, unreachable = self._run.manager._failed_hosts, self._run.manager._unreachable_hosts
         newly = {*failed, *unreachable} - self._failed_before - self._unreachable_before
         for host in self._run.inventory.get_hosts(self._run.play.hosts):
