@@ -183,6 +183,7 @@ def _add_messages(run: PlayRun, rules: Sequence[Rule], record: Record) -> None:
             not_ready.setdefault(rule_name, []).append(host)
     for rule in rules:
         if rule.name in not_ready:
-            rendered = render_messages(run, rule, sorted(not_ready[rule.name]))
+            names = sorted(not_ready[rule.name])
+            rendered = render_messages(run, rule, names, record.started)
             record.messages[rule.name] = list(rendered.messages)
             record.remedies[rule.name] = [rendered.remedy]

@@ -100,7 +100,7 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
         bad_play = of_play if of_play and of_play.state != READY else None
         if bad or bad_play:
             names = sorted(bad) or sorted(plan.applies_to)
-            rendered = render_messages(run, rule, names)
+            rendered = render_messages(run, rule, names, state.record.started)
             state.record.messages.setdefault(rule.name, []).extend(rendered.messages)
             state.record.remedies.setdefault(rule.name, []).append(rendered.remedy)
             hosts = len(plan.applies_to) + len(plan.undecided)
