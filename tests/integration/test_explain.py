@@ -237,7 +237,8 @@ def test_it_explains_why_hosts_are_left_out(site):
     open_reason = f"end_host at {at('facts', 5)}, when {condition}: may depend on facts"
     assert reasons("unsure") == {"facts": {"h1": open_reason}}
     assert [play["name"] for play in plays if not play["hosts"]] == ["nobody"]
-    assert [play["name"] for play in plays if not play["rules"]] == ["nobody", "covered by nothing"]
+    assert [play["name"] for play in plays if not play["rules"]] == ["covered by nothing"]
+    assert [play["name"] for play in plays if play["hosts_may_come"]] == ["nobody"]
     assert {play["not_guarded"] for play in plays} == {""}
 
 
@@ -316,6 +317,75 @@ def test_a_condition_on_facts_of_earlier_plays_is_open(project):
     assert [rule["unsure"] for rule in second["rules"]] == [{}, {"h1": reason}]
     assert [rule["once_for"] for rule in second["rules"]] == [[], ["h1"]]
     assert [list(rule["left_out"]) for rule in second["rules"]] == [["h1"], ["h1"]]
+
+
+GROUPS_MADE_IN_THE_RUN = """
+- name: Group hosts
+  hosts: all
+  gather_facts: false
+  tasks: [{ansible.builtin.group_by: {key: "made_{{ kind }}"}}]
+- name: By role
+  hosts: made_db
+  roles: [outer]
+- name: By include and tag
+  hosts: made_db
+  tags: [db]
+  tasks: [{ansible.builtin.include_role: {name: pg}}]
+- name: Opted out
+  hosts: made_db
+  tags: [db, no_precheck]
+  tasks: [{ansible.builtin.debug: }]
+- name: Not covered
+  hosts: made_db
+  tasks: [{ansible.builtin.debug: }]
+"""
+
+
+SELECTORS = {"role": "pg", "tag": "db"}
+
+
+@pytest.mark.each_release
+def test_a_play_whose_hosts_earlier_plays_make_has_its_rules(project):
+    """explain does not run the earlier plays. The rules are those that a run then applies."""
+    roles, tags = (rule(ALWAYS, name=name, covers={name: glob}) for name, glob in SELECTORS.items())
+    mandatory = rule(ALWAYS, name="mandatory", covers={"play": "By include*"}, mandatory=True)
+    small(project, roles, tags, mandatory)
+    project.inventory({"h1": LOCAL_HOST | {"kind": "db"}})
+    project.write("roles/outer/meta/main.yml", "dependencies: [pg]\n")
+    project.write("roles/pg/tasks/main.yml", "- ansible.builtin.debug:\n")
+    project.write("play.yml", GROUPS_MADE_IN_THE_RUN)
+    plays = explain(project, "play.yml")
+    covered = {play["name"]: [rule["name"] for rule in play["rules"]] for play in plays}
+    assert covered == {
+        "Group hosts": [],
+        "By role": ["role"],
+        "By include and tag": ["role", "tag", "mandatory"],
+        "Opted out": ["tag"],
+        "Not covered": [],
+    }
+    assert [play["hosts_may_come"] for play in plays] == [False, True, True, True, True]
+    reasons = [play["not_guarded"] for play in plays]
+    assert reasons == ["", "", "", "the play is tagged no_precheck", ""]
+    run = project.run("play.yml", "-vv")
+    for name, rules in covered.items():
+        [line] = re.findall(f'Precheck: play "{name}" .* is covered by (.*)', run.stdout)
+        assert re.findall(r"(\w+) \(by", line) == rules
+    text = project.run("ansible-precheck", "explain", "play.yml").stdout
+    assert (
+        f'Play "By role" ({project.directory}/play.yml:6)\n'
+        "  no hosts are known yet: an earlier play may make some\n"
+        "  rule role, by role pg\n"
+        "    for       True\n" in text
+    )
+
+
+@one_release
+def test_hosts_come_only_from_earlier_plays_with_hosts(project):
+    small(project)
+    project.write("play.yml", DEBUG_PLAY.replace("all", "nowhere"))
+    plays = explain(project, "play.yml", "play.yml")
+    assert [(play["hosts"], play["hosts_may_come"]) for play in plays] == [([], False)] * 2
+    assert [len(play["rules"]) for play in plays] == [1, 1]
 
 
 @one_release

@@ -29,12 +29,10 @@ CHECKS = (
 )
 
 
-def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", **parts):
-    nothing = {"checked": [], "once_for": [], "left_out": {}, "unsure": {}, "errors": {}}
-    rules = [RuleExplanation(rule, SELECTOR, **nothing | parts)] if rule else []
-    play = PlayExplanation(
-        "site.yml", PlayIdentity("Set up", "/srv/pgsql.yml", 4), hosts, rules, not_guarded
-    )
+def text(rule=None, hosts=("n1", "n2", "n3"), not_guarded="", hosts_may_come=False, **parts):
+    rules = [RuleExplanation(rule, SELECTOR, **parts)] if rule else []
+    identity = PlayIdentity("Set up", "/srv/pgsql.yml", 4)
+    play = PlayExplanation("site.yml", identity, hosts, rules, not_guarded, hosts_may_come)
     explanation = Explanation(["/srv/precheck.yml"], "built in", [play])
     return "\n".join(line for _topic, line in as_text(explanation))
 
@@ -84,6 +82,16 @@ def test_what_a_selector_exempts_is_in_the_data():
 def test_plays_without_rules_or_hosts_say_so():
     assert text() == HEAD + "  no rule covers it"
     assert text(hosts=()) == HEAD + "  no hosts"
+
+
+def test_a_play_without_hosts_has_its_rules_and_what_they_check_if_hosts_may_come():
+    rule = Rule("pg", (Selector(role=("pg",)),), CHECKS[:1])
+    heading = "\n  rule pg, by playbook pgsql*.yml or pg-*.yml, tag db"
+    assert text(rule, hosts=()) == HEAD + "  no hosts" + heading
+    assert text(rule, hosts=(), hosts_may_come=True) == (
+        f"{HEAD}  no hosts are known yet: an earlier play may make some{heading}\n"
+        "    for       /etc/pki/ca.crt"
+    )
 
 
 def test_many_hosts_are_folded_and_counted():

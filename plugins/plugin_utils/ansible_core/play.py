@@ -52,13 +52,18 @@ def identify(run: PlayRun) -> PlayIdentity:
         tasks = list(run.iterator.all_tasks)
     else:
         tasks = [task for block in play.compile() for task in block.get_tasks()]
-    tasks += [task for block in play.handlers for task in block.get_tasks()]
+    return _identity(play, tasks, play.handlers)
+
+
+def identify_without_hosts(play: Play) -> PlayIdentity:
+    """Do the same for a play that ansible-core does not run, as it has no hosts."""
+    tasks = [task for block in play.compile() for task in block.get_tasks()]
+    return _identity(play, tasks, [*play.compile_roles_handlers(), *play.handlers])
+
+
+def _identity(play: Play, tasks: list[Task], handlers: list[Block]) -> PlayIdentity:
+    tasks = [*tasks, *(task for block in handlers for task in block.get_tasks())]
     roles = {FoundRole.of(role) for role in play.roles} | included_roles(play, tasks)
-    return identify_by_location(play, roles)
-
-
-def identify_by_location(play: Play, roles: Iterable[FoundRole] = ()) -> PlayIdentity:
-    """Return what selectors are compared with, for a play with these ``roles``."""
     line = play.get_path().rpartition(":")[2]
     path, *other_paths = files_of(play)
     identity = PlayIdentity(

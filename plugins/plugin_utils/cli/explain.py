@@ -12,20 +12,28 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 
 from ..ansible_core.patches import replace_run
-from ..ansible_core.play import audit_task, identify_by_location, location_of
+from ..ansible_core.play import (
+    audit_task,
+    identify_without_hosts,
+    location_of,
+    opt_out_reason,
+)
 from ..ansible_core.run import PlayRun, id_of
+from ..checks.kinds import KINDS
 from ..errors import GuardError
 from ..guard.plan import RulePlan
 from ..guard.state import RunState
 from ..guard.survey import Survey, of_checks, survey
 from ..options import CALLBACK
 from ..policy import discovery
-from ..policy.model import Selector
+from ..policy.matching import covering
+from ..policy.model import Rules, Selector
 from ..strategy_mixin import Guarded
 from .explanation import Explanation, PlayExplanation, RuleExplanation
 
@@ -97,28 +105,53 @@ class Explainer:
     def __init__(self, explanation: Explanation) -> None:
         self.explanation = explanation
         self._state = RunState()
+        self._rules: Rules | None = None
 
     def explain_without_hosts(self, play: Play, playbook: str) -> None:
-        """Explain a play that no host of the inventory and the limit is in."""
-        plays = self.explanation.plays
-        plays.append(PlayExplanation(playbook, identify_by_location(play), ()))
+        """Explain a play that no host of the inventory and the limit is in. Raises PolicyError.
+
+        An earlier play may make hosts or groups.
+        """
+        identity = identify_without_hosts(play)
+        coverages = covering(identity, self._rules_in_force(play.get_loader()))
+        opt_out = opt_out_reason(play)
+        enforced = [coverage for coverage in coverages if coverage[0].mandatory or not opt_out]
+        not_guarded = _why_not_guarded(play, strategy_loader.get(play.strategy, class_only=True))
+        if coverages and not enforced:
+            not_guarded = not_guarded or opt_out
+        explanation = PlayExplanation(
+            playbook,
+            identity,
+            hosts=(),
+            rules=[RuleExplanation(*coverage) for coverage in enforced or coverages],
+            not_guarded=not_guarded,
+            hosts_may_come=self._has_earlier_plays(),
+        )
+        self.explanation.plays.append(explanation)
 
     def explain(self, run: PlayRun, playbook: str) -> None:
         """Explain a play. Raises PolicyError."""
-        plays = self.explanation.plays
         # Earlier plays may gather facts, or set variables.
-        has_earlier_plays = any(play.hosts for play in plays)
-        rules = self._state.rules_in_force(run)
+        has_earlier_plays = self._has_earlier_plays()
+        rules = self._rules_in_force(run.loader)
         known = survey(run, self._state, rules, facts_to_come=has_earlier_plays)
         self._state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
         rule_explanations = [
             _explain_rule(known, plan, selector, has_earlier_plays)
             for plan, (_rule, selector) in zip(known.plans, known.coverages)
         ]
-        not_guarded = _why_not_guarded(run)
-        plays.append(
+        not_guarded = _why_not_guarded(run.play, type(run.strategy))
+        self.explanation.plays.append(
             PlayExplanation(playbook, known.identity, known.hosts, rule_explanations, not_guarded)
         )
+
+    def _has_earlier_plays(self) -> bool:
+        return any(play.hosts for play in self.explanation.plays)
+
+    def _rules_in_force(self, loader: DataLoader) -> Rules:
+        if self._rules is None:
+            self._rules = discovery.read_all(self.explanation.files, loader, KINDS)
+        return self._rules
 
 
 def _explain_rule(
@@ -142,10 +175,10 @@ def _explain_rule(
     )
 
 
-def _why_not_guarded(run: PlayRun) -> str:
+def _why_not_guarded(play: Play, strategy: type[StrategyBase] | None) -> str:
     """Return why the guard would not do what is explained for a play; empty if it would."""
-    if audit_task(run.play):
+    if audit_task(play):
         return "it is an audit, which checks its hosts for all rules of the policy"
-    if isinstance(run.strategy, Guarded) or CALLBACK in C.CALLBACKS_ENABLED:
+    if (strategy and issubclass(strategy, Guarded)) or CALLBACK in C.CALLBACKS_ENABLED:
         return ""
-    return f"its strategy is {run.play.strategy}, and the callback {CALLBACK} is not enabled"
+    return f"its strategy is {play.strategy}, and the callback {CALLBACK} is not enabled"

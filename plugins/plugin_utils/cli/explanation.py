@@ -36,18 +36,19 @@ class RuleExplanation:
 
     rule: Rule
     selector: Selector
-    checked: Sequence[str]
-    once_for: Sequence[str]
-    left_out: Mapping[str, str]
-    unsure: Mapping[str, str]
-    errors: Mapping[str, str]
+    checked: Sequence[str] = ()
+    once_for: Sequence[str] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    unsure: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PlayExplanation:
     """What the guard would do before a play of ``playbook``.
 
-    ``not_guarded`` says why it would not do that; it is empty if it would.
+    ``not_guarded`` says why it would not do that; it is empty if it would. ``hosts_may_come`` says
+    of a play without hosts that an earlier play may make some.
     """
 
     playbook: str
@@ -55,6 +56,7 @@ class PlayExplanation:
     hosts: Sequence[str]
     rules: Sequence[RuleExplanation] = ()
     not_guarded: str = ""
+    hosts_may_come: bool = False
 
 
 @dataclass
@@ -70,11 +72,11 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
     """Return the explanation for programs.
 
     The keys are ``policy`` (``files``, ``origin``) and ``plays``. A play has ``playbook``,
-    ``name``, ``path``, ``line``, ``hosts``, ``not_guarded`` (empty if it is guarded) and ``rules``.
-    A rule has ``name``, ``path``, ``line``, ``severity``, ``mandatory``, ``selector`` (lists of
-    globs by key, and a list of such selectors under ``not`` if it has any), ``checks`` (``kind``,
-    ``label``, ``become``, ``once``), the lists of hosts ``checked`` and ``once_for``, and the
-    reasons by host ``left_out``, ``unsure`` and ``errors``.
+    ``name``, ``path``, ``line``, ``hosts``, ``hosts_may_come``, ``not_guarded`` (empty if it is
+    guarded) and ``rules``. A rule has ``name``, ``path``, ``line``, ``severity``, ``mandatory``,
+    ``selector`` (lists of globs by key, and a list of such selectors under ``not`` if it has any),
+    ``checks`` (``kind``, ``label``, ``become``, ``once``), the lists of hosts ``checked`` and
+    ``once_for``, and the reasons by host ``left_out``, ``unsure`` and ``errors``.
     """
     return {
         "policy": {"files": list(explanation.files), "origin": explanation.origin},
@@ -89,6 +91,7 @@ def _play_data(explanation: PlayExplanation) -> dict[str, Any]:
         "path": explanation.play.path,
         "line": explanation.play.line,
         "hosts": list(explanation.hosts),
+        "hosts_may_come": explanation.hosts_may_come,
         "not_guarded": explanation.not_guarded,
         "rules": [_rule_data(rule) for rule in explanation.rules],
     }
@@ -131,21 +134,24 @@ def as_text(explanation: Explanation) -> Iterator[Line]:
         yield "play", one_line(name[0].upper() + name[1:])
         if play.not_guarded:
             yield from _wrapped("not guarded", "  ", f"not guarded: {play.not_guarded}")
-        if not play.hosts:
+        if play.hosts_may_come:
+            yield "", "  no hosts are known yet: an earlier play may make some"
+        elif not play.hosts:
             yield "", "  no hosts"
         elif not play.rules:
             yield "", "  no rule covers it"
         for rule in play.rules:
-            yield from _rule_text(rule, len(play.hosts))
+            yield from _rule_text(rule, play)
 
 
-def _rule_text(explanation: RuleExplanation, hosts_of_play: int) -> Iterator[Line]:
-    rule = explanation.rule
+def _rule_text(explanation: RuleExplanation, play: PlayExplanation) -> Iterator[Line]:
+    rule, hosts_of_play = explanation.rule, len(play.hosts)
     traits = ["warns only"] * (rule.severity == WARN) + ["mandatory"] * rule.mandatory
     heading = ", ".join([f"rule {rule.name}", f"by {explanation.selector}", *traits])
     yield from _wrapped("rule", "  ", heading)
     if explanation.checked:
         yield from _labelled("checked", [_names(explanation.checked)])
+    if explanation.checked or play.hosts_may_come:
         labels = [
             f"{check.label} (with become)" if check.become else check.label
             for check in rule.host_checks
