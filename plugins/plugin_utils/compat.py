@@ -128,6 +128,14 @@ def load_yaml(loader: DataLoader, path: str) -> Any:
     return loader.load_from_file(path, **trust)
 
 
+def registered_names(task: Task) -> set[str]:
+    """Return the names of the variables for which a task registers results."""
+    register = task.register
+    if isinstance(register, dict):  # since 2.21
+        return set(register)
+    return {register} if register else set()
+
+
 def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
     """Return the host's name and the result, given what a strategy's pending results consist of."""
     if hasattr(task_result, "utr"):  # since 2.21

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.conditions import (
+    depends_on,
     may_depend_on_earlier_batches,
     may_depend_on_facts,
     mentions_any,
@@ -69,3 +70,36 @@ def test_a_name_is_mentioned_as_a_whole():
     assert mentions_any(["a", "b"], ["x", "not b"])
     assert not mentions_any(["a", "b"], ["ab", "b_a"])
     assert not mentions_any([], ["a"])
+
+
+VARIABLES = {
+    "direct": "{{ item is defined }}",
+    "by_way_of": "{{ direct | bool }}",
+    "nested": {"list": [1, {"text": "{{ by_way_of }}"}]},
+    "plain": "item",
+    "names": ["item"],
+    "itself": "{{ itself }}",
+    "number": 1,
+}
+USES = {  # a condition, and whether it uses the variable item
+    "item is defined": True,
+    "x and not item.y": True,
+    "lookup('vars', 'item', default='')": True,
+    "direct | bool": True,
+    "by_way_of": True,
+    "nested['list'][1].text": True,
+    "items is defined or my_item or item_2": False,
+    "plain == 'a' and names": False,
+    "itself or number or unknown": False,
+    True: False,
+}
+
+
+@pytest.mark.parametrize("condition", USES)
+def test_what_uses_a_variable_itself_or_through_others(condition):
+    assert depends_on(condition, {"item", "other"}, VARIABLES) == USES[condition]
+
+
+def test_a_name_that_is_a_template_may_be_any_name():
+    assert depends_on("x", {"{{ name }}"}, {})
+    assert not depends_on("x", frozenset(), {})

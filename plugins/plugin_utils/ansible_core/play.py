@@ -19,6 +19,7 @@ from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
+from .. import compat
 from ..policy.matching import PlayIdentity
 from .includes import FoundRole, included_roles
 from .run import PlayRun
@@ -160,6 +161,26 @@ def names_that_tasks_set(run: PlayRun) -> frozenset[str]:
 def meta_action(task: Task) -> str:
     """Return which of the meta actions a task is; empty if it is none."""
     return str(task.args.get("_raw_params", "")) if task.action in C._ACTION_META else ""
+
+
+def variables_of_tasks(run: PlayRun) -> set[str]:
+    """Return the names of the variables that single tasks of the play have, or their loops.
+
+    That of a loop may be a template.
+    """
+    names: set[str] = set()
+    for task in tasks_to_run(run):
+        names.update(task.get_vars())
+        if task.loop is not None:
+            control = task.loop_control
+            names.update({"ansible_loop", "ansible_loop_var", "ansible_index_var"})
+            names.update(filter(None, (control.loop_var, control.index_var)))
+    return names
+
+
+def results_of_tasks(run: PlayRun) -> set[str]:
+    """Return the names of the variables for which tasks of the play register results."""
+    return set().union(*map(compat.registered_names, tasks_to_run(run)))
 
 
 def _blocks(run: PlayRun) -> list[Block]:

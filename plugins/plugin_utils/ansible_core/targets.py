@@ -16,12 +16,20 @@ from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from .. import compat
 from ..errors import TemplateError
 from ..policy.conditions import (
+    depends_on,
     may_depend_on_earlier_batches,
     may_depend_on_facts,
     mentions_any,
 )
 from ..policy.model import Rule, RuleAndHost
-from .play import leading_meta_tasks, meta_action, names_that_tasks_set, preparation
+from .play import (
+    leading_meta_tasks,
+    meta_action,
+    names_that_tasks_set,
+    preparation,
+    results_of_tasks,
+    variables_of_tasks,
+)
 from .run import CHANGING_HOSTS, PlayRun
 
 HostsByRule = Sequence[tuple[Rule, Sequence[Host]]]
@@ -56,6 +64,8 @@ class _TargetFinder:
     def __init__(self, run: PlayRun, hosts: Sequence[Host], facts_to_come: bool) -> None:
         self.run, self.facts_to_come = run, facts_to_come
         self.leading = leading_meta_tasks(run)
+        self.of_tasks: set[str] = set()
+        self.results: set[str] = set()
         self.doubts: dict[str, str] = {}
         self.left_out = self._out_already()
         self.remaining = [host for host in hosts if host.name not in self.left_out]
@@ -65,6 +75,9 @@ class _TargetFinder:
 
     def targets(self) -> Targets:
         imported_when = self.run.play._included_conditional or []
+        if imported_when:
+            self.of_tasks = variables_of_tasks(self.run)
+            self.results = results_of_tasks(self.run)
         not_imported = [
             host for host in self.remaining if self._holds(imported_when, host) is False
         ]
@@ -140,13 +153,30 @@ class _TargetFinder:
             self.doubts[host.name] = f"{described}: {doubt}"
             return None
         variables = self.run.variables(host, task, self.ended)
+        known = conditions if task else self._without_variables_of_tasks(conditions, variables)
         try:
-            return all(
-                compat.holds(condition, variables, self.run.loader) for condition in conditions
-            )
+            if not all(compat.holds(condition, variables, self.run.loader) for condition in known):
+                return False
         except TemplateError as ex:
             self.doubts[host.name] = f"{described}: {ex}"
             return None
+        if len(known) < len(conditions):
+            self.doubts[host.name] = f"{described}: may depend on variables of single tasks"
+            return None
+        return True
+
+    def _without_variables_of_tasks(
+        self, imported_when: list[Any], variables: Mapping[str, Any]
+    ) -> list[Any]:
+        """Return the conditions of an import that are the same for all tasks.
+
+        Each task has them, and evaluates them with its own variables, for each item of its loop.
+        A task that is skipped registers a result as well.
+        """
+        names = self.of_tasks | (self.results - variables.keys())
+        return [
+            condition for condition in imported_when if not depends_on(condition, names, variables)
+        ]
 
     def _doubt(self, conditions: list[Any], host: Host, is_of_task: bool) -> str:
         """Return why it cannot be known yet whether ``conditions`` hold; empty if it can."""

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Any
+
+from ..compat import is_template
 
 # VariableManager sets these last, and they stay as they are during a play.
 _FIXED = (
@@ -58,6 +61,31 @@ def looks_further(conditions: Iterable[object]) -> bool:
     """Return whether ``conditions`` look at more than the variables that they mention."""
     conditions = list(conditions)
     return _any_has(_OUTSIDE, conditions) or mentions_any(("hostvars", "vars"), conditions)
+
+
+def depends_on(condition: object, names: Set[str], variables: Mapping[str, Any]) -> bool:
+    """Return whether ``condition`` uses one of ``names``, itself or through ``variables``.
+
+    A name that is a template may be any name.
+    """
+    if any(map(is_template, names)):
+        return True
+    pending, seen = [str(condition)], set[str]()
+    while pending:
+        words = mentioned([pending.pop()]) - seen
+        if words & names:
+            return True
+        seen |= words
+        pending += (text for word in words for text in _templates_in(variables.get(word)))
+    return False
+
+
+def _templates_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from [value] if is_template(value) else []
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _templates_in(item)
 
 
 def _any_has(pattern: str, conditions: Iterable[object]) -> bool:

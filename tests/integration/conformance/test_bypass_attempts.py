@@ -68,6 +68,8 @@ FIRST = f"- name: first\n  tags: something\n  {WITNESS}\n  notify: handler"
 RESCUED = f"- block:\n    - {WITNESS}\n  rescue:\n    - {WITNESS}\n  always:\n    - {WITNESS}"
 ON_LOCALHOST = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
 
+ITEM = "item is defined or inventory_hostname != 'n5'"
+
 ATTEMPTS: dict[str, Attempt] = {"nothing special": Attempt()}
 
 for keyword in """
@@ -158,6 +160,11 @@ ATTEMPTS |= {
             "site.yml": "- import_playbook: deeper/all.yml\n",
             "deeper/all.yml": "- import_playbook: ../pgsql.yml\n",
         },
+    ),
+    "a condition of `import_playbook` that uses the variable of a loop": Attempt(
+        play(f"- {WITNESS}\n  loop: [1]"),
+        start="site.yml",
+        files={"site.yml": f"- import_playbook: pgsql.yml\n  when: {ITEM}\n"},
     ),
     "a playbook run by the name of its collection": Attempt(
         start="acme.db.pgsql",

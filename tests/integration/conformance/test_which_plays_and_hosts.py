@@ -398,6 +398,58 @@ def test_an_import_whose_condition_becomes_true_stops_the_run(guarded, nodes):
     assert "on n2: the host was not checked" in " ".join(run.stderr.split())
 
 
+LOOP = f"- {WITNESS}\n  loop: [a]"
+RUN_ON_N5 = {  # the tasks of the play, and the condition of its import, by which n5 has a task
+    "the item": (LOOP, "item is defined"),
+    "its default": (LOOP, "item | default('b') != 'b'"),
+    "with_items": (f"- {WITNESS}\n  with_items: a", "item is defined"),
+    "another name": (f"{LOOP}\n  loop_control: {{loop_var: other}}", "other is defined"),
+    "the index": (f"{LOOP}\n  loop_control: {{index_var: index}}", "index is defined"),
+    "of each loop": (LOOP, "ansible_loop_var is defined"),
+    "a template": (f"{LOOP}\n  loop_control: {{loop_var: '{{{{ name }}}}'}}", "other is defined"),
+    "through a variable": (LOOP, "by_item | bool"),
+    "of a task": (f"- {WITNESS}\n  vars: {{mine: 1}}", "mine is defined"),
+    "of a block": (f"- block: [{{{WITNESS}}}]\n  vars: {{mine: 1}}", "mine is defined"),
+    "a result": (f"- ansible.builtin.debug:\n  register: r\n- {WITNESS}", "r is defined"),
+}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "condition"),
+    [pytest.param(*RUN_ON_N5[kind], marks=pytest.mark.each_release, id=kind) for kind in RUN_ON_N5],
+)
+def test_conditions_on_variables_of_single_tasks_leave_no_host_out(
+    guarded, nodes, tasks, condition
+):
+    """Each task evaluates the condition of the import by itself. With all hosts ready, it runs."""
+    with guarded.changed_inventory() as inventory:
+        inventory["vars"] |= {"by_item": "{{ item is defined }}", "name": "other"}
+    condition = f"inventory_hostname != 'n5' or ({condition})"
+    guarded.write("site.yml", f'- import_playbook: pgsql.yml\n  when: "{condition}"\n')
+    guarded.write("pgsql.yml", play(tasks=tasks))
+    nodes.reset(ready="n1 n2 n3 n4")
+    run = guarded.run("site.yml")
+    assert run.rc == 2, run.output
+    assert "  n5  not ready: " in run.stderr
+    assert "1 of 5 hosts is not ready" in run.stderr
+    assert nodes.having("pki/witness") == ""
+    nodes.reset(ready="n1 n2 n3 n4 n5")
+    run = guarded.run("site.yml")
+    assert run.rc == 0, run.output
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+
+
+def test_a_condition_that_is_false_for_all_tasks_leaves_the_host_out(guarded, nodes):
+    """Beside a condition that differs from task to task."""
+    condition = "[item is defined, inventory_hostname != 'n5']"
+    guarded.write("site.yml", f"- import_playbook: pgsql.yml\n  when: {condition}\n")
+    guarded.write("pgsql.yml", play(tasks=f"{LOOP}\n- ansible.builtin.debug:"))
+    nodes.reset(ready="n1 n2 n3 n4")
+    run = guarded.run("site.yml")
+    assert run.rc == 0, run.output
+    assert nodes.having("pki/witness") == "n1 n2 n3 n4"
+
+
 @pytest.mark.one_release
 def test_conditions_that_cannot_be_evaluated_end_nothing(guarded, nodes):
     """When all hosts are ready the play itself fails because of them."""
