@@ -20,6 +20,7 @@ from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
 from .. import compat
+from ..errors import TemplateError
 from ..policy.matching import PlayIdentity
 from .includes import FoundRole, included_roles
 from .run import PlayRun
@@ -71,7 +72,7 @@ def _identity(play: Play, tasks: list[Task], handlers: list[Block]) -> PlayIdent
         name=play.get_name(),
         path=path,
         line=int(line or 0),
-        tags=frozenset(map(str, play.tags)),
+        tags=_tags_of(play),
         other_paths=frozenset(other_paths),
     )
     return with_roles(identity, play, roles)
@@ -100,6 +101,21 @@ def _directories(role: FoundRole, bases: Iterable[str]) -> list[str]:
     candidates = [os.path.join(directory, role.name) for directory in found_in]
     same = [path for path in candidates if os.path.realpath(path) == role.directory]
     return [role.directory, *same]
+
+
+def _tags_of(play: Play) -> frozenset[str]:
+    """Return the tags of the play, rendered.
+
+    Until 2.18 ansible-core renders those that tasks have of it, and not its own. A template that
+    cannot be rendered ends the run when ansible-core selects the tasks, which is earlier.
+    """
+    tags = play.tags
+    if any(compat.is_template(str(tag)) for tag in tags):
+        variables = play.get_variable_manager().get_vars(play=play)
+        with contextlib.suppress(TemplateError):
+            tags = compat.value_of(tags, variables, play.get_loader())
+    lists = [tag if isinstance(tag, list) else [tag] for tag in tags]
+    return frozenset(str(tag) for tags in lists for tag in tags)
 
 
 def files_of(play: Play) -> list[str]:
@@ -248,7 +264,7 @@ def why_idle(run: PlayRun) -> str:
 
 def opt_out_reason(play: Play) -> str:
     """Return how the play opts out of the guard; empty if it does not."""
-    if OPT_OUT_TAG in play.tags:
+    if OPT_OUT_TAG in _tags_of(play):
         return f"the play is tagged {OPT_OUT_TAG}"
     return f"--skip-tags {TAG}" if TAG in play.skip_tags else ""
 

@@ -24,6 +24,11 @@ PLAY = """
 OPT_OUTS = {  # keywords of the play, options, the reason in the warning
     "play tag": ("tags: no_precheck", (), "the play is tagged no_precheck"),
     "play tags": ("tags: [other, no_precheck]", (), "the play is tagged no_precheck"),
+    "play tag from a variable": (
+        "tags: '{{ tag }}'\n  vars: {tag: no_precheck}",
+        (),
+        "the play is tagged no_precheck",
+    ),
     "option": ("", ("--skip-tags", "precheck"), "--skip-tags precheck"),
     "options": ("", ("--skip-tags", "other,precheck"), "--skip-tags precheck"),
 }
@@ -34,7 +39,13 @@ OPT_OUTS = {  # keywords of the play, options, the reason in the warning
     " hosts; rules with `mandatory: true` are enforced all the same",
     "who writes a playbook | the tag `no_precheck` on a play | the same",
 )
-@pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
+@pytest.mark.parametrize(
+    ("keywords", "options", "reason"),
+    [
+        pytest.param(*OPT_OUTS[how], marks=[pytest.mark.each_release] * ("variable" in how), id=how)
+        for how in OPT_OUTS
+    ],
+)
 def test_opting_out_runs_the_play_with_one_warning(guarded, nodes, keywords, options, reason):
     guarded.write("pgsql.yml", PLAY.format(keywords=keywords))
     run = guarded.run("pgsql.yml", *options)

@@ -52,6 +52,32 @@ def test_a_link_is_covered_by_both_its_names(guarded, nodes):
     assert nodes.having("pki/witness") == ""
 
 
+TEMPLATED_TAGS = {  # the tags of the play, those of its import, and what a run may select besides
+    "a text": ("'{{ kind }}'", "[]", ()),
+    "in a list": ("[other, '{{ kind }}']", "[]", ()),
+    "a list in a list": ("[other, '{{ kinds }}']", "[]", ()),
+    "of an import": ("[]", "'{{ kind }}'", ("-e", "kind=db")),
+    "with tags": ("'{{ kind }}'", "[]", ("--tags", "all,other")),
+    "checks only": ("'{{ kind }}'", "[]", ("--tags", "precheck")),
+}
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize(
+    ("of_play", "of_import", "options"), TEMPLATED_TAGS.values(), ids=TEMPLATED_TAGS
+)
+def test_a_tag_may_be_a_template(guarded, nodes, of_play, of_import, options):
+    marker = rule({"path": "/etc/pki/ca.crt"}, covers={"tag": "db"})
+    guarded.write("precheck.yml", policy(marker))
+    variables = "vars: {kind: db, kinds: [x, db]}"
+    guarded.write("play.yml", play(keywords=f"tags: {of_play}\n{variables}"))
+    guarded.write("site.yml", f"- import_playbook: play.yml\n  tags: {of_import}\n")
+    run = guarded.run("site.yml", *options)
+    assert run.rc == 2
+    assert "Rule only: 5 of 5 hosts are not ready" in run.stderr
+    assert nodes.having("pki/witness") == ""
+
+
 ROLES = {
     "roles": "- hosts: all\n  gather_facts: false\n  roles: [{role: postgresql}]\n",
     "path": "- hosts: all\n  gather_facts: false\n  roles: [{role: roles/postgresql}]\n",
