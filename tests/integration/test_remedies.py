@@ -104,7 +104,9 @@ def test_a_pasted_remedy_selects_the_hosts_that_are_not_ready_and_no_others(odd)
 
 
 @pytest.mark.each_release
-@pytest.mark.parametrize("names", [["!web"], ["&a", "!web"], ["-x"], [" h1"], ["@inventory.py"]])
+@pytest.mark.parametrize(
+    "names", [["!web"], ["&a", "!web"], ["-x"], [" h1"], ["@inventory.py"]], ids=" ".join
+)
 def test_names_that_look_like_operators_are_selected_without_others(odd, names):
     assert hosts_of(odd, remedy_for(odd, names)) == sorted(names)
 
