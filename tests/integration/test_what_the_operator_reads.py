@@ -117,7 +117,7 @@ def test_no_remedy_is_for_a_localhost_that_is_not_in_the_inventory(guarded):
     assert run.rc == 2
     assert "1 of 1 host is not ready" in run.stderr
     assert "node.yml" not in run.stderr
-    remedies = {"all": "run -l {{ precheck_hosts | join }}", "none": "run {{ precheck_rule }}"}
+    remedies = {"all": "run -l {{ precheck_limit }}", "none": "run {{ precheck_rule }}"}
     rules = [rule({"that": False}, name=name, remedy=remedies[name]) for name in remedies]
     guarded.write("precheck.yml", policy(*rules))
     run = guarded.run("pgsql.yml")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible import constants as C
@@ -74,31 +74,29 @@ def code_of_finished_play(run: PlayRun) -> int:
     return run.manager.RUN_OK
 
 
-def fail_on_unchecked_hosts(run: PlayRun, unchecked: Iterable[str]) -> None:
-    """End the run with an error if the play goes on to run a task on one of these hosts.
+def before_unexpected_task(
+    run: PlayRun, names: Iterable[str], act: Callable[[Host, Task], None]
+) -> None:
+    """Call ``act`` before the play goes on to a task on one of these hosts.
 
-    It would if a condition turns out otherwise after all, or if ``meta: clear_host_errors`` brings
-    a host back that was unreachable in an earlier play.
+    It was not to do anything on them. It may if a condition turns out otherwise after all, or if
+    ``meta: clear_host_errors`` brings a host back that was unreachable in an earlier play.
     """
-    names = frozenset(unchecked)
+    names = frozenset(names)
     if not names:
         return
     preparing = {task._uuid for task in preparation(run.iterator)}
     imported_when = run.play._included_conditional or ()
 
-    def fail_if_unchecked(host: Host, task: Task, task_vars: dict[str, Any]) -> None:
+    def act_if_unexpected(host: Host, task: Task, task_vars: dict[str, Any]) -> None:
         if host.name not in names or task._uuid in preparing or is_validation(task):
             return
         # While the import's condition does not hold, each task is queued, and skipped by that
         # condition.
         if _may_hold(imported_when, task_vars, run):
-            raise PrecheckError(
-                f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()})"
-                f" on {host.name}: the host was not checked, as the play was not to do anything on"
-                " it."
-            )
+            act(host, task)
 
-    before_each_task(run.strategy, fail_if_unchecked)
+    before_each_task(run.strategy, act_if_unexpected)
 
 
 def _may_hold(conditions: Iterable[str | bool], variables: dict[str, Any], run: PlayRun) -> bool:

@@ -24,7 +24,6 @@ from ..ansible_core.stop import (
     StoppedDuringPlay,
     code_of_finished_play,
     code_of_stopped_play,
-    fail_on_unchecked_hosts,
     stop,
 )
 from ..errors import GuardError, PrecheckError, text_for_report
@@ -34,7 +33,7 @@ from ..text import one_line
 from .execution import execute, write_news
 from .state import PlayId, RunState
 from .survey import survey
-from .watch import watch_for_roles
+from .watch import watch_for_roles, watch_hosts
 
 display = Display()
 
@@ -122,6 +121,6 @@ def enforce(run: PlayRun, state: RunState) -> bool:
             stop(run)
             print_error_at_the_end(run, closing_block(known.identity, errors, is_dry_run()))
             return True
-        fail_on_unchecked_hosts(run, known.unchecked)
+        watch_hosts(run, state, known)
     watch_for_roles(run, state, rules)
     return False

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ansible import constants as C
 from ansible.utils.display import Display
@@ -17,10 +17,12 @@ from ..report.terminal import Failure, waiver_warning, warning_block
 from ..verdict import READY
 from .messages import render_messages, undecided
 from .plan import RulePlan
-from .state import RunState
+from .state import PlayId, RunState
 from .survey import Survey, of_checks
 
 display = Display()
+
+NamesByRule = Mapping[str, Iterable[str]]
 
 
 def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
@@ -32,9 +34,8 @@ def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
     rules = [rule for rule, _selector in known.coverages]
     covered = state.record.covered_play(run.play_id, known.identity, rules)
     _fail_if_refused(known.plans)
-    if known.first_time:
-        state.record_has_news = True
-        _waive(state, known)
+    state.record_has_news |= known.first_time
+    waive(state, run.play_id, known, {plan.rule.name: plan.waived for plan in known.plans})
     failures = _check(run, state, covered, known)
     state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
     covered.hosts.update(_checked_hosts(state, known))
@@ -64,15 +65,22 @@ def _fail_if_refused(plans: Sequence[RulePlan]) -> None:
             )
 
 
-def _waive(state: RunState, known: Survey) -> None:
-    """Warn about the rules that are not enforced on the play."""
-    waived = [plan for plan in known.plans if plan.waived]
-    if waived:
-        hosts = {host for plan in waived for host in plan.waived}
-        rules = [plan.rule for plan in waived]
-        waiver = Waiver(known.identity, rules, len(hosts), known.opt_out_reason)
-        state.record.waivers.append(waiver)
-        display.warning(waiver_warning(waiver))
+def waive(state: RunState, play_id: PlayId, known: Survey, waived: NamesByRule) -> None:
+    """Warn about the rules that are not enforced on hosts of the play, once for each host.
+
+    ``waived`` has the names of these hosts by the names of rules.
+    """
+    seen = state.waived.setdefault(play_id, set())
+    new = {(rule, name) for rule, names in waived.items() for name in names} - seen
+    if not new:
+        return
+    seen |= new
+    rules = [rule for rule, _selector in known.coverages if rule.name in {name for name, _ in new}]
+    hosts = {name for _rule, name in new}
+    waiver = Waiver(known.identity, rules, len(hosts), known.opt_out_reason)
+    state.record.waivers.append(waiver)
+    state.record_has_news = True
+    display.warning(waiver_warning(waiver))
 
 
 def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -> list[Failure]:

@@ -33,9 +33,10 @@ class RunState:
     host was checked for a rule, by the fingerprint of that check; ``decided`` the rules and hosts
     of a play with nothing left to find out there, as they were checked, or the rule does not apply
     or has no checks for hosts. ``computed`` are the plays and rules that cover them only because of
-    a role whose name the play computed. ``audits`` are the plays that were audits. ``stopped`` is
-    whether the guard has ended the run. ``record`` is for the report, which has to be written again
-    if ``record_has_news``.
+    a role whose name the play computed. ``audits`` are the plays that were audits. ``waived``
+    are the rules and hosts of a play of which a warning has said that they are waived. ``stopped``
+    is whether the guard has ended the run. ``record`` is for the report, which has to be written
+    again if ``record_has_news``.
 
     A guarded class that calls its guarded parent, as with both the strategy and the callback on,
     finds all of this done.
@@ -46,6 +47,7 @@ class RunState:
     decided: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
     computed: set[PlayAndRule] = field(default_factory=set)
     audits: set[PlayId] = field(default_factory=set)
+    waived: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
     stopped: bool = False
     record: Record = field(default_factory=Record)
     record_has_news: bool = False

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..ansible_core import play as play_of
 from ..ansible_core.fingerprints import Fingerprint, fingerprints
@@ -28,7 +28,8 @@ class Survey:
     ``hosts`` are all of the play or the batch. ``idle_reason`` says why the play has no task to
     run; it is empty if it has. ``plans`` are in the order of ``coverages``. ``unchecked`` are the
     hosts that an enforced rule has nothing known about, and that the play is not to do anything on.
-    ``first_time`` is whether the rules were not looked at before for this play.
+    ``unseen`` are, by rule, the hosts on which it would be waived if the play did something on them
+    after all. ``first_time`` is whether the rules were not looked at before for this play.
     """
 
     identity: PlayIdentity
@@ -39,6 +40,7 @@ class Survey:
     opt_out_reason: str
     plans: Sequence[RulePlan]
     unchecked: Sequence[str]
+    unseen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     first_time: bool = True
 
 
@@ -80,8 +82,15 @@ def survey(
     else:
         targets = Targets(hosts, {}, {})
 
-    required = {name for situation in situations for name in situation.must_be_checked()}
     target_names = [host.name for host in targets.hosts]
+    unseen = {
+        situation.rule.name: sorted(
+            {*situation.concerned()} - {host.name for host in targets.hosts}
+        )
+        for situation in situations
+        if situation.is_waived
+    }
+    required = {name for situation in situations for name in situation.must_be_checked()}
     situations = [
         replace(situation, targets=target_names, doubts=targets.doubts) for situation in situations
     ]
@@ -95,6 +104,7 @@ def survey(
         opt_out_reason=opt_out_reason,
         plans=[plan(situation) for situation in decided],
         unchecked=sorted(required.difference(target_names)),
+        unseen=unseen,
         first_time=first_batch,
     )
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Watches a play for roles that nobody could see coming, as it computes their names."""
+"""Watches a play for what nobody could see coming: hosts that it was to leave alone, and roles."""
 
 from __future__ import annotations
 
@@ -16,16 +16,37 @@ from ..ansible_core.output import print_error_at_the_end
 from ..ansible_core.patches import HostAndTask, before_each_step, before_each_task
 from ..ansible_core.play import is_dry_run
 from ..ansible_core.run import PlayRun
-from ..ansible_core.stop import RunningHosts, StoppedDuringPlay
+from ..ansible_core.stop import RunningHosts, StoppedDuringPlay, before_unexpected_task
 from ..errors import PrecheckError
 from ..policy.model import WARN, Rule
 from ..report.terminal import closing_block
-from .execution import execute, write_news
+from .execution import execute, waive, write_news
 from .plan import RulePlan
 from .state import RunState
 from .survey import Survey, survey_of_role
 
 display = Display()
+
+
+def watch_hosts(run: PlayRun, state: RunState, known: Survey) -> None:
+    """End the run before a task on a host that was to be checked, if the play was to do nothing.
+
+    If the rules are waived, warn about it: this host is not in the warning before the play.
+    """
+
+    def fail_or_waive(host: Host, task: Task) -> None:
+        if host.name in known.unchecked:
+            raise PrecheckError(
+                f"Precheck stopped the run before the task '{task.get_name()}' ({task.get_path()})"
+                f" on {host.name}: the host was not checked, as the play was not to do anything on"
+                " it."
+            )
+        waived = {rule: [host.name] for rule, names in known.unseen.items() if host.name in names}
+        waive(state, run.play_id, known, waived)
+        write_news(run, state)
+
+    unseen = (name for names in known.unseen.values() for name in names)
+    before_unexpected_task(run, [*known.unchecked, *unseen], fail_or_waive)
 
 
 def watch_for_roles(run: PlayRun, state: RunState, rules: Sequence[Rule]) -> None:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from support.output import squeezed
+from support.policies import policy, rule
 
 PLAY = """
 - name: Set up PostgreSQL
@@ -154,3 +157,58 @@ def test_a_users_own_tasks_with_the_tag_precheck_still_run(guarded, nodes):
     guarded.write("other.yml", PLAY.format(keywords="").replace("[install]", "[install, precheck]"))
     assert guarded.run("other.yml", "--tags", "precheck").rc == 0
     assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+
+
+HIDDEN = """
+- hosts: all
+  gather_facts: false
+  tags: no_precheck
+  tasks:
+    - ansible.builtin.set_fact: {done: true}
+      when: inventory_hostname == 'h1'
+- name: Set up PostgreSQL
+  hosts: all
+  serial: 1
+  gather_facts: false
+  vars: {waits: "{{ not hostvars['h1'].canary | default(inventory_hostname == 'h1') }}"}
+  KEYWORD
+  tasks:
+    - ansible.builtin.meta: end_host
+      when: waits | bool
+    - ansible.builtin.set_fact: {canary: true}
+    - ansible.builtin.debug: {msg: reached}
+"""
+
+
+@pytest.mark.parametrize(
+    ("keyword", "options"),
+    [("tags: no_precheck", ()), ("", ("--skip-tags", "precheck"))],
+    ids=["play tag", "option"],
+)
+def test_a_host_that_the_play_reaches_after_all_is_in_a_warning_and_in_the_report(
+    guarded, keyword, options
+):
+    """The condition does not show that the first batch changes it."""
+    guarded.local_hosts(missing="h1 h2 h3")
+    guarded.write("pgsql.yml", HIDDEN.replace("KEYWORD", keyword))
+    run = guarded.run("pgsql.yml", *options, "-e", "precheck_report=report.json")
+    assert run.rc == 0, run.output
+    assert run.stdout.count('"reached"') == 3
+    waivers = json.loads((guarded.directory / "report.json").read_text())["waivers"]
+    counts = [one["hosts"] for one in waivers if one["play"] == "Set up PostgreSQL"]
+    assert sum(counts) == 3, counts
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_a_mandatory_rule_checks_a_host_that_the_play_reaches_after_all(guarded, is_ready):
+    guarded.local_hosts(ready="h1" if not is_ready else "h1 h2", missing="" if is_ready else "h2")
+    guarded.write(
+        "precheck.yml",
+        policy(
+            rule({"path": "/etc/pki/ca.crt"}, covers={"play": "Set up*"}, mandatory=True, name="m")
+        ),
+    )
+    guarded.write("pgsql.yml", HIDDEN.replace("KEYWORD", "tags: no_precheck"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == (0 if is_ready else 2), run.output
+    assert run.stdout.count('"reached"') == (2 if is_ready else 1)
