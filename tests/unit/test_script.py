@@ -8,6 +8,7 @@ import getpass
 import grp
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -38,6 +39,10 @@ SHELLS = {
 # With CI set in the environment, a shell that is missing fails the tests.
 TRIED = [
     name for name, command in SHELLS.items() if shutil.which(command[0]) or os.environ.get("CI")
+]
+# They are no POSIX shells. ansible-core has them run one.
+LOGIN_SHELLS = [
+    name for name in ("tcsh", "bsd-csh", "fish") if shutil.which(name) or os.environ.get("CI")
 ]
 TEXT = "a certificate\n"
 DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
@@ -564,6 +569,54 @@ def test_odd_names_are_taken_literally(shell, directory):
         ["ab", "xa", "a", "b", "trailing", "-", "x"]
     )
     assert sorted(os.listdir(directory / "there")) == sorted(NAMES)
+
+
+COMMANDS = {
+    "echo one!two; exit 1": "one!two",
+    "echo 'one!'; exit 1": "one!",
+    "echo one\\!; exit 1": "one!",
+    "! echo one!": "one!",
+    "test ! -e /nowhere && echo one; exit 1": "one",
+    "echo one\nif true\nthen echo two # !\nfi\nexit 1\n": "two",
+    "echo one \\\n two; exit 1": "one two",
+    "printf '%s' 'a\\b'; exit 1": "a\\b",
+    "printf '%s' 'a\\\\'; exit 1": "a\\\\",
+    "printf '%s' 'a\\'; exit 1": "a\\",
+    "echo \\'; exit 1": "'",
+    "printf %s '\\041!\\0041'; exit 1": "\\041!\\0041",
+    "printf %s '!7%b'; exit 1": "!7%b",
+    "echo grüße 日本!; exit 1": "grüße 日本!",
+}
+
+
+@pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
+@pytest.mark.parametrize("nesting", [1, 2], ids=["plain", "with sudo"])
+def test_login_shells_do_not_distort_the_script(directory, login_shell, nesting):
+    for name in NAMES:
+        (directory / name).write_text(TEXT)
+    questions = [
+        *[PathQuestion(name, mode="0777", digest=DIGEST) for name in NAMES],
+        *map(CommandQuestion, COMMANDS),
+    ]
+    answers = []
+    for script in scripts(questions):
+        command = script.text
+        for _level in range(nesting):
+            command = f"/bin/sh -c {shlex.quote(command)}"
+        limited = ["timeout", "60", login_shell, "-c", command]
+        output = subprocess.run(limited, check=False, capture_output=True).stdout
+        answers += script.answers(output.decode(errors="surrogateescape"))
+    assert dict(zip(NAMES, answers)) == dict.fromkeys(NAMES, (YES, ""))
+    printed = dict(zip(COMMANDS, answers[len(NAMES) :]))
+    assert printed == {command: ("1", line) for command, line in COMMANDS.items()}
+
+
+def test_only_what_login_shells_would_distort_is_encoded(shell):
+    """Encoded or not, it asks the same."""
+    plain = CommandQuestion("test ! -e /nowhere && printf '%s\\n' one; exit 1")
+    assert f"sh -c {shlex.quote(plain.command)}" in Script([plain]).text
+    for command, printed in COMMANDS.items():
+        assert answers_to([CommandQuestion(command)], shell) == [("1", printed)]
 
 
 def test_odd_owners_are_taken_literally(shell, directory):

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Union
 
-# Characters. A system may allow 128 KiB in one argument, and quoting for sudo over ssh multiplies.
-SCRIPT_LENGTH = 20_000
+# Characters, when quoted for sudo over ssh. A csh that is not tcsh takes no word of 8 KiB.
+SCRIPT_LENGTH = 7_500
 OUTPUT_KEPT = 1000  # bytes of a command's output that leave the node; the last line is in them
 
 YES = "yes"
@@ -83,7 +83,7 @@ class Script:
         ]
         # A profile may have set -e, -u or -x. The error messages of the tools are of no use.
         begin = ["set +eux", f"n=$(({first}*{second}))", "exec 3>&1 2>/dev/null", SAY]
-        return "; ".join([*begin, *steps])
+        return _for_login_shells("; ".join([*begin, *steps]))
 
     @property
     def _frame(self) -> re.Pattern[str]:
@@ -124,6 +124,20 @@ def _answer(question: Question, answer: Answer | None) -> Answer | None:
     return Answer(YES if word == "0" else word, answer.last_line)
 
 
+# ansible-core puts the text into single quotes, and the login shell reads it first. In these quotes
+# csh and tcsh take no line break and replace a "!"; fish takes a backslash before another one or
+# before a quote for itself. "! " is left alone.
+_DISTORTED = re.compile(r"!(?! )|\n|\\(?=[\\'])")
+
+
+def _for_login_shells(text: str) -> str:
+    """Return a text that does the same, and that any login shell passes on as it is."""
+    if not _DISTORTED.search(text):
+        return text
+    encoded = re.sub(r"[!'\\\n]", lambda match: f"\\0{ord(match[0]):03o}", text)
+    return f"eval \"$(printf %b '{encoded}')\""
+
+
 def scripts(questions: Sequence[Question]) -> list[Script]:
     """Return what asks all ``questions``: one script, unless it would be too long."""
     if not questions:
@@ -131,11 +145,15 @@ def scripts(questions: Sequence[Question]) -> list[Script]:
     result = [Script([])]
     for question in questions:
         longer = Script([*result[-1].questions, question])
-        if result[-1].questions and len(longer.text) > SCRIPT_LENGTH:
+        if result[-1].questions and _quoted_length(longer) > SCRIPT_LENGTH:
             longer = Script([question])
             result.append(longer)
         result[-1] = longer
     return result
+
+
+def _quoted_length(script: Script) -> int:
+    return len(shlex.quote(shlex.quote(script.text)))
 
 
 SAY = 'say() { echo; echo "$n $1 $2 $n"; }'

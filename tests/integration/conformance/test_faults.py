@@ -57,6 +57,8 @@ FAULTS: dict[str, str] = {
     "`/tmp` on the node is not writable": AS_EVER,
     "the user has no home directory": AS_EVER,
     "the login shell is fish": AS_EVER,
+    "the login shell is csh": AS_EVER,
+    "the login shell is tcsh": AS_EVER,
     "the login shell prints 1 MB first": AS_EVER,
     "no Python on the node": AS_EVER,
     "the node's clock is in 1970": AS_EVER,
@@ -346,6 +348,44 @@ def test_a_node_in_trouble_without_the_marker_is_not_ready(guarded, nodes, fault
         nodes,
         f"not ready: /etc/pki/ca.crt is missing({by_shell}){'' if 'Python' in fault else '?'}\n",
     )
+
+
+AWKWARD = [
+    {"path": "/etc/pki/ca.crt"},
+    {"command": "if true\nthen test ! -e /nowhere && printf '%s' '\\!\\\\' > /dev/null\nfi"},
+    {"path": "/etc/pki/it's\none!"},
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "login_shell"),
+    [
+        ("the login shell is fish", "fish"),
+        ("the login shell is csh", "bsd-csh"),
+        pytest.param("the login shell is tcsh", "tcsh", marks=pytest.mark.each_release),
+    ],
+    ids=["fish", "csh", "tcsh"],
+)
+def test_a_login_shell_that_is_no_posix_shell_distorts_no_check(guarded, nodes, fault, login_shell):
+    """Not even one with a line break, an exclamation mark or a backslash."""
+    assert FAULTS[fault] == AS_EVER
+    if not shutil.which(login_shell):
+        lacking(f"{login_shell} is not installed")
+    prepare(guarded, nodes, task="echo done")
+    guarded.write("precheck.yml", policy(rule(*AWKWARD, name="pigsty-node")))
+    guarded.inventory(
+        {name: nodes.host(name) | {"ansible_python_interpreter": "/nowhere"} for name in ADDRESSES}
+    )
+    for name in ADDRESSES:
+        equip(nodes, name, f"SHELL=$(command -v {login_shell})")
+        nodes.path(name, "pki/it's\none!").touch()
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    nodes.path("n5", "pki/it's\none!").unlink()
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    by_shell = "(as far as its shell can tell)"
+    assert f"  n5  not ready: /etc/pki/it's one! is missing {by_shell}\n" in run.stderr
 
 
 def test_a_check_does_not_use_a_broken_sudo(guarded, nodes):
