@@ -105,7 +105,9 @@ def test_all_patches_are_in_one_place():
         "send_callback",
         "cleanup",
         "set_host_facts",
+        "signal",
         "_queue_task",
+        "_get_next_task_lockstep",
         "_generate_retry_inventory",
     }
     assignments = {

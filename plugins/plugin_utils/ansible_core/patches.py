@@ -18,6 +18,8 @@
   of the process.
 - ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
   get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
+- ``stopped_time_is_free``: until 2.18 ``Ctrl-Z`` also stops the workers, and the time limits of
+  their tasks run on. So TaskExecutor gets another ``signal.alarm`` during the checks.
 - ``replace_run``: ``ansible-precheck explain`` runs no play. It gives strategy classes another
   ``run``, in a process that ends afterwards.
 
@@ -30,10 +32,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import signal
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from types import FrameType, SimpleNamespace
 from typing import Any, Optional
 
+from ansible.executor import task_executor
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.playbook_executor import PlaybookExecutor
 from ansible.executor.task_queue_manager import TaskQueueManager
@@ -167,3 +172,39 @@ def facts_are_ignored(manager: VariableManager) -> Iterator[None]:
         yield
     finally:
         del manager.set_host_facts
+
+
+@contextlib.contextmanager
+def stopped_time_is_free() -> Iterator[None]:
+    """Let time limits of tasks not count the time for which their workers are stopped.
+
+    Since 2.19 workers have process groups of their own, and what stops this one leaves them alone.
+    """
+    if not hasattr(task_executor, "task_timeout"):  # since 2.19
+        yield
+        return
+    others = {name: value for name, value in vars(signal).items() if name != "alarm"}
+    task_executor.signal = SimpleNamespace(alarm=_alarm, **others)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        task_executor.signal = signal  # type: ignore[attr-defined]
+
+
+def _alarm(seconds: int) -> None:
+    """Do as signal.alarm, in steps of a second. All that a process misses while stopped are one."""
+    signal.alarm(0)
+    handler = signal.getsignal(signal.SIGALRM)
+    if not seconds or not callable(handler):
+        return
+    steps_left = seconds
+
+    def step(number: int, frame: FrameType | None) -> None:
+        nonlocal steps_left
+        steps_left -= 1
+        if steps_left <= 0:
+            signal.alarm(0)
+            handler(number, frame)
+
+    signal.signal(signal.SIGALRM, step)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)

@@ -69,6 +69,9 @@ FAULTS: dict[str, str] = {
     ),
     "SIGINT while 50 hosts are checked": AT_ONCE,
     "SIGTERM while 50 hosts are checked": AT_ONCE,
+    "the run is stopped for longer than the timeout, and continued (`Ctrl-Z`, `fg`)": (
+        "the nodes pass if they are ready: the time does not count"
+    ),
     "a worker of ansible-core is killed": (
         "unverified: the process that checked the host was killed"
     ),
@@ -545,6 +548,37 @@ def test_a_signal_ends_the_run_at_once_and_leaves_nothing_behind(guarded, nodes,
     assert interrupted(guarded, nodes, send_it) == (status, 0, 0)
     assert not any("witness" in nodes.commands(one) for one in ADDRESSES)
     assert "TASK [ansible.builtin.raw]" not in (guarded.directory / "stdout").read_text()
+
+
+@pytest.mark.each_release
+def test_the_time_for_which_a_run_is_stopped_does_not_count(guarded, nodes):
+    """Not for a check of the kind task either."""
+    assert (
+        "the run is stopped for longer than the timeout, and continued (`Ctrl-Z`, `fg`)" in FAULTS
+    )
+    prepare(guarded, nodes)
+    checks = [{"path": "/etc/pki/ca.crt"}, {"task": {"ansible.builtin.raw": "test -e /etc/pki"}}]
+    guarded.write("precheck.yml", policy(rule(*checks, covers={"playbook": "pgsql.yml"})))
+
+    for name in ADDRESSES:
+        wait = """
+number=$(wc -l < "$NODE/commands")
+touch "$NODE/waits$number"
+while [ "$number" -lt 3 ] && [ ! -e "$NODE/go$number" ]; do sleep 0.1; done"""
+        equip(nodes, name, wait)
+    process = begin(guarded, "pgsql.yml", ANSIBLE_TASK_TIMEOUT="10")
+    try:
+        for check in ("1", "2"):
+            assert wait_for(lambda check=check: nodes.having(f"waits{check}") == EVERY_NODE, 30)
+            os.killpg(process.pid, signal.SIGSTOP)
+            for name in ADDRESSES:
+                nodes.path(name, f"go{check}").touch()
+            time.sleep(11)
+            os.killpg(process.pid, signal.SIGCONT)
+        status, stdout, stderr = end(guarded, process)
+    finally:
+        kill_all(running(guarded))
+    assert status == 0, stdout + stderr
 
 
 def children(parent):
