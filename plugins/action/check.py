@@ -49,6 +49,6 @@ class ActionModule(ActionBase):
         digests: Mapping[str, str],
         literal: bool,
     ) -> HostContext:
-        node = Node(self, variables)
+        node = Node(self, variables, hides_output=bool(self._task.no_log))
         is_local = node.transport == "local"
         return HostContext(variables, self._loader, directories, digests, is_local, literal, node)

@@ -34,6 +34,9 @@ class Verdict:
 
 LabelledVerdict = tuple[str, Verdict]
 
+# What is printed in place of a node's output.
+HIDDEN = "its output is hidden by no_log"
+
 _READY = Verdict(READY)  # one for all hosts: there may be thousands
 
 

@@ -491,7 +491,6 @@ def with_nowhere_and_localhost(project, *rules):
         inventory["hosts"]["localhost"] = LOCAL_HOST | {"witness": "/dev/null"}
 
 
-@pytest.mark.claims("A check of the kind `task` can hide its result with `no_log`.")
 def test_tasks_that_fail_have_a_reason(project):
     """Each is in a rule of its own, as the verdicts on one host are printed together."""
     rules = [rule({"task": task, "name": name}, name=name) for name, task in TASKS.items()]

@@ -9,6 +9,7 @@ import hashlib
 import json
 
 import pytest
+from ansible.release import __version__
 
 from support import policies
 from support.commands import REPOSITORY
@@ -16,7 +17,7 @@ from support.corpus import vaulted
 from support.nodes import STOPPED
 from support.output import on_one_line
 from support.policies import policy
-from support.project import LOCAL_HOST
+from support.project import LOCAL_HOST, UNREACHABLE_HOST
 
 PLAY = """
 - name: {name}
@@ -421,3 +422,90 @@ def test_a_copy_of_the_collection_beside_the_playbook_takes_its_place(guarded):
         "ansible-doc", "-t", "callback", "precheck.guard.enforce", "--playbook-dir", "beside"
     )
     assert f"{guarded.directory}/{copy}/callback/enforce.py" in shown.stdout
+
+
+# Each lets the node say "sesame", in its own way.
+SAYING = {
+    "command": {"command": "echo sesame; exit 3"},
+    "task": {"task": {"ansible.builtin.fail": {"msg": "sesame"}}},
+    "message": {"that": False, "message": "{{ inventory_hostname }} has a message"},
+}
+
+
+@pytest.fixture
+def saying(guarded, nodes):
+    """A project whose nodes say "sesame": h1 to each check, h2 in place of all answers."""
+    shell = guarded.script("shell", "#!/bin/sh\necho sesame >&2; exit 4\n")
+    nodes.path("n1", "prepare").write_text(f"SHELL={shell}\n")
+    guarded.inventory({"h1": LOCAL_HOST, "h2": nodes.host("n1")})
+    guarded.write("pgsql.yml", PLAY.format(name="Play", facts="false"))
+    return guarded
+
+
+@pytest.mark.claims(
+    "With `no_log = true` in `ansible.cfg`, or `ANSIBLE_NO_LOG`, no reason contains output of a"
+    " node, neither on the terminal nor in a report: it says that the output is hidden.",
+    "`no_log` hides no `message` and no `remedy`, which contain output only if the policy says so.",
+    "Since ansible-core 2.19, ansible-core itself prints the message of a module that fails,"
+    " whatever `no_log` says.",
+)
+@pytest.mark.each_release
+def test_no_log_in_the_configuration_hides_what_nodes_say(saying):
+    report = saying.directory / "report.json"
+    checks = [check for name, check in SAYING.items() if name != "task"]
+    saying.write("precheck.yml", policy(rule(*checks, {"path": "/nowhere"}, remedy="./fix")))
+    arguments = ("pgsql.yml", "-e", "precheck_report=report.json")
+    command = SAYING["command"]["command"]
+    run = saying.run(*arguments)
+    assert "  h1  not ready: sesame\n" in run.stderr
+    assert f"{command} could not be run: sesame\n" in run.stderr
+    run = saying.run(*arguments, env={"ANSIBLE_NO_LOG": "1"})
+    assert run.rc == 2
+    hidden = "its output is hidden by no_log"
+    assert f"  h1  not ready: {command} ended with exit status 3 ({hidden})\n" in run.stderr
+    assert "h1 has a message\n" in run.stderr and "    ./fix\n" in run.stderr
+    assert "/nowhere is missing\n" in run.stderr
+    assert f"{command} could not be run: {hidden}\n" in run.stderr
+    assert f"cannot tell whether /nowhere exists: {hidden}\n" in run.stderr
+    said = (run.output + report.read_text()).replace(command, "")
+    assert "sesame" not in said
+
+    saying.write("precheck.yml", policy(rule({"path": "/"}, SAYING["task"])))
+    saying.inventory({"h1": LOCAL_HOST, "h2": UNREACHABLE_HOST})
+    run = saying.run(*arguments, env={"ANSIBLE_NO_LOG": "1"})
+    assert f"  h1  not ready: the task failed ({hidden})\n" in run.stderr
+    assert f"  h2  unverified: unreachable: {hidden}\n" in run.stderr
+    assert "refused" not in run.output + report.read_text()
+    assert "sesame" not in run.stderr.partition("PRECHECK stopped")[2] + report.read_text()
+    since_2_19 = tuple(map(int, __version__.split(".")[:2])) >= (2, 19)
+    assert ("sesame" in run.output) == since_2_19
+
+
+@pytest.mark.claims("For one check of the kind `task`, `no_log: true` does the same.")
+def test_no_log_of_a_check_hides_what_the_node_says_to_it(saying):
+    own = [{"task": SAYING["task"]["task"] | {"no_log": hides}} for hides in (True, "{{ 1 == 1 }}")]
+    saying.write("precheck.yml", policy(rule(*own)))
+    run = saying.run("pgsql.yml", "-l", "h1")
+    block = run.stderr.partition("PRECHECK stopped")[2]
+    assert block.count("the task failed (its output is hidden by no_log)\n") == 2
+    assert "sesame" not in block
+
+
+@pytest.mark.claims("The `no_log` of a play has no effect on the checks.")
+@pytest.mark.one_release
+def test_no_log_of_a_play_hides_nothing_of_the_checks(saying):
+    saying.write("pgsql.yml", PLAY.format(name="Play", facts="false\n  no_log: true"))
+    saying.write("precheck.yml", policy(rule(SAYING["command"])))
+    assert "  h1  not ready: sesame\n" in saying.run("pgsql.yml", "-l", "h1").stderr
+
+
+@pytest.mark.each_release
+def test_no_log_of_a_task_of_a_play_hides_what_the_node_says(project):
+    project.inventory({"h1": LOCAL_HOST})
+    check = {"precheck.guard.check": SAYING["command"], "no_log": True}
+    project.write(
+        "play.yml", json.dumps([{"hosts": "h1", "gather_facts": False, "tasks": [check]}])
+    )
+    run = project.run("play.yml")
+    assert run.rc == 2
+    assert "sesame" not in run.output.replace(SAYING["command"]["command"], "")

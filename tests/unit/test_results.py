@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from ansible.plugins import loader  # noqa: F401 - before 2.15 it must come before any collection
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks import command
@@ -112,7 +114,11 @@ LOST = {  # result, reason; empty where the host answered
 
 @pytest.mark.parametrize(("result", "reason"), LOST.values(), ids=LOST)
 def test_a_host_that_did_not_answer_is_unverified(result, reason):
-    assert verdict_if_lost(result, 30) == (Verdict(UNVERIFIED, (reason,)) if reason else None)
+    expected = Verdict(UNVERIFIED, (reason,)) if reason else None
+    assert verdict_if_lost(result, 30, hides_output=False) == expected
+    if result.get("unreachable"):
+        expected = Verdict(UNVERIFIED, ("unreachable: its output is hidden by no_log",))
+    assert verdict_if_lost(result, 30, hides_output=True) == expected
 
 
 RESULTS_OF_TASKS = {  # result, state, reasons
@@ -143,6 +149,9 @@ def test_what_no_log_hides_is_not_in_a_reason():
     assert judge(TASK, hidden, {"failed": True, "msg": "password secret"}) == Verdict(
         NOT_READY, ("the task failed (its output is hidden by no_log)",)
     )
+    crashed = {"failed": True, "msg": "MODULE FAILURE", "module_stderr": "secret"}
+    assert judge(TASK, hidden, crashed).state == UNVERIFIED
+    assert "secret" not in str(judge(TASK, hidden, crashed))
     assert judge(TASK, hidden, {"changed": False}) == Verdict(READY)
 
 
@@ -164,16 +173,20 @@ def test_a_check_that_failed_has_a_reason_whatever_its_message_renders_to(name, 
     assert result_of([check], [verdict])["msg"] == reason
 
 
-OUTPUTS = {  # the last line that a command printed, the reason
-    "text": ("no space left", "no space left"),
-    "nothing": ("", "df / ended with exit status 3"),
-    "what cannot be printed": ("\x1b[\x07\x9b", "["),
-    "only what cannot be printed": ("\x1b\x07", "df / ended with exit status 3"),
+ENDED = "df / ended with exit status 3"
+HIDDEN = f"{ENDED} (its output is hidden by no_log)"
+OUTPUTS = {  # the last line that a command printed, the reason, and the reason if it is hidden
+    "text": ("no space left", "no space left", HIDDEN),
+    "nothing": ("", ENDED, ENDED),
+    "what cannot be printed": ("\x1b[\x07\x9b", "[", HIDDEN),
+    "only what cannot be printed": ("\x1b\x07", ENDED, ENDED),
 }
 
 
-@pytest.mark.parametrize(("last_line", "reason"), OUTPUTS.values(), ids=OUTPUTS)
-def test_a_command_that_failed_has_a_reason_whatever_it_printed(last_line, reason):
+@pytest.mark.parametrize(("last_line", "reason", "hidden"), OUTPUTS.values(), ids=OUTPUTS)
+def test_a_command_that_failed_has_a_reason_whatever_it_printed(last_line, reason, hidden):
     check = Check("command", "df /", "df /")
-    verdict = command.judge(check, CommandQuestion("df /"), Answer("3", last_line), None)
-    assert verdict == Verdict(NOT_READY, (reason,))
+    for hides_output, expected in ((False, reason), (True, hidden)):
+        host = SimpleNamespace(node=SimpleNamespace(hides_output=hides_output))
+        verdict = command.judge(check, CommandQuestion("df /"), Answer("3", last_line), host)
+        assert verdict == Verdict(NOT_READY, (expected,))

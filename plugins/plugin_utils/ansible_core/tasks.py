@@ -244,7 +244,7 @@ class CheckRun:
 
     def _take_action_result(self, step: Step, name: str, result: Mapping[str, Any]) -> None:
         progress = self.progress[name]
-        if lost := verdict_if_lost(result, self.action_timeout):
+        if lost := verdict_if_lost(result, self.action_timeout, bool(step.task.no_log)):
             progress.lost = lost
             return
         verdict = verdict_of(result)
@@ -256,7 +256,7 @@ class CheckRun:
         self, step: Step, check: Check, name: str, result: Mapping[str, Any]
     ) -> None:
         progress = self.progress[name]
-        lost = verdict_if_lost(result, step.task.timeout)
+        lost = verdict_if_lost(result, step.task.timeout, bool(step.task.no_log))
         if lost and result.get("unreachable") and not step.task.delegate_to:
             progress.lost = lost
         verdict = lost or task.judge(check, check.spec, result)

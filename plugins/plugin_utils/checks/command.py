@@ -14,7 +14,7 @@ from ..policy.loader import Source
 from ..policy.model import Check
 from ..policy.values import Command, ValueType
 from ..text import one_line
-from ..verdict import Verdict, not_ready, ready, unverified
+from ..verdict import HIDDEN, Verdict, not_ready, ready, unverified
 from .kind import Means
 from .script import YES, Answer, CommandQuestion
 
@@ -60,4 +60,7 @@ def judge(
     if answer.word == "137" and question.timeout:
         return unverified(f"{command} was killed, as after its {question.timeout} s")
     printed = one_line(answer.last_line)[:OUTPUT_SHOWN]  # empty if nothing of it is printable
-    return not_ready(printed or f"{command} ended with exit status {answer.word}")
+    ended = f"{command} ended with exit status {answer.word}"
+    if printed and host.node.hides_output:
+        return not_ready(f"{ended} ({HIDDEN})")
+    return not_ready(printed or ended)

@@ -16,6 +16,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..verdict import HIDDEN
 from .script import Answer, Question, Script, scripts
 
 # What ssh adds to the output of a node.
@@ -37,12 +38,16 @@ class Stat:
 class Node:
     """``action`` is the action plugin that runs for the host, with the host's ``variables``.
 
-    ``trouble`` is what came instead of answers, for the operator; empty if nothing did.
+    ``hides_output`` is whether nothing that the node says may be printed. ``trouble`` is what came
+    instead of answers, for the operator; empty if nothing did.
     """
 
-    def __init__(self, action: ActionBase, variables: dict[str, Any]) -> None:
+    def __init__(
+        self, action: ActionBase, variables: dict[str, Any], *, hides_output: bool
+    ) -> None:
         self._action = action
         self._variables = variables
+        self.hides_output = hides_output
         self.trouble = ""
 
     @property
@@ -70,14 +75,13 @@ class Node:
             except AnsibleConnectionFailure:
                 raise
             except AnsibleError as ex:  # a password for become that is missing or wrong, say
-                self.trouble = str(ex)
+                self.trouble = self._printable(str(ex))
                 answers += [None] * len(script.questions)
                 continue
             of_script = script.answers(result["stdout"])
             if None in of_script:
-                self.trouble = _last_line(script, result) or (
-                    f"its shell ended with exit status {result['rc']}"
-                )
+                line = self._printable(_last_line(script, result))
+                self.trouble = line or f"its shell ended with exit status {result['rc']}"
             answers += of_script
         return answers
 
@@ -102,11 +106,15 @@ class Node:
         except AnsibleConnectionFailure:
             raise
         except AnsibleError as ex:
-            return Stat(None, str(ex))
+            return Stat(None, self._printable(str(ex)))
         outputs = (str(result.get(key, "")) for key in ("msg", "module_stderr", "module_stdout"))
         ran = "module_stderr" not in result and "module_stdout" not in result
         values = result.get("stat", {} if ran else None)
-        return Stat(values, " ".join(outputs).strip() or "no reason was given")
+        reason = " ".join(outputs).strip()
+        return Stat(values, self._printable(reason) or "no reason was given")
+
+    def _printable(self, output: str) -> str:
+        return HIDDEN if output and self.hides_output else output
 
     @contextlib.contextmanager
     def _privileges(self, become: bool) -> Iterator[None]:

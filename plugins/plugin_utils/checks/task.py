@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ansible import constants as C
 from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
@@ -14,7 +15,7 @@ from ..policy import values
 from ..policy.loader import Source
 from ..policy.model import Check
 from ..policy.values import ValueType
-from ..verdict import Verdict, not_ready, ready, unverified
+from ..verdict import HIDDEN, Verdict, not_ready, ready, unverified
 from .kind import Means
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def judge(
         return unverified("the task was skipped")
     if not result.get("failed"):
         return ready()
-    if task.get("no_log"):
-        return not_ready("the task failed (its output is hidden by no_log)")
     message = str(result.get("msg") or "the task failed")
+    if task.get("no_log", C.DEFAULT_NO_LOG):
+        message = f"the task failed ({HIDDEN})"
     # On a node without Python, a module cannot find out anything.
     return unverified(message) if "module_stderr" in result else not_ready(message)
