@@ -389,6 +389,7 @@ def test_a_check_whose_become_fails_is_reported_beside_the_others(project, nodes
     assert root.startswith(f"{AS_ROOT} could not be run: ")
 
 
+@pytest.mark.each_release
 def test_a_host_runs_one_command_for_all_its_rules(project, nodes):
     nodes.reset(ready="n1 n2")
     some = [{"path": f"/etc/pki/{name}"} for name in ("ca.crt", ".", "../pki")]

@@ -58,7 +58,7 @@ def check_host(
     The parameters are as in CheckRequest. The answers for other rules are in the result.
     """
     probes = {name: [(check, _probe(check, host)) for check in checks[name]] for name in checks}
-    others: dict[str, Answers] = {}
+    others: dict[str, Any] = {}
     if answers is None:
         all_answers = iter(_ask(host, list(chain(*probes.values()))))
         others = {
