@@ -114,10 +114,10 @@ def _reason(ex: Exception, source: object) -> str:
     return "it fails (-vvv shows how)"
 
 
-def decrypted_content(loader: DataLoader, path: str) -> bytes:
-    """Return the content of a file, decrypted if it is vaulted. Raises AnsibleError."""
-    content, _may_be_shown = loader._get_file_contents(path)  # until 2.18 there is no public method
-    return content
+def decrypted_content(loader: DataLoader, path: str) -> tuple[bytes, bool]:
+    """Return the content of a file, and whether it had to be decrypted. Raises AnsibleError."""
+    content, may_be_shown = loader._get_file_contents(path)  # until 2.18 there is no public method
+    return content, not may_be_shown
 
 
 def load_yaml(loader: DataLoader, path: str) -> Any:

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from support.commands import REPOSITORY
 from support.corpus import vaulted
 from support.output import UNUSABLE_POLICY, assert_refused, is_printed, on_one_line, squeezed
+from support.policies import policy, rule
+from support.project import LOCAL_HOST
 
 PLAY = """
 - name: Site
@@ -305,6 +309,84 @@ def test_a_vaulted_policy_without_its_password_is_an_error(vaulted_policy, optio
     run = vaulted_policy.run("site.yml", *options)
     path = f"{vaulted_policy.directory}/precheck.yml"
     assert_refused(run, f"{UNUSABLE_POLICY} {path}: ", error)
+
+
+NOT_THE_SAME = "exists, but it is not this installation's: its content differs from"
+SECRETS = [  # a check with a text that must not be printed, and its reason; N is its line
+    ({"command": "true sesame; exit 3"}, "command at line N ended with exit status 3"),
+    ({"command": ["false", "sesame"]}, "command at line N ended with exit status 1"),
+    ({"that": "'sesame' == 1"}, "condition at line N does not hold"),
+    ({"that": "x == 'sesame'"}, "condition at line N cannot be evaluated: 'x' is undefined"),
+    ({"that": "'sesame' == 1", "once": True}, "condition at line N does not hold"),
+    ({"path": "/sesame"}, "path at line N is missing"),
+    ({"path": "{{ '/sesame' }}"}, "path at line N is missing"),
+    ({"path": "{{ sesame }}"}, "path at line N cannot be checked: 'sesame' is undefined"),
+    ({"path": "/etc", "mode": "0000"}, "path at line N has more permissions than allowed"),
+    ({"path": "/etc", "owner": "sesame"}, "path at line N does not belong to the required user"),
+    ({"path": "/etc", "group": "sesame"}, "path at line N does not belong to the group required"),
+    (
+        {"path": "/etc", "same_as": "{{ 'sesame' }}"},
+        "path at line N cannot be checked: a file on the control node cannot be used",
+    ),
+    (
+        {"path": "/etc", "same_as": "{{ playbook_dir }}/sesame.yml"},
+        f"path at line N {NOT_THE_SAME} the file on the control node",
+    ),
+    ({"task": {"ansible.builtin.fail": {"msg": "no"}, "vars": {"a": "sesame"}}}, "no"),
+    (
+        {"command": "exit 4 # sesame", "name": "backup"},
+        "backup: command at line N ended with exit status 4",
+    ),
+]
+
+
+@pytest.fixture
+def secrets(guarded):
+    """A project with a vaulted policy that has a rule for each of SECRETS."""
+    guarded.inventory({"h1": LOCAL_HOST})
+    guarded.write("site.yml", PLAY)
+    guarded.write("sesame.yml", "a file")
+    guarded.write("password", "a password\n")
+    rules = [rule(check, name=f"r{line}") for line, (check, _reason) in enumerate(SECRETS, 2)]
+    guarded.write("precheck.yml", vaulted(policy(*rules)).decode())
+    return guarded
+
+
+@pytest.mark.claims(
+    "What a vaulted policy checks is neither printed nor in a report:"
+    " the lines of its checks stand for commands, paths and conditions."
+)
+@pytest.mark.each_release
+def test_what_a_vaulted_policy_checks_is_not_printed(secrets):
+    options = ("--vault-password-file", "password", "-e", "precheck_report=report.json")
+    run = secrets.run("site.yml", *options)
+    assert run.rc == 2
+    report = (secrets.directory / "report.json").read_text()
+    for line, (_check, reason) in enumerate(SECRETS, 2):
+        of_rule = rf"\nRule r{line}: .*\n.* {re.escape(reason.replace('N', str(line)))}\n"
+        assert re.search(of_rule, run.stderr), (reason, run.stderr)
+    printed = (run.output + report).replace("'sesame' is undefined", "")
+    assert "sesame" not in printed
+    assert '"command at line 2"' in report and '"task at line 15"' in report
+    assert "TASK [Precheck r15: task at line 15]" in run.stdout
+
+
+@pytest.mark.each_release
+def test_the_when_of_a_vaulted_policy_is_not_printed(secrets):
+    options = ("--vault-password-file", "password")
+    secrets.write("site.yml", PLAY.replace("false", "true") + PLAY)
+    for when, expected in (
+        ("'sesame' == 1", "the rule is only for hosts with a vaulted condition"),
+        ("ansible_os == 'sesame'", "the rule's when may depend on facts: a vaulted condition"),
+    ):
+        secret = rule({"that": "'sesame' != 1"}, when=when)
+        secrets.write("precheck.yml", vaulted(policy(secret)).decode())
+        run = secrets.run("ansible-precheck", "explain", "site.yml", *options)
+        assert expected in on_one_line(run.stdout), run.output
+        assert "sesame" not in run.output
+    run = secrets.run("site.yml", *options)
+    assert is_printed("in its when, a vaulted condition: 'ansible_os' is undefined", run.stderr)
+    assert "sesame" not in run.output
 
 
 def test_the_plugin_documentation_has_the_option_policy(project):

@@ -197,7 +197,9 @@ def slow(questions):
 
     def ready(question):
         stat = results[question.path, bool(question.digest)].get("stat")
-        return stat is not None and path_kind._verdict_by_stat(question, stat, "").state == READY
+        if stat is None:
+            return False
+        return path_kind._verdict_by_stat(question, stat, question, "").state == READY
 
     return {key: ready(question) for key, question in questions.items()}
 

@@ -161,7 +161,8 @@ def test_a_vaulted_file_opens_with_its_password_only(tmp_path):
     [problem] = problems_of(tmp_path / "good.yml", loader)
     assert "Decryption failed" in problem
     loader.set_vault_secrets([("default", VaultSecret(b"a password"))])
-    assert [rule.name for rule in read(tmp_path / "good.yml", loader)] == ["r"]
+    [rule] = read(tmp_path / "good.yml", loader)
+    assert (rule.name, rule.checks[0].label) == ("r", "path at line 4")
     assert_problems(
         problems_of(tmp_path / "bad.yml", loader),
         [f"{tmp_path}/bad.yml:5: rule r: mandatory: expected true or false"],

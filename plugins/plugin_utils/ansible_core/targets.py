@@ -226,13 +226,14 @@ def unmet_conditions(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHo
     for host, rules in rules_by_host(with_conditions):
         variables = run.variables(host)
         # Each condition is compiled and evaluated once for a host.
-        evaluated: dict[str | bool, UnmetCondition | None] = {}
+        evaluated: dict[str | bool, str | None] = {}
         for rule in rules:
             for condition in rule.when:
                 if condition not in evaluated:
                     evaluated[condition] = _evaluate(condition, variables, run)
-                if reason := evaluated[condition]:
-                    unmet[rule.name, host.name] = reason
+                error = evaluated[condition]
+                if error is not None:
+                    unmet[rule.name, host.name] = UnmetCondition(rule.shown(condition), error)
                     break
     return unmet
 
@@ -246,11 +247,10 @@ def rules_by_host(hosts_by_rule: HostsByRule) -> list[HostAndRules]:
     return list(result.values())
 
 
-def _evaluate(
-    condition: str | bool, variables: dict[str, Any], run: PlayRun
-) -> UnmetCondition | None:
+def _evaluate(condition: str | bool, variables: dict[str, Any], run: PlayRun) -> str | None:
+    """Return why a condition cannot be evaluated, empty if it does not hold, or None if it does."""
     try:
         met = compat.holds(condition, variables, run.loader)
     except TemplateError as ex:
-        return UnmetCondition(str(condition), str(ex))
-    return None if met else UnmetCondition(str(condition))
+        return str(ex)
+    return None if met else ""

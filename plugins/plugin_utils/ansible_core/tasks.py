@@ -73,7 +73,7 @@ def check_once(run: PlayRun, rule: Rule) -> Verdict | None:
     variables = run.variables(None)
     parts = []
     for check in rule.once_checks:
-        verdict = condition.evaluate(check.spec, variables, run.loader)
+        verdict = condition.evaluate(check, variables, run.loader)
         parts.append(_labelled_part(check, verdict, variables, run))
     return worst(parts)
 

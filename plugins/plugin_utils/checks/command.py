@@ -53,6 +53,7 @@ def judge(
 ) -> Verdict:
     # As it is in the policy: rendered variables may be secrets.
     command = check.spec if isinstance(check.spec, str) else shlex.join(check.spec)
+    command = check.alias or command
     if answer is None:
         return unverified(f"{command} could not be run: {host.node.trouble}")
     if answer.word == YES:

@@ -37,22 +37,28 @@ def label(spec: Conditions) -> str:
 
 def probe(check: Check, host: HostVariables) -> Verdict:
     """Return the verdict: nothing has to be asked."""
-    return evaluate(check.spec, host.variables, host.loader)
+    return evaluate(check, host.variables, host.loader)
 
 
 def judge(check: Check, verdict: Verdict, answer: Answer | None, host: HostContext) -> Verdict:
     return verdict
 
 
-def evaluate(conditions: Conditions, variables: dict[str, Any], loader: DataLoader) -> Verdict:
+def evaluate(check: Check, variables: dict[str, Any], loader: DataLoader) -> Verdict:
     """Return the verdict on conditions, given these variables of a host or a play."""
-    return worst(_evaluate(condition, variables, loader) for condition in conditions)
+    conditions: Conditions = check.spec
+    return worst(
+        _evaluate(condition, check.alias or str(condition), variables, loader)
+        for condition in conditions
+    )
 
 
-def _evaluate(condition: str | bool, variables: dict[str, Any], loader: DataLoader) -> Verdict:
+def _evaluate(
+    condition: str | bool, shown: str, variables: dict[str, Any], loader: DataLoader
+) -> Verdict:
     try:
         if compat.holds(condition, variables, loader):
             return ready()
     except TemplateError as ex:
-        return unverified(f"{condition} cannot be evaluated: {ex}")
-    return not_ready(f"{condition} does not hold")
+        return unverified(f"{shown} cannot be evaluated: {ex}")
+    return not_ready(f"{shown} does not hold")

@@ -11,7 +11,7 @@ from typing import Any, Union
 
 from ansible.errors import AnsibleError
 
-from ..errors import PrecheckError
+from ..errors import PrecheckError, TemplateError
 from ..policy.model import Check
 from ..text import Texts
 from ..verdict import Verdict, unverified
@@ -84,10 +84,11 @@ def _probe(check: Check, host: HostContext) -> Probe:
         )
     try:
         probe: Probe = kind.probe(check, host)
-    except PrecheckError as ex:
-        return unverified(f"{check.label} cannot be checked: {ex}")
-    except AnsibleError as ex:  # for a file on the control node
-        return unverified(f"{check.label} cannot be checked: {ex.message}")
+    except AnsibleError as ex:
+        reason = str(ex) if isinstance(ex, PrecheckError) else ex.message
+        if check.alias and not isinstance(ex, TemplateError):
+            reason = "a file on the control node cannot be used"
+        return unverified(f"{check.label} cannot be checked: {reason}")
     return probe
 
 

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleFileNotFound
@@ -132,7 +132,7 @@ def judge(
     word = answer.word if answer else ""
     if word == YES:
         return ready()
-    same_as = host.rendered_or_as_it_is(check.spec.same_as)
+    shown, same_as = _shown(check, question, host)
     stat, reason = None, host.node.trouble
     # The module would expand variables and a tilde in a path, and there is no way to prevent it.
     if "$" not in question.path and not question.path.startswith("~"):
@@ -142,18 +142,34 @@ def judge(
         if stat is not None or answer or not reason:
             reason = result.reason
     if stat:
-        return _verdict_by_stat(question, stat, same_as)
+        return _verdict_by_stat(question, stat, shown, same_as)
     if stat is not None or word in ("", "unknown"):
-        return unverified(f"cannot tell whether {question.path} exists: {reason}")
-    return not_ready(f"{_reason(word, question, same_as)} (as far as its shell can tell)")
+        return unverified(f"cannot tell whether {shown.path} exists: {reason}")
+    return not_ready(f"{_reason(word, shown, same_as)} (as far as its shell can tell)")
 
 
-def _verdict_by_stat(question: PathQuestion, stat: Mapping[str, Any], same_as: str) -> Verdict:
+def _verdict_by_stat(
+    question: PathQuestion, stat: Mapping[str, Any], shown: PathQuestion, same_as: str
+) -> Verdict:
     """Return the verdict by the values of the stat module. It is as strict as the shell's tests."""
     word = _what_is_wrong(question, stat)
     if word == "unreadable":
-        return unverified(f"cannot read {question.path} to compare it with {same_as}")
-    return not_ready(_reason(word, question, same_as)) if word else ready()
+        return unverified(f"cannot read {shown.path} to compare it with {same_as}")
+    return not_ready(_reason(word, shown, same_as)) if word else ready()
+
+
+def _shown(check: Check, question: PathQuestion, host: HostContext) -> tuple[PathQuestion, str]:
+    """Return the question as it may be printed, and the file with the same content."""
+    if not check.alias:
+        return question, host.rendered_or_as_it_is(check.spec.same_as)
+    shown = replace(
+        question,
+        path=check.alias,
+        mode="allowed",
+        owner="the required user",
+        group="required",
+    )
+    return shown, "the file on the control node"
 
 
 def _what_is_wrong(question: PathQuestion, stat: Mapping[str, Any]) -> str:

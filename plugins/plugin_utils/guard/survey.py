@@ -206,7 +206,7 @@ def _with_conditions(
 
 
 def _with_doubt(situation: Situation) -> Situation:
-    when = " and ".join(map(str, situation.rule.when))
+    when = " and ".join(map(situation.rule.shown, situation.rule.when))
     doubt = f"the rule's when may depend on facts: {when}"
     return replace(
         situation, doubts={**dict.fromkeys(situation.targets, doubt), **situation.doubts}

@@ -66,13 +66,15 @@ def read(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> Rules:
     PolicyError with all that is wrong with the file.
     """
     try:
-        lines = lines_of(_text(path, loader))
+        text, is_vaulted = _text(path, loader)
+        lines = lines_of(text)
         data = compat.load_yaml(loader, path)
     except YamlError as ex:
         raise PolicyError([Problem(str(ex), path, ex.line)]) from None
     except (AnsibleError, OSError) as ex:
         raise PolicyError([Problem(_first_line(ex), path)]) from None
     reader = _Reader(path, lines, loader, [os.path.dirname(path), base], syntaxes)
+    reader.is_vaulted = is_vaulted
     rules = reader.rules(data)
     if reader.problems:
         raise PolicyError(sorted(reader.problems, key=lambda problem: problem.line))
@@ -112,7 +114,8 @@ def _from_text(key: str, value: Any) -> Any:
     return int(value) if key == "timeout" and isinstance(value, str) and value.isdigit() else value
 
 
-def _text(path: str, loader: DataLoader) -> str:
+def _text(path: str, loader: DataLoader) -> tuple[str, bool]:
+    """Return the text of a file, and whether it is vaulted. Raises AnsibleError."""
     if not os.path.exists(path):
         raise PrecheckError("there is no such file")
     if not os.path.isfile(path):
@@ -120,7 +123,8 @@ def _text(path: str, loader: DataLoader) -> str:
     if os.path.getsize(path) > SIZE:
         raise PrecheckError(f"is larger than {SIZE // 1024} KiB")
     try:
-        return compat.decrypted_content(loader, path).decode("utf-8")
+        content, is_vaulted = compat.decrypted_content(loader, path)
+        return content.decode("utf-8"), is_vaulted
     except UnicodeDecodeError:
         raise PrecheckError("is not UTF-8 text") from None
 
@@ -145,6 +149,7 @@ class _Reader:
     ) -> None:
         self.path, self.lines, self.loader = path, lines, loader
         self.directories, self.syntaxes = directories, syntaxes
+        self.is_vaulted = False
         self.problems: list[Problem] = []
         self._check_shape = schema.check_shape({kind: syntaxes[kind].KEYS for kind in syntaxes})
         self._rule = ""  # the beginning of a problem
@@ -196,6 +201,7 @@ class _Reader:
             mandatory=entry.get("mandatory", False),
             path=self.path,
             line=self._line(path),
+            is_vaulted=self.is_vaulted,
         )
 
     def _selector(self, entry: Any, path: YamlPath) -> Selector | None:
@@ -221,8 +227,11 @@ class _Reader:
         report = self._reporter(path)
         spec = syntax.parse(entry, Source(self.loader, directory, self.directories, report))
         options = {key: entry[key] for key in (*schema.CHECK, "once") if key in entry}
-        label = entry.get("name") or syntax.label(spec)
-        return Check(kind, spec, label, **options, line=self._line(path))
+        line = self._line(path)
+        noun = "condition" if kind == "that" else kind
+        alias = f"{noun} at line {line}" if self.is_vaulted else ""
+        label = entry.get("name") or alias or syntax.label(spec)
+        return Check(kind, spec, label, **options, line=line, alias=alias)
 
     def _fits(self, entry: Any, path: YamlPath, shape: Shape) -> bool:
         return shape.fits(entry, self._reporter(path))

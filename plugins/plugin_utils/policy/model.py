@@ -59,7 +59,8 @@ class Check:
 
     ``spec`` is what the module of its ``kind`` made of the keys of that kind. ``label`` names the
     check in results. ``name`` and ``message`` are empty if the policy gives none. ``timeout`` is in
-    seconds. ``line`` is where the check stands in the policy.
+    seconds. ``line`` is where the check stands in the policy. ``alias`` is what is printed in place
+    of the ``spec`` if the policy is vaulted, and empty otherwise.
     """
 
     kind: KindName
@@ -71,6 +72,7 @@ class Check:
     become: bool = False
     once: bool = False
     line: int = 0
+    alias: str = ""
 
 
 Checks = tuple[Check, ...]
@@ -81,7 +83,7 @@ class Rule:
     """Which plays it covers, on which hosts (``when``), what they must pass, what to report.
 
     ``message`` and ``remedy`` are templates, empty if there is none. ``path`` and ``line`` are
-    where the rule is written.
+    where the rule is written, in a file that ``is_vaulted`` or not.
     """
 
     name: str
@@ -94,6 +96,11 @@ class Rule:
     mandatory: bool = False
     path: str = ""
     line: int = 0
+    is_vaulted: bool = False
+
+    def shown(self, condition: str | bool) -> str:
+        """Return what is printed of a condition of its ``when``."""
+        return "a vaulted condition" if self.is_vaulted else str(condition)
 
     @property
     def is_built_in(self) -> bool:
