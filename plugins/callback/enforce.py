@@ -53,6 +53,21 @@ options:
     vars:
       - name: precheck_report
     version_added: 0.1.0
+  timeout:
+    description:
+      - The number of whole seconds that a host has for all its checks together. The C(timeout) of a
+        check is added, unless it is of the kind C(task).
+      - Without this option, it is C(task_timeout) of C(ansible.cfg), and without that, 30 seconds,
+        or longer if C(timeout) and C(retries) give C(ssh) longer to connect.
+    type: int
+    ini:
+      - section: precheck
+        key: timeout
+    env:
+      - name: ANSIBLE_PRECHECK_TIMEOUT
+    vars:
+      - name: precheck_timeout
+    version_added: 0.1.0
 requirements:
   - enabled in the configuration, as C(callbacks_enabled = precheck.guard.enforce)
 notes:
@@ -61,8 +76,8 @@ notes:
     is invalid or the guard does not work.
   - To run only the checks, pass C(--tags precheck). The tag C(no_precheck) on a play and
     C(--skip-tags precheck) waive all rules that are not mandatory, with a warning.
-  - The variables C(precheck_policy) and C(precheck_report) have an effect only as extra variables,
-    as with C(-e precheck_policy=strict.yml).
+  - The variables C(precheck_policy), C(precheck_report) and C(precheck_timeout) have an effect only
+    as extra variables, as with C(-e precheck_policy=strict.yml).
   - For a misspelt callback name, ansible-core only prints a warning. For a misspelt strategy name,
     it ends the run. It is safest to use both. A play is still guarded once.
   - With C(-v), each run prints which policy it uses, and with C(-vv), which rules cover each play.

@@ -99,8 +99,8 @@ notes:
     ignore it.
   - C(path) and C(command) require a POSIX shell on the host. Without one, as with winrm, psrp and
     network_cli, the verdict is C(unverified).
-  - The guard gives a host 30 seconds for all its checks unless C(task_timeout) is set in
-    ansible.cfg.
+  - The guard gives a host 30 seconds for all its checks unless C([precheck] timeout) is set in
+    C(ansible.cfg).
   - As with any task, the task fails on the host that is not ready, and the play continues for the
     other hosts. To end the play for all hosts, set the keyword C(any_errors_fatal). The guard does
     more, see the strategies and the callback.

@@ -15,6 +15,7 @@ from .errors import OptionError
 
 CALLBACK = "precheck.guard.enforce"
 POLICY_VARIABLE = "precheck_policy"
+LONGEST_TIMEOUT = 86400
 
 
 def option(name: str, extra_vars: Mapping[str, Any]) -> tuple[Any, str]:
@@ -60,6 +61,20 @@ def policy_paths(extra_vars: Mapping[str, Any]) -> PolicyPaths:
 def _names_paths(value: Any) -> bool:
     paths = value if isinstance(value, list) else [value]
     return bool(paths) and all(isinstance(path, str) and path.strip() for path in paths)
+
+
+def timeout(extra_vars: Mapping[str, Any]) -> int:
+    """Return the seconds that a host has for its checks; 0 if nothing says so.
+
+    Raises OptionError.
+    """
+    value, origin = option("timeout", extra_vars)
+    if value is None:
+        return 0
+    if not 1 <= value <= LONGEST_TIMEOUT:
+        expected = f"expected whole seconds from 1 to {LONGEST_TIMEOUT}, not {value}"
+        raise OptionError(f"the option timeout ({origin}) has a wrong value: {expected}")
+    return int(value)
 
 
 def report_path(extra_vars: Mapping[str, Any], started: float) -> str:

@@ -389,6 +389,44 @@ def test_the_when_of_a_vaulted_policy_is_not_printed(secrets):
     assert "sesame" not in run.output
 
 
+# From the one that takes precedence over all others: the seconds, and what the reason names.
+TIMEOUTS = {
+    "extra": ("1", "[precheck] timeout"),
+    "environment": ("2", "[precheck] timeout"),
+    "config": ("3", "[precheck] timeout"),
+    "task_timeout": ("4", "task_timeout"),
+}
+
+
+@pytest.mark.parametrize("source", TIMEOUTS)
+def test_each_timeout_takes_precedence_over_those_below_it(guarded, source):
+    present = list(TIMEOUTS)[list(TIMEOUTS).index(source) :]
+    project_with_policies(guarded)
+    guarded.write("site.yml", PLAY + "  vars: {precheck_timeout: 5}\n")
+    guarded.write("group_vars/all.yml", "precheck_timeout: 5\n")
+    guarded.write("precheck.yml", policy(rule({"command": "sleep 9"})))
+    config = "task_timeout = 4\n" + "[precheck]\ntimeout = 3" * ("config" in present)
+    guarded.configure(guarded.entry_point, config)
+    extra = ("-e", "precheck_timeout=1") if "extra" in present else ()
+    env = {"ANSIBLE_PRECHECK_TIMEOUT": "2"} if "environment" in present else {}
+    run = guarded.run("site.yml", *extra, env=env)
+    assert run.rc == 2
+    seconds, named = TIMEOUTS[source]
+    reason = f"timed out: no answer within {seconds} s, the limit of {named}\n"
+    assert f"  h1  unverified: {reason}" in run.stderr
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "1.5", "86401"])
+def test_a_wrong_timeout_is_an_error(guarded, value):
+    project_with_policies(guarded, "a")
+    run = guarded.run("site.yml", "-e", "precheck_policy=policies/a.yml precheck_timeout=" + value)
+    assert run.rc == 1
+    assert run.stderr.count("ERROR") == 1
+    assert is_printed("the option timeout ", run.stderr) and is_printed(value, run.stderr)
+    assert "TASK" not in run.stdout
+
+
 def test_the_plugin_documentation_has_the_option_policy(project):
     run = project.run("ansible-doc", "-t", "callback", "precheck.guard.enforce", "--json")
     assert run.rc == 0

@@ -20,6 +20,9 @@ from ansible.playbook.play import Play
 from ansible.plugins import loader as plugin_loader
 from ansible.vars.manager import VariableManager
 from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import check_play
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.time_limit import (
+    TimeLimit,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks import host
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.context import HostContext
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
@@ -308,7 +311,8 @@ def enforce(rules):
     )
     # Replaces a play that ansible-core runs, which requires hosts and a strategy.
     run = SimpleNamespace(play=play, variable_manager=VariableManager(loader), loader=loader)
-    steps = check_play.CheckPlay(run, rules, quietly=False).steps
+    limit = TimeLimit(30, "the default")
+    steps = check_play.CheckPlay(run, rules, limit, quietly=False).steps
     assert len(steps) == sum(step_count(rule) for rule in rules)
 
     node = SimpleNamespace(has_shell=True, transport="ssh")

@@ -96,7 +96,8 @@ def test_a_result_and_the_verdict_in_it_are_the_same():
     assert verdict_of(result_of(checks[:1], verdicts[:1])) == Verdict(READY)
 
 
-TIMED_OUT = "timed out: no answer within 30 s"
+LIMIT = "30 s, the default of [precheck] timeout"
+TIMED_OUT = f"timed out: no answer within {LIMIT}"
 TIMEOUT_MESSAGE = "The x action failed to execute in the expected time frame (30)"
 LOST = {  # result, reason; empty where the host answered
     "unreachable": ({"unreachable": True, "msg": "refused"}, "unreachable: refused"),
@@ -115,10 +116,10 @@ LOST = {  # result, reason; empty where the host answered
 @pytest.mark.parametrize(("result", "reason"), LOST.values(), ids=LOST)
 def test_a_host_that_did_not_answer_is_unverified(result, reason):
     expected = Verdict(UNVERIFIED, (reason,)) if reason else None
-    assert verdict_if_lost(result, 30, hides_output=False) == expected
+    assert verdict_if_lost(result, LIMIT, hides_output=False) == expected
     if result.get("unreachable"):
         expected = Verdict(UNVERIFIED, ("unreachable: its output is hidden by no_log",))
-    assert verdict_if_lost(result, 30, hides_output=True) == expected
+    assert verdict_if_lost(result, LIMIT, hides_output=True) == expected
 
 
 RESULTS_OF_TASKS = {  # result, state, reasons

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ansible import constants as C
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.utils.unsafe_proxy import wrap_var
@@ -17,13 +16,12 @@ from .. import compat
 from ..checks import kinds, task
 from ..policy.model import WARN, Check, Rule
 from ..verdict import Verdict, all_ready
+from . import time_limit
 from .play import TAG
 from .run import PlayRun
+from .time_limit import TimeLimit
 
 ACTION = "precheck.guard.check"
-TIMEOUT = (
-    30  # seconds for a host's checks without a timeout of their own, unless task_timeout is set
-)
 RESULT = "precheck_result"  # the name by which the conditions of a task know what it returned
 
 TaskData = dict[str, Any]  # a task as in a playbook
@@ -34,35 +32,37 @@ PlannedTask = tuple[Rule, Optional[Check], TaskData]  # without a check, it is t
 class Step:
     """A task to run on the hosts of ``rule``: the action's, or that of ``check``.
 
-    ``ready`` is the verdict if all checks of the task pass.
+    ``ready`` is the verdict if all checks of the task pass. ``limit`` is the time that a host has.
     """
 
     rule: Rule
     task: Task
     check: Check | None
     ready: Verdict
+    limit: TimeLimit
 
 
 class CheckPlay:
     """The play that checks hosts for ``rules``, in order, before the play of ``run``.
 
-    If ``quietly``, its tasks do not fail for a host that is not ready. ``play`` is for
-    ansible-core, ``steps`` are its tasks. ``action_timeout`` is the time that the action has for a
-    host, in seconds.
+    A host has the time of ``limit`` for checks without a timeout of their own. If ``quietly``, the
+    tasks do not fail for a host that is not ready. ``play`` is for ansible-core, ``steps`` are its
+    tasks.
     """
 
-    def __init__(self, run: PlayRun, rules: Sequence[Rule], quietly: bool) -> None:
-        self._run, self._rules, self._quietly = run, rules, quietly
-        self._timeout = C.TASK_TIMEOUT or TIMEOUT
+    def __init__(
+        self, run: PlayRun, rules: Sequence[Rule], limit: TimeLimit, quietly: bool
+    ) -> None:
+        self._run, self._rules, self._limit, self._quietly = run, rules, limit, quietly
         checks = [check for rule in rules for check in kinds.action_checks(rule)]
         # One command asks all, so it may take what its checks may take together.
-        self.action_timeout = self._timeout + sum(check.timeout or 0 for check in checks)
+        self._action_limit = self._limit.extended_for(checks)
         self._action_becomes = any(check.become for check in checks)
         planned = self._planned_tasks()
         self.play = self._load([data for _rule, _check, data in planned])
         tasks = self.play.tasks[0].block if planned else []
         self.steps = [
-            _step(rule, check, task) for (rule, check, _data), task in zip(planned, tasks)
+            self._step(rule, check, task) for (rule, check, _data), task in zip(planned, tasks)
         ]
 
     def _planned_tasks(self) -> list[PlannedTask]:
@@ -83,7 +83,7 @@ class CheckPlay:
                 own = {
                     "name": _task_name(rule, f": {check.label}"),
                     "become": check.become,
-                    "timeout": check.timeout or self._timeout,
+                    "timeout": time_limit.of_check(check, self._limit).seconds,
                     "register": RESULT,
                 }
                 data = _with_origin(task.probe(check) | own | common, rule, check.line)
@@ -95,9 +95,14 @@ class CheckPlay:
             "name": _task_name(rule),
             ACTION: {},
             "become": self._action_becomes,
-            "timeout": self.action_timeout,
+            "timeout": self._action_limit.seconds,
         }
         return data | {"failed_when": False} if self._quietly else data
+
+    def _step(self, rule: Rule, check: Check | None, task: Task) -> Step:
+        checks = [check] if check else kinds.action_checks(rule)
+        limit = time_limit.of_check(check, self._limit) if check else self._action_limit
+        return Step(rule, task, check, all_ready(check.label for check in checks), limit)
 
     def _load(self, tasks: list[TaskData]) -> Play:
         """Return a play with these tasks.
@@ -132,8 +137,3 @@ def _task_name(rule: Rule, check: str = "") -> str:
     """Return the name of a task. It is only text, also if the policy has braces in it."""
     name: str = wrap_var(f"Precheck {rule.name}{check}")  # until 2.18 names are templated otherwise
     return name
-
-
-def _step(rule: Rule, check: Check | None, task: Task) -> Step:
-    checks = [check] if check else kinds.action_checks(rule)
-    return Step(rule, task, check, all_ready(check.label for check in checks))

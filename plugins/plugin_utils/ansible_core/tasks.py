@@ -23,7 +23,7 @@ from ..checks.results import verdict_if_lost, verdict_of, with_message
 from ..errors import TemplateError
 from ..policy.model import Check, Rule, RuleAndHost
 from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
-from . import workers
+from . import time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .play import directories_of
 from .run import PlayRun
@@ -126,9 +126,8 @@ class CheckRun:
         self.ready = {
             rule.name: all_ready(check.label for check in kinds.host_checks(rule)) for rule in rules
         }
-        check_play = CheckPlay(run, rules, quietly)
+        check_play = CheckPlay(run, rules, time_limit.of_host(run.extra_vars), quietly)
         self.play, self.steps = check_play.play, check_play.steps
-        self.action_timeout = check_play.action_timeout
         self.play_context = PlayContext(
             self.play, run.manager.passwords, run.manager._connection_lockfile.fileno()
         )
@@ -244,7 +243,7 @@ class CheckRun:
 
     def _take_action_result(self, step: Step, name: str, result: Mapping[str, Any]) -> None:
         progress = self.progress[name]
-        if lost := verdict_if_lost(result, self.action_timeout, bool(step.task.no_log)):
+        if lost := verdict_if_lost(result, str(step.limit), bool(step.task.no_log)):
             progress.lost = lost
             return
         verdict = verdict_of(result)
@@ -256,7 +255,7 @@ class CheckRun:
         self, step: Step, check: Check, name: str, result: Mapping[str, Any]
     ) -> None:
         progress = self.progress[name]
-        lost = verdict_if_lost(result, step.task.timeout, bool(step.task.no_log))
+        lost = verdict_if_lost(result, str(step.limit), bool(step.task.no_log))
         if lost and result.get("unreachable") and not step.task.delegate_to:
             progress.lost = lost
         verdict = lost or task.judge(check, check.spec, result)

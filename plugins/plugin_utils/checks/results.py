@@ -79,16 +79,16 @@ def _part(state: State, reason: str) -> Verdict:
     return Verdict(state if state in STATES else UNVERIFIED, (reason,))
 
 
-def verdict_if_lost(result: Mapping[str, Any], timeout: int, hides_output: bool) -> Verdict | None:
+def verdict_if_lost(result: Mapping[str, Any], limit: str, hides_output: bool) -> Verdict | None:
     """Return the verdict on a host that did not answer; None if it did.
 
-    It was unreachable, or took longer than ``timeout`` seconds. ``result`` is that of any task,
-    which ``hides_output`` or not.
+    It was unreachable, or took longer than ``limit`` says. ``result`` is that of any task, which
+    ``hides_output`` or not.
     """
     message = str(result.get("msg") or "")
     if result.get("unreachable"):
         return unverified(f"unreachable: {HIDDEN if hides_output else message}")
     # Until 2.17 there is only the message.
     if "timedout" in result or "expected time frame" in message:
-        return unverified(f"timed out: no answer within {timeout} s")
+        return unverified(f"timed out: no answer within {limit}")
     return None

@@ -112,6 +112,22 @@ def test_a_misspelt_name_ends_the_run_or_is_a_warning(project, strategy, callbac
     assert ('"ran"' in run.stdout) == (outcome == "runs")
 
 
+@pytest.mark.each_release
+@pytest.mark.parametrize("is_in_environment", [False, True], ids=["ansible.cfg", "environment"])
+def test_the_old_names_of_callbacks_enabled_have_no_effect_since_2_15(project, is_in_environment):
+    """Nor does ansible-core say so. docs/operations.md does."""
+    name = "precheck.guard.enforce"
+    project.configure("none", "" if is_in_environment else f"callback_whitelist = {name}")
+    project.local_hosts(missing="h1")
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": None}]}
+    project.write("pgsql.yml", json.dumps([play]))
+    env = {"ANSIBLE_CALLBACK_WHITELIST": name} if is_in_environment else {}
+    run = project.run("pgsql.yml", env=env)
+    since_2_15 = tuple(map(int, __version__.split(".")[:2])) >= (2, 15)
+    assert run.rc == (0 if since_2_15 else 2)
+    assert run.stderr == "" or not since_2_15
+
+
 # Its methods rely on what its run prepares, and it passes an argument by its name.
 PARTICULAR = """
 from ansible.plugins.strategy.linear import StrategyModule as Linear

@@ -14,7 +14,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +45,9 @@ FAULTS: dict[str, str] = {
     ),
     "the node hangs in the middle of its answer": "unverified: no answer within the timeout",
     "the node sends an endless answer": "unverified: no answer within the timeout",
+    "the node comes up while ssh retries": (
+        "the node passes if it is ready: the timeout grows with `timeout` and `retries`"
+    ),
     "the connection is cut in the middle of the answer": "unverified: the node is unreachable",
     "the node's SSH host key changed": (
         "unverified: the node is unreachable, with the warning of ssh"
@@ -184,16 +189,19 @@ UNVERIFIED = {
     "the node hangs after its SSH greeting": (at(GREETING), "(unreachable: .*)?timed out"),
     "the node hangs during authentication": (
         at(STALLED),
-        f"timed out: no answer within {TIMEOUT} s\n",
+        f"timed out: no answer within {TIMEOUT} s, the limit of task_timeout\n",
     ),
-    "the node never answers": (never_answers, f"timed out: no answer within {TIMEOUT} s\n"),
+    "the node never answers": (
+        never_answers,
+        f"timed out: no answer within {TIMEOUT} s, the limit of task_timeout\n",
+    ),
     "the node hangs in the middle of its answer": (
         breaks_off("sleep 300"),
-        f"timed out: no answer within {TIMEOUT} s\n",
+        f"timed out: no answer within {TIMEOUT} s, the limit of task_timeout\n",
     ),
     "the node sends an endless answer": (
         answers_without_end,
-        f"timed out: no answer within {TIMEOUT} s\n",
+        f"timed out: no answer within {TIMEOUT} s, the limit of task_timeout\n",
     ),
     "the connection is cut in the middle of the answer": (
         breaks_off("kill -9 $SSHD"),
@@ -256,7 +264,70 @@ def test_the_timeout_is_30_seconds(guarded, nodes):
     begin = time.monotonic()
     run = guarded.run("pgsql.yml")
     assert 28 < time.monotonic() - begin < 80
-    assert_stopped(run, nodes, "unverified: timed out: no answer within 30 s\n")
+    reason = r"timed out: no answer within 30 s, the default of \[precheck\] timeout"
+    assert_stopped(run, nodes, f"unverified: {reason}\n")
+
+
+def come_up_later(address, seconds):
+    """Let the sshd at an address also be at another port, which opens after so many seconds.
+
+    Return the port, and the server, which the caller closes.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", port))  # refuses connections until it listens
+
+    def copy(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve():
+        time.sleep(seconds)
+        with contextlib.suppress(OSError):  # it was closed
+            server.listen()
+            while True:
+                client, sshd = server.accept()[0], socket.create_connection(address)
+                for pair in ((client, sshd), (sshd, client)):
+                    threading.Thread(target=copy, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return port, server
+
+
+LIMITS = """
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_NAME = 'limits'
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._display.display(f'limit {task.timeout}')
+"""
+
+
+@pytest.mark.each_release
+def test_a_node_that_comes_up_while_ssh_retries_passes(guarded, nodes):
+    """Its connection is refused at first. With too short a limit it is unverified."""
+    assert "the node comes up while ssh retries" in FAULTS
+    prepare(guarded, nodes)
+    retries = "callback_plugins = callbacks\n[connection]\nretries = 12\n"
+    guarded.configure(guarded.entry_point, more=retries)
+    guarded.write("callbacks/limits.py", LIMITS)
+    port, server = come_up_later((ADDRESSES["n5"], nodes.port), 2)
+    with server:
+        late = nodes.host("n5", "127.0.0.1") | {"ansible_port": port}
+        guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": late})
+        run = guarded.run("pgsql.yml", "--tags", "precheck", "--timeout", "5")
+    assert run.rc == 0, run.output
+    assert "\nlimit 321\n" in run.stdout  # 13 * 5 s to connect, 236 s between, 20 s to answer
+    never = late | {"ansible_port": 1}
+    guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": never})
+    run = guarded.run("pgsql.yml", env={"ANSIBLE_PRECHECK_TIMEOUT": TIMEOUT})
+    reason = rf"no answer within {TIMEOUT} s, the limit of \[precheck\] timeout"
+    assert_stopped(run, nodes, f"unverified: timed out: {reason}\n")
 
 
 # Each of these ends with an attempt that must fail. So a fault that has no effect fails the test.
