@@ -28,6 +28,8 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         request = variables.get(REQUEST)
         if isinstance(request, CheckRequest):  # from the guard: no inventory can hold one
+            if request.connection:
+                variables = variables | {"ansible_connection": request.connection}
             host = self._host(variables, request.directories, request.digests, literal=False)
             return result | check_host(host, request.rule, request.checks, request.answers)
         directories = self._task.get_search_path()

@@ -410,6 +410,25 @@ def test_a_host_runs_one_command_for_all_its_rules(project, nodes):
     assert re.findall(r"TASK \[(.*)\]", run.stdout) == tasks
 
 
+@pytest.mark.each_release
+@pytest.mark.parametrize("is_variable", [True, False], ids=["variable", "keyword"])
+def test_a_rule_of_conditions_needs_no_connection_plugin(project, is_variable):
+    """The conditions see the connection that the play would use."""
+    conditions = ["ansible_connection == 'no.such.plugin'", "inventory_hostname == 'h2'"]
+    rules = [rule({"that": one}, name=f"r{number}") for number, one in enumerate(conditions)]
+    covered(project, *rules, rule({"path": "/"}, name="path"))
+    variables = {"ansible_connection": "{{ plugin }}", "plugin": "no.such.plugin"}
+    keyword = "  connection: no.such.plugin\n"
+    project.inventory(dict.fromkeys(("h1", "h2"), variables if is_variable else {}))
+    project.write("play.yml", WITNESS + ("" if is_variable else keyword))
+    by_host = reasons_of_stopped_run(project)
+    missing = "unverified: the connection plugin 'no.such.plugin' was not found"
+    wrong = "not ready: inventory_hostname == 'h2' does not hold"
+    since_2_19 = "Task failed: "  # how ansible-core begins its messages
+    found = {name: [line.replace(since_2_19, "") for line in by_host[name]] for name in by_host}
+    assert found == {"h1": [wrong, missing], "h2": [missing]}
+
+
 def test_hosts_are_checked_in_parallel_even_under_serial_1(project):
     """Up to the number of forks, no check ends before the last one begins."""
     begun, ended = (

@@ -118,6 +118,7 @@ class CheckRun:
         self.checks_by_rule = {
             rule.name: checks for rule in rules if (checks := kinds.action_checks(rule))
         }
+        self.asking = {rule.name for rule in rules if kinds.asks_node(rule)}
         self.names_by_rule = {
             rule.name: {host.name for host in hosts} for rule, hosts in hosts_by_rule
         }
@@ -192,10 +193,28 @@ class CheckRun:
         variables = self.run.variables(host, step.task)
         StrategyBase.add_tqm_variables(strategy, variables, play=self.play)
         if step.check is None:
-            variables[REQUEST] = self._request(step.rule, host.name)
+            connection = self._needless_connection(step, variables)
+            variables[REQUEST] = self._request(step.rule, host.name, connection)
+            if connection:
+                variables["ansible_connection"] = "local"
         # The variable takes precedence over the keyword.
         variables["ansible_become"] = bool(step.task.become)
         return variables
+
+    def _needless_connection(self, step: Step, variables: dict[str, Any]) -> str:
+        """Return the connection of a host that has to be replaced for the step; empty if none has.
+
+        ansible-core makes the connection before the action runs, and there may be no such plugin.
+        Those that are always there connect only when they are used.
+        """
+        connection: str = variables.get("ansible_connection") or step.task.connection
+        try:
+            name = compat.value_of(connection, variables, self.run.loader)
+        except TemplateError:
+            name = ""
+        if kinds.asks_node(step.rule) or name in ("ssh", "local", "smart"):
+            return ""
+        return connection
 
     def _wait(self, step: Step) -> None:
         """Take the results that are still to come. Those of workers that were killed never will.
@@ -249,7 +268,8 @@ class CheckRun:
         verdict = verdict_of(result)
         parts = progress.parts.setdefault(step.rule.name, [])
         parts.append(step.ready if verdict.state == READY else verdict)
-        progress.answers = progress.answers or result.get(ANSWERS, {})
+        if kinds.asks_node(step.rule):
+            progress.answers = progress.answers or result.get(ANSWERS, {})
 
     def _take_task_result(
         self, step: Step, check: Check, name: str, result: Mapping[str, Any]
@@ -266,16 +286,17 @@ class CheckRun:
         part = _labelled_part(check, verdict, variables, self.run)
         progress.parts.setdefault(step.rule.name, []).append(part)
 
-    def _request(self, rule: Rule, name: str) -> CheckRequest:
-        """Return what the action is to find out: at a host's first task, for all its rules."""
+    def _request(self, rule: Rule, name: str, connection: str) -> CheckRequest:
+        """Return what the action is to find out: when it first asks a host, for all its rules."""
         answers = self.progress[name].answers
-        if answers is None:
+        checks = {rule.name: self.checks_by_rule[rule.name]}
+        of_rule: Answers | None = answers.get(rule.name) if answers else None
+        if not kinds.asks_node(rule):
+            of_rule = ()
+        elif answers is None:
             checks = {
                 other: checks
                 for other, checks in self.checks_by_rule.items()
-                if name in self.names_by_rule[other]
+                if other in self.asking and name in self.names_by_rule[other]
             }
-        else:
-            checks = {rule.name: self.checks_by_rule[rule.name]}
-        answers_of_rule = answers.get(rule.name) if answers else None
-        return CheckRequest(rule.name, checks, self.directories, self.digests, answers_of_rule)
+        return CheckRequest(rule.name, checks, self.directories, self.digests, of_rule, connection)

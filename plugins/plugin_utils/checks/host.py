@@ -37,7 +37,7 @@ class CheckRequest:
     ``checks`` are those of this rule, and of the rules that the host is checked for after it, by
     the name of the rule. Their questions go to the node together. ``answers`` are those to this
     rule's questions if the task of an earlier rule got them. ``directories`` and ``digests`` are as
-    in HostContext.
+    in HostContext. ``connection`` is the host's own if the task has another one.
     """
 
     rule: str
@@ -45,6 +45,7 @@ class CheckRequest:
     directories: Sequence[str]
     digests: Mapping[str, str]
     answers: Answers | None = None
+    connection: str = ""
 
 
 def check_host(

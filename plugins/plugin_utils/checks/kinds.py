@@ -23,6 +23,11 @@ def action_checks(rule: Rule) -> list[Check]:
     return [check for check in rule.host_checks if check.kind in OF_ACTION]
 
 
+def asks_node(rule: Rule) -> bool:
+    """Return whether the action has to ask the host itself, and not only its variables."""
+    return any(KINDS[check.kind].MEANS != "variables" for check in action_checks(rule))
+
+
 def task_checks(rule: Rule) -> list[Check]:
     """Return the checks for hosts that are tasks of their own."""
     return [check for check in rule.host_checks if check.kind not in OF_ACTION]
