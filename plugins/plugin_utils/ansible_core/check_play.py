@@ -17,6 +17,7 @@ from ..checks import kinds, task
 from ..policy.model import WARN, Check, Rule
 from ..verdict import Verdict, all_ready
 from . import time_limit
+from .detours import Detour
 from .play import TAG
 from .run import PlayRun
 from .time_limit import TimeLimit
@@ -46,14 +47,20 @@ class CheckPlay:
     """The play that checks hosts for ``rules``, in order, before the play of ``run``.
 
     A host has the time of ``limit`` for checks without a timeout of their own. If ``quietly``, the
-    tasks do not fail for a host that is not ready. ``play`` is for ansible-core, ``steps`` are its
-    tasks.
+    tasks do not fail for a host that is not ready. With a ``detour``, the tasks go where it leads.
+    ``play`` is for ansible-core, ``steps`` are its tasks.
     """
 
     def __init__(
-        self, run: PlayRun, rules: Sequence[Rule], limit: TimeLimit, quietly: bool
+        self,
+        run: PlayRun,
+        rules: Sequence[Rule],
+        limit: TimeLimit,
+        quietly: bool,
+        detour: Detour | None = None,
     ) -> None:
         self._run, self._rules, self._limit, self._quietly = run, rules, limit, quietly
+        self._detour = detour
         checks = [check for rule in rules for check in kinds.action_checks(rule)]
         # One command asks all, so it may take what its checks may take together.
         self._action_limit = self._limit.extended_for(checks)
@@ -77,7 +84,7 @@ class CheckPlay:
             if rule.severity == WARN:
                 common |= {"ignore_errors": True, "ignore_unreachable": True}
             if kinds.action_checks(rule):
-                data = _with_origin(self._action_task(rule) | common, rule, rule.line)
+                data = _with_origin(self._taken(self._action_task(rule) | common), rule, rule.line)
                 planned.append((rule, None, data))
             for check in kinds.task_checks(rule):
                 own = {
@@ -86,9 +93,18 @@ class CheckPlay:
                     "timeout": time_limit.of_check(check, self._limit).seconds,
                     "register": RESULT,
                 }
-                data = _with_origin(task.probe(check) | own | common, rule, check.line)
+                data = self._taken(task.probe(check) | own | common)
+                data = _with_origin(data, rule, check.line)
                 planned.append((rule, check, data))
         return planned
+
+    def _taken(self, data: TaskData) -> TaskData:
+        """Return the task ``data``, taken where the detour leads."""
+        if not self._detour:
+            return data
+        variables = {**data.get("vars", {}), **dict(self._detour.variables)}
+        name = wrap_var(f"{data['name']} ({self._detour})")
+        return data | dict(self._detour.keywords) | {"name": name, "vars": variables}
 
     def _action_task(self, rule: Rule) -> TaskData:
         data: TaskData = {

@@ -22,6 +22,7 @@ from ..checks.path import known_digests
 from ..errors import PrecheckError
 from ..policy.conditions import looks_further, mentioned
 from ..policy.model import Check, RuleAndHost
+from .detours import detours_of
 from .play import directories_of
 from .run import PlayRun
 from .targets import HostsByRule, rules_by_host
@@ -41,6 +42,7 @@ def fingerprints(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, 
     rules = [rule for rule, hosts in hosts_by_rule if hosts]
     digests = known_digests((check for rule in rules for check in rule.checks), run.loader)
     directories = directories_of(run)
+    detours = [str(detour) for detour in detours_of(run)] if rules else []
     result = {}
     for host, of_host in rules_by_host(hosts_by_rule):
         variables = run.variables(host)
@@ -51,7 +53,7 @@ def fingerprints(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, 
                     variables, run.loader, directories, digests, machine["local"], literal=False
                 )
                 questions = [_question(run, check, known) for check in rule.host_checks]
-                text = json.dumps([machine, questions], sort_keys=True, default=str)
+                text = json.dumps([machine, detours, questions], sort_keys=True, default=str)
                 # Only a digest, as it has values of variables.
                 fingerprint = hashlib.sha256(text.encode(errors="replace")).hexdigest()
             except (PrecheckError, AnsibleError):

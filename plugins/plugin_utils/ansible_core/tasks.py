@@ -25,6 +25,7 @@ from ..policy.model import Check, Rule, RuleAndHost
 from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
 from . import time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
+from .detours import Detour, detours_of
 from .play import directories_of
 from .run import PlayRun
 from .signals import nothing_left_behind
@@ -62,8 +63,22 @@ def check_hosts(run: PlayRun, hosts_by_rule: HostsByRule, quietly: bool = False)
     if not hosts_by_rule:
         return {}
     hosts = list({host.name: host for _rule, hosts in hosts_by_rule for host in hosts}.values())
+    detours = detours_of(run)
     with workers.lent_to(run, hosts), nothing_left_behind():
-        return CheckRun(run, hosts_by_rule, hosts, quietly).verdicts()
+        verdicts = CheckRun(run, hosts_by_rule, hosts, quietly).verdicts()
+        for detour in detours:
+            on_detour = CheckRun(run, hosts_by_rule, hosts, quietly, detour).verdicts()
+            for rule_and_host, verdict in on_detour.items():
+                if verdict.state != READY:
+                    both = (verdicts[rule_and_host], _on_detour(verdict, detour))
+                    verdicts[rule_and_host] = worst(both)
+    return verdicts
+
+
+def _on_detour(verdict: Verdict, detour: Detour) -> Verdict:
+    """Return ``verdict`` with reasons that say that it is on another machine, and which task's."""
+    reasons = (f"with {detour} ({detour.location}): {reason}" for reason in verdict.reasons)
+    return Verdict(verdict.state, tuple(reasons), verdict.checks)
 
 
 def check_once(run: PlayRun, rule: Rule) -> Verdict | None:
@@ -109,7 +124,12 @@ class CheckRun:
     """The checks of hosts before a play, step by step, each step on all hosts of its rule."""
 
     def __init__(
-        self, run: PlayRun, hosts_by_rule: HostsByRule, hosts: Sequence[Host], quietly: bool
+        self,
+        run: PlayRun,
+        hosts_by_rule: HostsByRule,
+        hosts: Sequence[Host],
+        quietly: bool,
+        detour: Detour | None = None,
     ) -> None:
         self.run, self.hosts_by_rule = run, hosts_by_rule
         rules = [rule for rule, _hosts in hosts_by_rule]
@@ -127,7 +147,7 @@ class CheckRun:
         self.ready = {
             rule.name: all_ready(check.label for check in kinds.host_checks(rule)) for rule in rules
         }
-        check_play = CheckPlay(run, rules, time_limit.of_host(run.extra_vars), quietly)
+        check_play = CheckPlay(run, rules, time_limit.of_host(run.extra_vars), quietly, detour)
         self.play, self.steps = check_play.play, check_play.steps
         self.play_context = PlayContext(
             self.play, run.manager.passwords, run.manager._connection_lockfile.fileno()
