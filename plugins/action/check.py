@@ -7,6 +7,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.context import HostContext
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.event import as_event
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.host import (
     REQUEST,
     CheckRequest,
@@ -31,7 +32,8 @@ class ActionModule(ActionBase):
             if request.connection:
                 variables = variables | {"ansible_connection": request.connection}
             host = self._host(variables, request.directories, request.digests, literal=False)
-            return result | check_host(host, request.rule, request.checks, request.answers)
+            checked = check_host(host, request.rule, request.checks, request.answers)
+            return result | as_event(checked, request.texts, host)
         directories = self._task.get_search_path()
         become = self._play_context.become
         try:

@@ -8,7 +8,7 @@ import contextlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.parsing.dataloader import DataLoader
@@ -143,6 +143,20 @@ def host_and_result(task_result: Any) -> tuple[str, Mapping[str, Any]]:
     if hasattr(task_result, "_return_data"):  # 2.19 and 2.20
         return task_result.host.name, task_result._return_data
     return task_result._host.name, task_result._result
+
+
+def drop_from_result(task_result: Any, keys: Sequence[str]) -> None:
+    """Take keys out of what a strategy's pending result holds, before callbacks see it."""
+    if utr := getattr(task_result, "utr", None):  # since 2.21
+        for one in (utr, *(utr.loop_results or ())):
+            for key in keys:
+                setattr(one, key, None)
+        return
+    data = getattr(task_result, "_return_data", None)  # 2.19 and 2.20
+    data = task_result._result if data is None else data
+    for one in (data, *(data.get("results") or ())):
+        for key in keys if isinstance(one, dict) else ():
+            one.pop(key, None)
 
 
 def with_origin(data: dict[str, Any], path: str, line: int = 0) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 Texts = tuple[str, ...]
@@ -40,3 +41,8 @@ def _printable(text: str) -> str:
 def count_of(number: int, word: str) -> str:
     """Return "1 host", "2 hosts"."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether a name is nothing else to a shell, an option parser, or as a host pattern."""
+    return bool(re.fullmatch(r"\w[\w.-]*", name))

@@ -103,24 +103,35 @@ def test_ansible_runner_shows_verdicts_and_the_closing_block(data, entry_point):
     job = Job(directory)
     assert (job.status, job.rc) == ("failed", "2")
     check, reason = "Precheck pigsty-node", f"{data.parent}/h1/etc/pki/ca.crt is missing"
-    missing = {"check": "/etc/pki/ca.crt", "verdict": "not_ready", "msg": reason}
-    ready = {"check": "/etc/pki/ca.crt", "verdict": "ready", "msg": ""}
-    assert {key: result["checks"] for key, result in job.results.items()} == {
-        ("runner_on_failed", "h1", check): [missing],
-        ("runner_on_ok", "h2", check): [ready],
+    of_rule = {"changed": False, "rule": "pigsty-node"}
+    missing = of_rule | {
+        "verdict": "not_ready",
+        "msg": f"h1 is not managed by Pigsty: {reason}. Run ./node.yml -l h1",
+        "reasons": [reason],
+        "remedy": "./node.yml -l h1",
+    }
+    ready = of_rule | {"verdict": "ready", "msg": "all checks passed"}
+    assert {
+        key: {name: result[name] for name in result if not name.startswith("_")}
+        for key, result in job.results.items()
+    } == {
+        ("runner_on_failed", "h1", check): missing,
+        ("runner_on_ok", "h2", check): ready,
     }
     assert job.tasks == {check}
     block = f"""\
-PRECHECK stopped the run before play "Set up PostgreSQL" ({data}/project/pgsql.yml:1).
+PRECHECK stopped the run before play "Set up PostgreSQL" ({data}/project/pgsql.yml:1): 1 of 2\
+ hosts is not ready.
 
 Rule pigsty-node: 1 of 2 hosts is not ready.
   h1  not ready: {reason}
 
-These hosts are not managed by Pigsty: ./node.yml initialises them.
+h1 is not managed by Pigsty.
+
+Nothing was changed: no task of this play ran on any host.
 
     ./node.yml -l h1
 
-Nothing was changed: no task of this play ran on any host.
 To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
 Rule pigsty-node is built in. Rules of your own in precheck.yml beside ansible.cfg replace it."""
     for text in (job.stdout, job.text, run.stdout.replace("\r", "")):

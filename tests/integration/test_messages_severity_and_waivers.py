@@ -38,42 +38,39 @@ def site(project, *rules, keywords="", hosts=None):
 
 
 CLOSING_BLOCK = """\
-PRECHECK stopped the run before play "Site" ({directory}/site.yml:2).
+PRECHECK stopped the run before play "Site" ({directory}/site.yml:2): 3 of 3 hosts are not ready.
 
 Rule each: 2 of 3 hosts are not ready.
-  h1  not ready: inventory_hostname == 'h2' does not hold
-  h3  not ready: inventory_hostname == 'h2' does not hold
+  not ready: inventory_hostname == 'h2' does not hold
+    h1, h3
 
 h1 in rack A is not ready.
 Ask in hall A.
 h3 in rack B is not ready.
 Ask in hall B.
 
-    ./fix.sh site.yml 'Site' each h1,h3
-    ./second --line
-
 Rule same: 3 of 3 hosts are not ready.
-  h1  not ready: False does not hold
-  h2  not ready: False does not hold
-  h3  not ready: False does not hold
+  not ready: False does not hold
+    h1, h2, h3
 
 Nobody is ready.
 
 Rule silent: 3 of 3 hosts are not ready.
-  h1  not ready: False does not hold
-  h2  not ready: False does not hold
-  h3  not ready: False does not hold
+  not ready: False does not hold
+    h1, h2, h3
 
 Rule broken: 3 of 3 hosts are not ready.
-  h1  not ready: False does not hold
-  h2  not ready: False does not hold
-  h3  not ready: False does not hold
+  not ready: False does not hold
+    h1, h2, h3
 
 {{{{ gone }}}} is gone ('gone' is undefined)
 
+Nothing was changed: no task of this play ran on any host.
+
+    ./fix.sh site.yml 'Site' each h1,h3
+    ./second --line
     ./fix.sh {{{{ gone.away }}}} ('gone' is undefined)
 
-Nothing was changed: no task of this play ran on any host.
 To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
 """
 
@@ -137,14 +134,14 @@ def test_text_in_any_language_comes_out_as_written(project, environment):
         assert run.stderr.isascii()
         assert lines[3].startswith("  h1  not ready: gr") and ": zu klein: K" in lines[3]
         assert any("./node.yml" in line for line in lines)
-        assert len(lines) == 10 + 2 * len(LANGUAGES)
+        assert len(lines) == 11 + 2 * len(LANGUAGES)
     else:
         assert lines[2:4] == [
             "Rule größe: 1 of 1 host is not ready.",
             "  h1  not ready: größe: zu klein: Köln",
         ]
         assert lines[5 : 6 + len(LANGUAGES)] == ["Köln", *LANGUAGES]
-        assert lines[7 + len(LANGUAGES) : -3] == [f"    {line}" for line in LANGUAGES]
+        assert lines[9 + len(LANGUAGES) : -2] == [f"    {line}" for line in LANGUAGES]
 
 
 @pytest.mark.one_release
@@ -193,10 +190,12 @@ def test_a_rule_that_warns_lets_the_play_run(guarded):
         f" ({guarded.directory}/site.yml:2), which goes on."
     )
     assert (
-        f"[WARNING]: {heading}\n\nRule advice: 2 of 3 hosts are not ready.\n"
-        "  away  unverified: unreachable: "
+        f"[WARNING]: {heading}\n\nRule advice: 1 of 3 hosts is not ready.\n"
+        "  h2  not ready: /ready is missing\n\nBetter not.\n\n"
+        "Rule advice: 1 of 3 hosts could not be checked, and is unverified.\n"
+        "  away  unverified: unreachable: ssh: connect to host"
     ) in run.stderr
-    assert "\n  h2    not ready: /ready is missing\n\nBetter not.\n\n    ./fix.sh\n" in run.stderr
+    assert "\n\n    ./fix.sh\n" in run.stderr
     assert run.stderr.count("PRECHECK") == 1  # the second play does not print it again
     assert "Nothing was changed" not in run.stderr
     recap = run.stdout.partition("PLAY RECAP")[2].split("\n", 1)[1]
@@ -222,7 +221,7 @@ def test_a_warning_and_a_closing_block_are_printed_separately(project):
 
 
 WARN_ONLY = {  # keys of the rule, its check, and what the warning says
-    "checks of hosts": ({}, NEVER, "  h1  not ready: False does not hold"),
+    "checks of hosts": ({}, NEVER, "not ready: False does not hold"),
     "checks that run once": (
         {},
         NEVER | {"once": True},
@@ -232,7 +231,7 @@ WARN_ONLY = {  # keys of the rule, its check, and what the warning says
     "a when that cannot be evaluated": (
         {"when": "nowhere_defined"},
         ALWAYS,
-        "  h1  unverified: cannot tell whether the rule applies: in its when, nowhere_defined:",
+        "  unverified: cannot tell whether the rule applies: in its when, nowhere_defined:",
     ),
 }
 
@@ -350,7 +349,10 @@ Rule limit: the play is not ready for 3 hosts.
   not ready: ansible_limit is defined does not hold
              ansible_play_hosts_all | length <= most does not hold
 
+Nothing was changed: no task of this play ran on any host.
+
     add --limit to h1,h2,h3
+
 """
         in run.stderr
     )

@@ -1,16 +1,20 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How a stopped run ends: its retry file, and its reason in programs that run plays themselves."""
+"""How a stopped run ends: its events, its last lines, its retry file, and in other programs."""
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 
 import pytest
 
 from support.commands import run_command
 from support.output import CLOSING_BLOCK
+from support.plays import play
 from support.policies import policy, rule
+from support.project import UNREACHABLE_HOST
 
 PLAY = """\
 - name: Set up PostgreSQL
@@ -132,5 +136,77 @@ def test_ansible_console_prints_the_reason_of_each_command(project):
     project.write("precheck.yml", policy(rule({"path": "/etc/pki/ca.crt"}, name="any")))
     run = project.run("ansible-console", "all", stdin="ansible.builtin.debug\nping\nexit\n")
     assert "Hello world!" not in run.stdout
-    assert run.stderr.count('PRECHECK stopped the run before play "Ansible Shell".') == 2
+    assert run.stderr.count('PRECHECK stopped the run before play "Ansible Shell": ') == 2
     assert run.stderr.count("  h1  not ready: ") == 2
+
+
+def test_the_event_of_a_host_says_what_is_wrong_and_what_to_type(guarded):
+    guarded.local_hosts(ready="h1", missing="h2")
+    guarded.inventory(guarded.hosts() | {"away": UNREACHABLE_HOST})
+    guarded.write("pgsql.yml", play(name="Set up"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    reason = f"{guarded.directory}/h2/etc/pki/ca.crt is missing"
+    [failed] = re.findall(r"^fatal: \[h2\]: FAILED! => (.*)$", run.stdout, re.MULTILINE)
+    assert json.loads(failed) == {
+        "changed": False,
+        "rule": "pigsty-node",
+        "verdict": "not_ready",
+        "reasons": [reason],
+        "remedy": "./node.yml -l h2",
+        "msg": f"h2 is not managed by Pigsty: {reason}. Run ./node.yml -l h2",
+    }
+    assert "[ERROR]" not in run.output and "Origin:" not in run.output
+
+
+@pytest.mark.each_release
+def test_an_unverified_host_has_a_remedy_of_its_own(guarded):
+    """A node that is only down must not be initialised again."""
+    guarded.local_hosts(missing="h1 h2")
+    guarded.inventory(guarded.hosts() | {"away": UNREACHABLE_HOST})
+    guarded.write("pgsql.yml", play(name="Set up"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    block = run.stderr.partition("PRECHECK stopped")[2]
+    assert ": 2 of 3 hosts are not ready, 1 unverified.\n" in block
+    refused = "ssh: connect to host 127.0.0.1 port 1: Connection refused"
+    assert f"\n  away  unverified: unreachable: {refused}\n" in block
+    assert "\n    ./node.yml -l h1,h2\n" in block
+    run = guarded.run("pgsql.yml", "-l", "away")
+    block = run.stderr.partition("PRECHECK stopped")[2]
+    assert ": 1 of 1 host is unverified.\n" in block
+    assert "Pigsty" not in block.replace("pigsty-node", "") and "node.yml" not in block
+
+
+@pytest.mark.each_release
+def test_templates_have_the_unverified_hosts(guarded):
+    guarded.local_hosts(missing="h1")
+    guarded.inventory(guarded.hosts() | {"away": UNREACHABLE_HOST})
+    hosts = "{{ precheck_hosts | join }} and not {{ precheck_unverified_hosts | join }}"
+    guarded.write(
+        "precheck.yml",
+        policy(rule({"path": "/etc/pki/ca.crt"}, message=f"say {hosts}", remedy=f"fix {hosts}")),
+    )
+    guarded.write("pgsql.yml", play())
+    block = guarded.run("pgsql.yml").stderr.partition("PRECHECK stopped")[2]
+    assert "\nsay h1 and not away\n" in block
+    assert "\n    fix h1 and not away\n" in block
+
+
+def test_the_last_lines_say_what_had_run_before(guarded):
+    guarded.local_hosts(ready="h1", missing="h2")
+    nothing = "- ansible.builtin.debug:"
+    guarded.write(
+        "pgsql.yml",
+        play("h1", nothing, name="first")
+        + play("h1", "[]", name="idle")
+        + play("h1,h2", nothing, name="third"),
+    )
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    path = f"{guarded.directory}/pgsql.yml"
+    assert (
+        "\nNo task of this play ran on any host. These plays had run before, and are not undone:\n"
+        f'  play "first" ({path}:1)\n\n    ./node.yml'
+    ) in run.stderr
+    assert "Nothing was changed" not in run.stderr

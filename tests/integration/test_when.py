@@ -214,5 +214,6 @@ def test_the_condition_is_evaluated_again_for_each_play(project):
     assert run.stdout.count('"reached"') == 2
     assert "PLAY [Second]" in run.stdout
     assert [line for line in run.stderr.splitlines() if line.startswith("  ")] == [
-        "  h1  not ready: late does not hold"
+        "  h1  not ready: late does not hold",
+        f'  play "Site" ({project.directory}/site.yml:2)',  # which had run
     ]

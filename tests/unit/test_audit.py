@@ -106,9 +106,9 @@ def test_hosts_that_are_not_ready_come_before_unverified_hosts():
         document(down, verdict("c", "a", "ready"), gone, remedy="./fix\n./more"), True
     )
     assert table.splitlines() == [
-        "PRECHECK audited 3 hosts by 1 rule: 2 hosts are not ready.",
+        "PRECHECK audited 3 hosts by 1 rule: 1 host is not ready, 1 unverified.",
         "",
-        "Rule a: 2 of 3 hosts are not ready.",
+        "Rule a: 1 of 3 hosts is not ready, 1 unverified.",
         "  b10  not ready: gone",
         "                  too",
         "  a    unverified: down[2J",

@@ -10,8 +10,10 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.record import Waiver
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.terminal import (
     HOSTS_SHOWN,
+    MEND,
     REASON_LENGTH,
     Failure,
+    StopContext,
     audit_table,
     closing_block,
     waiver_warning,
@@ -28,52 +30,113 @@ RULE = Rule(name="pigsty-node", plays=(), checks=())
 MISSING = Verdict(NOT_READY, ("/etc/pki/ca.crt is missing",))
 
 
+HERE = "Nothing was changed: no task of this play ran on any host."
+WAY_ROUND = (
+    "To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck."
+)
+
+
 def failure(verdicts, hosts=2, play_verdict=None, messages=(), remedy="", rule=RULE):
-    return Failure(rule, verdicts, play_verdict, hosts, messages, remedy)
+    """Return a failure of a rule that applies to this number of hosts."""
+    others = (f"other{number}" for number in range(hosts - len(verdicts)))
+    return Failure(rule, verdicts, play_verdict, [*verdicts, *others], messages, remedy)
+
+
+def lines_of(*failures, play=PLAY, **context):
+    """Return the lines of the closing block for these failures."""
+    return str(closing_block(play, failures, StopContext(**context))).splitlines()
 
 
 def test_hosts_whose_names_look_alike_are_all_listed():
-    lines = closing_block(
-        PLAY, [failure({"h1": MISSING, "h\x1b1": MISSING})], is_dry_run=False
-    ).splitlines()
+    lines = lines_of(failure({"h1": MISSING, "h\x1b1": MISSING}))
     assert lines[2] == "Rule pigsty-node: 2 of 2 hosts are not ready."
-    assert lines.count("  h1  not ready: /etc/pki/ca.crt is missing") == 2
+    assert "    h1, h1" in lines
 
 
-def test_hosts_are_sorted_and_aligned():
+def test_hosts_with_the_same_reasons_share_them():
     down = Verdict(UNVERIFIED, ("unreachable: refused",))
-    verdicts = {"web10": MISSING, "db": down, "a": MISSING}
+    full = Verdict(NOT_READY, ("/ is full",))
+    verdicts = {"web10": MISSING, "db": down, "a": MISSING, "z": full}
     failed = failure(
-        verdicts,
-        7,
-        messages=["Not managed.", "Ask first."],
-        remedy="./node.yml -l a,db,web10\n./more",
+        verdicts, 7, messages=["Not managed.", "Ask first."], remedy="./node.yml -l a,web10\n./more"
     )
-    assert closing_block(PLAY, [failed], is_dry_run=False).splitlines() == [
-        'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3).',
+    assert lines_of(failed) == [
+        'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3): 3 of 7 hosts are not'
+        " ready, 1 unverified.",
         "",
         "Rule pigsty-node: 3 of 7 hosts are not ready.",
-        "  a      not ready: /etc/pki/ca.crt is missing",
-        "  db     unverified: unreachable: refused",
-        "  web10  not ready: /etc/pki/ca.crt is missing",
+        "  not ready: /etc/pki/ca.crt is missing",
+        "    a, web10",
+        "  z  not ready: / is full",
         "",
         "Not managed.",
         "Ask first.",
         "",
-        "    ./node.yml -l a,db,web10",
+        "Rule pigsty-node: 1 of 7 hosts could not be checked, and is unverified.",
+        "  db  unverified: unreachable: refused",
+        "",
+        MEND,
+        "",
+        HERE,
+        "",
+        "    ./node.yml -l a,web10",
         "    ./more",
         "",
-        "Nothing was changed: no task of this play ran on any host.",
-        "To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.",
+        WAY_ROUND,
     ]
+
+
+def test_hosts_with_reasons_of_their_own_are_sorted_and_aligned():
+    verdicts = {name: Verdict(NOT_READY, (f"{name} is missing",)) for name in ("web10", "a", "db")}
+    assert lines_of(failure(verdicts, 3))[3:6] == [
+        "  a      not ready: a is missing",
+        "  db     not ready: db is missing",
+        "  web10  not ready: web10 is missing",
+    ]
+
+
+def test_unverified_hosts_alone_have_no_remedy():
+    down = Verdict(UNVERIFIED, ("unreachable: refused",))
+    lines = lines_of(failure({"h": down, "i": down}, 2))
+    assert lines == [
+        'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3): 2 of 2 hosts are'
+        " unverified.",
+        "",
+        "Rule pigsty-node: 2 of 2 hosts could not be checked, and are unverified.",
+        "  unverified: unreachable: refused",
+        "    h, i",
+        "",
+        MEND,
+        "",
+        HERE,
+        WAY_ROUND,
+    ]
+
+
+def test_the_headline_counts_each_host_once():
+    down = Verdict(UNVERIFIED, ("unreachable: refused",))
+    other = Rule(name="other", plays=(), checks=())
+    lines = lines_of(failure({"a": MISSING}, 3), failure({"a": down, "b": down}, 2, rule=other))
+    assert lines[0].endswith(": 1 of 4 hosts is not ready, 1 unverified.")
+
+
+def test_the_block_says_which_plays_had_run():
+    ran = [PlayIdentity(f"play {number}", "/x/site.yml", number) for number in range(1, 13)]
+    lines = lines_of(failure({"h": MISSING}, 1), ran=ran[:1])
+    assert HERE not in lines
+    at = lines.index(
+        "No task of this play ran on any host. These plays had run before, and are not undone:"
+    )
+    assert lines[at + 1] == '  play "play 1" (/x/site.yml:1)'
+    assert "  ... and 2 more plays" in lines_of(failure({"h": MISSING}, 1), ran=ran)
+    assert "Earlier batches of this play had run, and are not undone." in lines_of(
+        failure({"h": MISSING}, 1), batches_ran=True
+    )
 
 
 def test_each_reason_has_a_line_below_the_first():
     many = Verdict(NOT_READY, ("one is missing", "two is missing", "three is missing"))
-    lines = closing_block(
-        PLAY, [failure({"long-name": many, "h": MISSING}, 2)], is_dry_run=False
-    ).splitlines()
-    assert lines[3:7] == [
+    assert lines_of(failure({"long-name": many, "h": MISSING}, 2))[3:7] == [
         "  h          not ready: /etc/pki/ca.crt is missing",
         "  long-name  not ready: one is missing",
         "                        two is missing",
@@ -82,27 +145,27 @@ def test_each_reason_has_a_line_below_the_first():
 
 
 def test_without_message_and_remedy_there_is_no_gap():
-    lines = closing_block(PLAY, [failure({"h": MISSING}, 1)], is_dry_run=False).splitlines()
-    assert lines[2:6] == [
+    assert lines_of(failure({"h": MISSING}, 1))[2:6] == [
         "Rule pigsty-node: 1 of 1 host is not ready.",
         "  h  not ready: /etc/pki/ca.crt is missing",
         "",
-        "Nothing was changed: no task of this play ran on any host.",
+        HERE,
     ]
 
 
-def test_two_hundred_hosts_and_all_beyond_the_first_twenty_are_named():
-    names = [f"host{number:03}" for number in range(200)]
-    block = closing_block(
-        PLAY, [failure(dict.fromkeys(reversed(names), MISSING), 200)], is_dry_run=False
-    )
-    assert len(block.splitlines()) < 35
-    assert "200 of 200 hosts are not ready" in block
-    assert "  host019  " in block and "  host020  " not in block
-    assert f"  ... and 180 more: {', '.join(names[20:])}\n" in block
-    assert " more" not in closing_block(
-        PLAY, [failure(dict.fromkeys(names[:20], MISSING), 200)], is_dry_run=False
-    )
+def test_three_hundred_hosts_fit_on_a_screen_and_are_all_named():
+    names = [f"host{number:03}" for number in range(300)]
+    lines = lines_of(failure(dict.fromkeys(reversed(names), MISSING), 1000))
+    assert len(lines) < 10
+    assert lines[0].endswith(": 300 of 1000 hosts are not ready.")
+    assert f"    {', '.join(names)}" in lines
+    own = {name: Verdict(NOT_READY, (f"{name} is missing",)) for name in names}
+    lines = lines_of(failure(own, 1000))
+    assert len(lines) < 35
+    assert f"  ... and 280 more: {', '.join(names[20:])}" in lines
+    assert not [
+        line for line in lines_of(failure(dict(list(own.items())[:20]), 1000)) if "more" in line
+    ]
 
 
 @pytest.mark.claims(
@@ -113,7 +176,7 @@ def test_output_of_a_node_cannot_disturb_the_terminal():
     hostile = Verdict(
         UNVERIFIED, ("unreachable: \x1b[2Jgone\r\nPRECHECK all is well\x00\u202e " + "x" * 1000,)
     )
-    line = closing_block(PLAY, [failure({"h": hostile}, 1)], is_dry_run=False).splitlines()[3]
+    line = lines_of(failure({"h": hostile}, 1))[3]
     assert line.startswith("  h  unverified: unreachable: [2Jgone PRECHECK all is well xxx")
     assert line.endswith("...")
     assert len(line) == len("  h  unverified: ") + REASON_LENGTH
@@ -122,11 +185,9 @@ def test_output_of_a_node_cannot_disturb_the_terminal():
 
 def test_messages_and_remedies_cannot_either_and_keep_their_lines_and_length():
     text = "Grüße \x1b[31m日本語\x9b2J\u202e\r\n  indented " + "x" * 1000
-    lines = closing_block(
-        PLAY, [failure({"h": MISSING}, 1, messages=[text], remedy=text)], is_dry_run=False
-    ).splitlines()
+    lines = lines_of(failure({"h": MISSING}, 1, messages=[text], remedy=text))
     assert lines[5:7] == ["Grüße [31m日本語2J", "  indented " + "x" * 1000]
-    assert lines[8:10] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
+    assert lines[10:12] == ["    Grüße [31m日本語2J", "      indented " + "x" * 1000]
 
 
 @pytest.mark.claims("The same applies to the names of hosts and plays.")
@@ -136,15 +197,12 @@ def test_names_cannot_disturb_the_terminal():
         name="Set  up\x1b[2J\nRule forged: all hosts are ready.", path="/x/pgsql.yml", line=3
     )
     names = ["a\x1b[31m\n  b  ready", *(f"h{number}\r\x9b" for number in range(HOSTS_SHOWN))]
-    lines = closing_block(
-        play, [failure(dict.fromkeys(names, MISSING))], is_dry_run=False
-    ).splitlines()
+    lines = lines_of(failure(dict.fromkeys(names, MISSING)), play=play)
     assert lines[0] == (
         'PRECHECK stopped the run before play "Set  up[2J Rule forged: all hosts are'
-        ' ready." (/x/pgsql.yml:3).'
+        ' ready." (/x/pgsql.yml:3): 21 of 21 hosts are not ready.'
     )
-    assert lines[3] == "  a[31m   b  ready  not ready: /etc/pki/ca.crt is missing"
-    assert len(lines) == 3 + HOSTS_SHOWN + 4
+    assert lines[4].startswith("    a[31m   b  ready, h0 , ")
     for text in (
         *lines,
         waiver_warning(Waiver(play, [RULE], 1, "how")),
@@ -172,19 +230,17 @@ def test_names_cannot_disturb_the_terminal():
 
 def test_the_play_as_a_whole_has_its_own_heading():
     play_verdict = Verdict(NOT_READY, ("ansible_limit is defined does not hold",))
-    lines = closing_block(
-        PLAY, [failure({}, 3, play_verdict, remedy="add --limit")], is_dry_run=False
-    ).splitlines()
-    assert lines[2:6] == [
+    lines = lines_of(failure({}, 3, play_verdict, remedy="add --limit"))
+    assert lines[0] == 'PRECHECK stopped the run before play "Set up" (/x/pgsql.yml:3).'
+    assert lines[2:8] == [
         "Rule pigsty-node: the play is not ready for 3 hosts.",
         "  not ready: ansible_limit is defined does not hold",
         "",
+        HERE,
+        "",
         "    add --limit",
     ]
-    lines = closing_block(
-        PLAY, [failure({"h": MISSING}, 3, play_verdict)], is_dry_run=False
-    ).splitlines()
-    assert lines[2:6] == [
+    assert lines_of(failure({"h": MISSING}, 3, play_verdict))[2:6] == [
         "Rule pigsty-node: 1 of 3 hosts is not ready.",
         "  h  not ready: /etc/pki/ca.crt is missing",
         "Rule pigsty-node: the play is not ready for 3 hosts.",
@@ -192,31 +248,28 @@ def test_the_play_as_a_whole_has_its_own_heading():
     ]
 
 
-def test_each_rule_has_a_paragraph():
+def test_each_rule_has_a_paragraph_and_equal_commands_come_once():
     other = Rule(name="other", plays=(), checks=())
-    block = closing_block(
-        PLAY,
-        [failure({"h": MISSING}, 1), failure({"i": MISSING}, 1, rule=other)],
-        is_dry_run=False,
+    lines = lines_of(
+        failure({"h": MISSING}, 1, remedy="fix"),
+        failure({"i": MISSING}, 1, rule=other, remedy="fix"),
     )
-    assert "\n\nRule pigsty-node: " in block and "\n\nRule other: " in block
+    assert lines[1] == lines[4] == ""
+    assert lines[2].startswith("Rule pigsty-node: ") and lines[5].startswith("Rule other: ")
+    assert lines.count("    fix") == 1
 
 
 def test_a_block_with_a_mandatory_rule_suggests_no_opt_out():
     mandatory = Rule(name="must", plays=(), checks=(), mandatory=True)
-    block = closing_block(
-        PLAY, [failure({"h": MISSING}), failure({"h": MISSING}, rule=mandatory)], is_dry_run=False
-    )
-    assert block.endswith("\nThe play cannot be run unchecked: rule must is mandatory.")
-    assert "no_precheck" not in block and "--skip-tags" not in block
+    lines = lines_of(failure({"h": MISSING}), failure({"h": MISSING}, rule=mandatory))
+    assert lines[-1] == "The play cannot be run unchecked: rule must is mandatory."
+    assert WAY_ROUND not in lines
 
 
 def test_a_block_says_that_a_rule_is_built_in_and_that_the_run_is_dry():
     built_in = Rule(name="first", plays=(), checks=(), path=BUILT_IN)
     failures = [failure({"h": MISSING}, rule=built_in), failure({"h": MISSING})]
-    dry, real = (
-        closing_block(PLAY, failures, is_dry_run).splitlines() for is_dry_run in (True, False)
-    )
+    dry, real = (lines_of(*failures, is_dry_run=is_dry_run) for is_dry_run in (True, False))
     built_in_line = (
         "Rule first is built in. Rules of your own in precheck.yml beside ansible.cfg replace it."
     )

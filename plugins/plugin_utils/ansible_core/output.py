@@ -11,9 +11,9 @@ import stat
 import sys
 import termios
 import time
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Optional, TextIO
 
-from ansible import constants as C
 from ansible.utils.display import Display
 
 from .patches import at_the_end
@@ -25,9 +25,17 @@ READER_DELAY = 2.0  # seconds that a reader of stdout gets
 POLL = 0.01  # seconds
 
 
-def print_error_at_the_end(run: PlayRun, text: str) -> None:
-    """Print ``text`` to stderr, so that stdout stays what the stdout callback makes it."""
-    at_the_end(run.manager, lambda: _print(text, color=C.COLOR_ERROR, stderr=True))
+ColoredText = tuple[str, Optional[str]]
+
+
+def print_errors_at_the_end(run: PlayRun, texts: Sequence[ColoredText]) -> None:
+    """Print ``texts`` to stderr, so that stdout stays what the stdout callback makes it."""
+
+    def print_all() -> None:
+        for text, color in texts:
+            _print(text, color=color, stderr=True)
+
+    at_the_end(run.manager, print_all)
 
 
 def print_at_the_end(run: PlayRun, text: str) -> None:

@@ -16,6 +16,9 @@
 - ``add_hosts_to_retry``: PlaybookExecutor writes the failed hosts to the retry file, and ends its
   loop over batches by their number. So it gets another ``_generate_retry_inventory``, for the rest
   of the process.
+- ``results_are_short``: since 2.19 the default callback prints the error of each failed host with
+  the lines around its origin, which is the policy. What else callbacks are told is in the result.
+  So TaskQueueManager gets another ``send_callback`` during the checks.
 - ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
   get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
 - ``stopped_time_is_free``: until 2.18 ``Ctrl-Z`` also stops the workers, and the time limits of
@@ -48,6 +51,8 @@ from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from ansible.vars.manager import VariableManager
+
+from .. import compat
 
 # Takes the strategy, the iterator, and what runs the play unguarded; returns what that returns.
 Guard = Callable[[StrategyBase, PlayIterator, Callable[[], int]], int]
@@ -208,3 +213,20 @@ def _alarm(seconds: int) -> None:
 
     signal.signal(signal.SIGALRM, step)
     signal.setitimer(signal.ITIMER_REAL, 1, 1)
+
+
+@contextlib.contextmanager
+def results_are_short(manager: TaskQueueManager) -> Iterator[None]:
+    """Let callbacks see results without errors that are printed, and without facts."""
+    send_callback = manager.send_callback
+
+    def send_short_results(method_name: str, *args: Any, **kwargs: Any) -> None:
+        if method_name.startswith("v2_runner_") and method_name != "v2_runner_on_start":
+            compat.drop_from_result(args[0], ("exception", "ansible_facts"))
+        send_callback(method_name, *args, **kwargs)
+
+    manager.send_callback = send_short_results
+    try:
+        yield
+    finally:
+        manager.send_callback = send_callback

@@ -17,16 +17,18 @@ from ansible.plugins.strategy import StrategyBase
 
 from .. import compat
 from ..checks import condition, kinds, task
+from ..checks.event import RuleTexts
 from ..checks.host import ANSWERS, REQUEST, Answers, CheckRequest
 from ..checks.path import known_digests
 from ..checks.results import verdict_if_lost, verdict_of, with_message
 from ..errors import TemplateError
 from ..policy.model import Check, Rule, RuleAndHost
+from ..text import is_plain_name
 from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
 from . import time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
-from .play import directories_of
+from .play import directories_of, files_of
 from .run import PlayRun
 from .signals import nothing_left_behind
 from .targets import HostsByRule
@@ -143,6 +145,7 @@ class CheckRun:
             rule.name: {host.name for host in hosts} for rule, hosts in hosts_by_rule
         }
         self.progress = {host.name: HostProgress() for host in hosts}
+        self.in_inventory = set(run.names_in_inventory())
         self.waiting: set[str] = set()  # names of hosts that have a worker and no result yet
         self.ready = {
             rule.name: all_ready(check.label for check in kinds.host_checks(rule)) for rule in rules
@@ -319,4 +322,22 @@ class CheckRun:
                 for other, checks in self.checks_by_rule.items()
                 if other in self.asking and name in self.names_by_rule[other]
             }
-        return CheckRequest(rule.name, checks, self.directories, self.digests, of_rule, connection)
+        texts = RuleTexts(
+            rule.name, name, rule.message, rule.remedy, self._own_variables(rule, name)
+        )
+        return CheckRequest(
+            rule.name, checks, self.directories, self.digests, texts, of_rule, connection
+        )
+
+    def _own_variables(self, rule: Rule, name: str) -> dict[str, Any]:
+        """Return the variables of messages and remedies for one host."""
+        variables: dict[str, Any] = {
+            "precheck_hosts": [name],
+            "precheck_unverified_hosts": [],
+            "precheck_playbook": files_of(self.run.play)[0],
+            "precheck_play": self.run.play_name,
+            "precheck_rule": rule.name,
+        }
+        if is_plain_name(name) and name in self.in_inventory:
+            variables["precheck_limit"] = name
+        return variables

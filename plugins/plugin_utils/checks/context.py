@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ansible.parsing.dataloader import DataLoader
@@ -39,6 +39,10 @@ class HostVariables:
         if self.literal or not compat.is_template(template):
             return template
         return compat.rendered(template, self.variables, self.loader)
+
+    def with_variables(self, variables: dict[str, Any]) -> HostVariables:
+        """Return the host with other variables."""
+        return replace(self, variables=variables)
 
     def rendered_or_as_it_is(self, template: str) -> str:
         try:

@@ -16,6 +16,7 @@ from ..policy.model import Check
 from ..text import Texts
 from ..verdict import Verdict, unverified
 from .context import HostContext
+from .event import RuleTexts
 from .kinds import KINDS
 from .results import result_of, with_message
 from .script import Answer, Question
@@ -37,13 +38,15 @@ class CheckRequest:
     ``checks`` are those of this rule, and of the rules that the host is checked for after it, by
     the name of the rule. Their questions go to the node together. ``answers`` are those to this
     rule's questions if the task of an earlier rule got them. ``directories`` and ``digests`` are as
-    in HostContext. ``connection`` is the host's own if the task has another one.
+    in HostContext. ``connection`` is the host's own if the task has another one. ``texts`` are for
+    the event of the host.
     """
 
     rule: str
     checks: Mapping[str, Sequence[Check]]
     directories: Sequence[str]
     digests: Mapping[str, str]
+    texts: RuleTexts
     answers: Answers | None = None
     connection: str = ""
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,10 @@ from ..verdict import (
     unverified,
     worst,
 )
+from .event import CHECKS
+
+# What ansible-core puts before the words of ssh.
+_NESTED = re.compile(r"^(?:Task failed: |Action failed: |Failed to connect to the host via ssh: )+")
 
 
 def with_message(check: Check, verdict: Verdict, render: Callable[[str], str]) -> Verdict:
@@ -56,14 +61,14 @@ def result_of(checks: Sequence[Check], verdicts: Sequence[Verdict]) -> dict[str,
 
 
 def verdict_of(result: Mapping[str, Any]) -> Verdict:
-    """Return the verdict in the ``result`` of a ``precheck.guard.check`` task.
+    """Return the verdict in the ``result`` of a ``precheck.guard.check`` task of the guard.
 
     If the result is not the action's own, it is UNVERIFIED.
     """
     state = result.get("verdict")
     if state == READY and not result.get("failed"):
         return ready()
-    checks = result.get("checks") if state in (NOT_READY, UNVERIFIED) else ()
+    checks = result.get(CHECKS, result.get("checks")) if state in (NOT_READY, UNVERIFIED) else ()
     labelled = tuple(
         (str(check["check"]), _part(check["verdict"], str(check["msg"]))) for check in checks or ()
     )
@@ -85,7 +90,7 @@ def verdict_if_lost(result: Mapping[str, Any], limit: str, hides_output: bool) -
     It was unreachable, or took longer than ``limit`` says. ``result`` is that of any task, which
     ``hides_output`` or not.
     """
-    message = str(result.get("msg") or "")
+    message = _NESTED.sub("", str(result.get("msg") or ""))
     if result.get("unreachable"):
         return unverified(f"unreachable: {HIDDEN if hides_output else message}")
     # Until 2.17 there is only the message.

@@ -27,7 +27,7 @@ from ..report.files import current_document, read, write_page
 from ..report.record import AUDIT, Record, RuleAndVerdict
 from ..report.terminal import audit_table
 from ..verdict import READY, Verdict, labelled, worst
-from .messages import render_messages, undecided
+from .messages import render_messages, undecided, unready
 from .state import RunState
 
 display = Display()
@@ -177,13 +177,13 @@ def _apart(rules: Sequence[Rule], verdict: Verdict) -> list[RuleAndVerdict]:
 
 def _add_messages(run: PlayRun, rules: Sequence[Rule], record: Record) -> None:
     """Render the messages and the remedy of each rule for which something is not ready."""
-    not_ready: dict[str, list[str]] = {}
-    for (rule_name, host), verdict in record.verdicts.items():
-        if verdict.state != READY:
-            not_ready.setdefault(rule_name, []).append(host)
     for rule in rules:
-        if rule.name in not_ready:
-            names = sorted(not_ready[rule.name])
-            rendered = render_messages(run, rule, names, record.started)
+        of_rule = {
+            host: verdict
+            for (name, host), verdict in record.verdicts.items()
+            if name == rule.name and verdict.state != READY
+        }
+        if of_rule:
+            rendered = render_messages(run, rule, unready(of_rule), record.started)
             record.messages[rule.name] = list(rendered.messages)
             record.remedies[rule.name] = [rendered.remedy]

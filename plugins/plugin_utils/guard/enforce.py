@@ -16,9 +16,8 @@ from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
-from ..ansible_core.output import print_error_at_the_end
 from ..ansible_core.patches import wrap_run
-from ..ansible_core.play import audit_task, is_dry_run, location_of, only_checks_are_wanted
+from ..ansible_core.play import audit_task, location_of, only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
 from ..ansible_core.stop import (
     StoppedDuringPlay,
@@ -30,7 +29,7 @@ from ..errors import GuardError, PrecheckError, text_for_report
 from ..policy.matching import describe
 from ..report.terminal import closing_block
 from ..text import one_line
-from .execution import execute, write_news
+from .execution import execute, print_closing_block, write_news
 from .state import PlayId, RunState
 from .survey import survey
 from .watch import watch_for_roles, watch_hosts
@@ -119,8 +118,11 @@ def enforce(run: PlayRun, state: RunState) -> bool:
     if known.coverages:
         if errors := execute(run, state, known):
             stop(run)
-            print_error_at_the_end(run, closing_block(known.identity, errors, is_dry_run()))
+            block = closing_block(known.identity, errors, state.stop_context(run))
+            print_closing_block(run, block)
             return True
         watch_hosts(run, state, known)
     watch_for_roles(run, state, rules)
+    if known.targets.hosts and not only_checks_are_wanted(run):
+        state.ran[run.play_id] = known.identity
     return False

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from ansible import constants as C
 from ansible.utils.display import Display
 
+from ..ansible_core.output import print_errors_at_the_end
 from ..ansible_core.run import PlayRun
 from ..errors import PrecheckError
 from ..policy.model import WARN
 from ..report.record import CoveredPlay, Waiver
-from ..report.terminal import Failure, waiver_warning, warning_block
-from ..verdict import READY
-from .messages import render_messages, undecided
+from ..report.terminal import ClosingBlock, Failure, waiver_warning, warning_block
+from ..verdict import NOT_READY, READY
+from .messages import render_messages, undecided, unready
 from .plan import RulePlan
 from .state import PlayId, RunState
 from .survey import Survey, of_checks
@@ -45,6 +46,16 @@ def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
     errors = [failure for failure in failures if failure.rule.severity != WARN]
     covered.stopped = bool(errors)
     return errors
+
+
+def print_closing_block(run: PlayRun, block: ClosingBlock) -> None:
+    """Print ``block`` after the recap. The command to type stands out."""
+    parts = (
+        (block.why, C.COLOR_ERROR),
+        (block.command and f"{block.command}\n", C.COLOR_OK),
+        (block.otherwise, C.COLOR_ERROR),
+    )
+    print_errors_at_the_end(run, [(text, color) for text, color in parts if text])
 
 
 def write_news(run: PlayRun, state: RunState) -> None:
@@ -107,11 +118,11 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
         bad = {name: verdict for name, verdict in of_hosts.items() if verdict.state != READY}
         bad_play = of_play if of_play and of_play.state != READY else None
         if bad or bad_play:
-            names = sorted(bad) or sorted(plan.applies_to)
-            rendered = render_messages(run, rule, names, state.record.started)
+            hosts = [*plan.applies_to, *plan.undecided]
+            of_rule = unready(bad, hosts if bad_play and bad_play.state == NOT_READY else ())
+            rendered = render_messages(run, rule, of_rule, state.record.started)
             state.record.messages.setdefault(rule.name, []).extend(rendered.messages)
             state.record.remedies.setdefault(rule.name, []).append(rendered.remedy)
-            hosts = len(plan.applies_to) + len(plan.undecided)
             failures.append(Failure(rule, bad, bad_play, hosts, rendered.messages, rendered.remedy))
     return failures
 

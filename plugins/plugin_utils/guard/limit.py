@@ -10,11 +10,9 @@ import tempfile
 from collections.abc import Sequence
 
 from ..errors import PrecheckError
+from ..text import is_plain_name
 
 LENGTH = 240  # characters: three lines of a terminal
-
-# A name that is nothing but a name to a shell, to an option parser and as a pattern of hosts.
-_PLAIN = re.compile(r"\w[\w.-]*")
 
 
 def limit_to(names: Sequence[str], directory: str) -> str:
@@ -25,7 +23,7 @@ def limit_to(names: Sequence[str], directory: str) -> str:
     ``directory`` is empty or not possible. Raises PrecheckError if it cannot be written.
     """
     text = ",".join(names)
-    if len(text) <= LENGTH and all(map(_PLAIN.fullmatch, names)):
+    if len(text) <= LENGTH and all(map(is_plain_name, names)):
         return shlex.quote(text)
     path = _written("".join(f"{pattern_of(name)}\n" for name in names), directory)
     # ansible-core splits at colons and spaces what has no comma.

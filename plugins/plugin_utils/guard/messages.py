@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,19 @@ from ..ansible_core.run import PlayRun
 from ..errors import OptionError, PrecheckError, TemplateError
 from ..options import report_path
 from ..policy.model import Rule
-from ..report.terminal import HOSTS_SHOWN
-from ..verdict import Verdict, unverified
+from ..report.terminal import VerdictsByHost
+from ..verdict import NOT_READY, UNVERIFIED, Verdict, unverified
 from .limit import limit_to
 
 LIMIT = "precheck_limit"  # the variable of remedies
+
+
+@dataclass(frozen=True)
+class Unready:
+    """The hosts of a rule that are not ready, and those that are unverified, sorted."""
+
+    not_ready: list[str]
+    unverified: list[str]
 
 
 @dataclass(frozen=True)
@@ -30,33 +38,55 @@ class Messages:
     remedy: str
 
 
-def render_messages(run: PlayRun, rule: Rule, names: list[str], started: float) -> Messages:
-    """Return the message of ``rule`` for each of the hosts that are shown, and its remedy for all.
+def unready(verdicts: VerdictsByHost, hosts_of_play: Iterable[str] = ()) -> Unready:
+    """Return which hosts are not ready, and which are unverified.
 
-    ``names`` are those of the hosts that are not ready. A template that cannot be rendered is shown
-    as it is, with the reason. ``started`` is when the run did, in seconds since 1970.
+    If no host itself is not ready, but the play as a whole, they are ``hosts_of_play``.
     """
+    not_ready, unverified = (
+        sorted(name for name, verdict in verdicts.items() if verdict.state == state)
+        for state in (NOT_READY, UNVERIFIED)
+    )
+    return Unready(not_ready or sorted(hosts_of_play), unverified)
+
+
+def render_messages(run: PlayRun, rule: Rule, unready: Unready, started: float) -> Messages:
+    """Return the message of ``rule`` for each of the hosts that are not ready, and its remedy.
+
+    There are none if no host is not ready: nobody knows what an unverified one lacks. A template
+    that cannot be rendered is shown as it is, with the reason. ``started`` is when the run did, in
+    seconds since 1970.
+    """
+    if not unready.not_ready:
+        return Messages([], "")
     messages = [rule.message] if rule.message else []
     if compat.is_template(rule.message):
-        hosts = run.hosts_named(names[:HOSTS_SHOWN])
-        messages = [_render(run, rule.message, run.variables(host)) for host in hosts]
+        own = _own_variables(run, rule, unready)
+        hosts = run.hosts_named(unready.not_ready)
+        messages = [_render(run, rule.message, run.variables(host) | own) for host in hosts]
     remedy = rule.remedy
     if compat.is_template(remedy):
-        remedy = _rendered_remedy(run, rule, names, started)
+        remedy = _rendered_remedy(run, rule, unready, started)
     return Messages(list(dict.fromkeys(messages)), remedy)
 
 
-def _rendered_remedy(run: PlayRun, rule: Rule, names: list[str], started: float) -> str:
-    variables = run.variables(None) | {
-        "precheck_hosts": names,
+def _own_variables(run: PlayRun, rule: Rule, unready: Unready) -> dict[str, Any]:
+    return {
+        "precheck_hosts": unready.not_ready,
+        "precheck_unverified_hosts": unready.unverified,
         "precheck_playbook": files_of(run.play)[0],
         "precheck_play": run.play_name,
         "precheck_rule": rule.name,
     }
+
+
+def _rendered_remedy(run: PlayRun, rule: Rule, unready: Unready, started: float) -> str:
+    variables = run.variables(None) | _own_variables(run, rule, unready)
     if LIMIT not in rule.remedy:
         return _render(run, rule.remedy, variables)
     # --limit cannot select a localhost that is in no inventory.
-    in_inventory = [host.name for host in run.hosts_named(names) if not host.implicit]
+    hosts = run.hosts_named(unready.not_ready)
+    in_inventory = [host.name for host in hosts if not host.implicit]
     if not in_inventory:
         try:
             return compat.rendered(rule.remedy, variables, run.loader)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from ansible.utils.display import Display
 
 from ..ansible_core.fingerprints import Fingerprint
-from ..ansible_core.play import identify
+from ..ansible_core.play import identify, is_dry_run
 from ..ansible_core.run import PlayRun
 from ..checks.kinds import KINDS
 from ..policy import discovery
 from ..policy.matching import PlayIdentity
 from ..policy.model import Rule, RuleAndHost, Rules
 from ..report.record import Record
+from ..report.terminal import StopContext
 from .plan import Reasons, RulePlan
 
 display = Display()
@@ -33,10 +34,11 @@ class RunState:
     host was checked for a rule, by the fingerprint of that check; ``decided`` the rules and hosts
     of a play with nothing left to find out there, as they were checked, or the rule does not apply
     or has no checks for hosts. ``computed`` are the plays and rules that cover them only because of
-    a role whose name the play computed. ``audits`` are the plays that were audits. ``waived``
-    are the rules and hosts of a play of which a warning has said that they are waived. ``stopped``
-    is whether the guard has ended the run. ``record`` is for the report, which has to be written
-    again if ``record_has_news``.
+    a role whose name the play computed. ``audits`` are the plays that were audits. ``waived`` are
+    the rules and hosts of a play of which a warning has said that they are waived. ``ran`` are the
+    plays that had tasks to run on some host, and were not stopped. ``stopped`` is whether the guard
+    has ended the run. ``record`` is for the report, which has to be written again if
+    ``record_has_news``.
 
     A guarded class that calls its guarded parent, as with both the strategy and the callback on,
     finds all of this done.
@@ -48,6 +50,7 @@ class RunState:
     computed: set[PlayAndRule] = field(default_factory=set)
     audits: set[PlayId] = field(default_factory=set)
     waived: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
+    ran: dict[PlayId, PlayIdentity] = field(default_factory=dict)
     stopped: bool = False
     record: Record = field(default_factory=Record)
     record_has_news: bool = False
@@ -67,6 +70,11 @@ class RunState:
         if run.play_id not in self._identities:
             self._identities[run.play_id] = identify(run)
         return self._identities[run.play_id]
+
+    def stop_context(self, run: PlayRun, role: str = "") -> StopContext:
+        """Return what the closing block says about the run, which is stopped before ``role``."""
+        ran = [identity for play_id, identity in self.ran.items() if play_id != run.play_id]
+        return StopContext(ran, run.play_id in self.ran, is_dry_run(), role)
 
     def were_checked(self, rule: Rule, names: Iterable[str]) -> list[str]:
         """Return which hosts were checked for a rule, before whatever play."""

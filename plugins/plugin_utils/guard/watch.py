@@ -12,15 +12,13 @@ from ansible.playbook.task import Task
 from ansible.utils.display import Display
 
 from ..ansible_core.includes import FoundRole, role_of
-from ..ansible_core.output import print_error_at_the_end
 from ..ansible_core.patches import HostAndTask, before_each_step, before_each_task
-from ..ansible_core.play import is_dry_run
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import RunningHosts, StoppedDuringPlay, before_unexpected_task
 from ..errors import PrecheckError
 from ..policy.model import WARN, Rule
 from ..report.terminal import closing_block
-from .execution import execute, waive, write_news
+from .execution import execute, print_closing_block, waive, write_news
 from .plan import RulePlan
 from .state import RunState
 from .survey import Survey, survey_of_role
@@ -111,8 +109,9 @@ class _Watch:
         )
         write_news(self._run, self._state)
         if errors:
-            block = closing_block(known.identity, errors, is_dry_run(), role.name)
-            print_error_at_the_end(self._run, block)
+            context = self._state.stop_context(self._run, role.name)
+            block = closing_block(known.identity, errors, context)
+            print_closing_block(self._run, block)
             self._running.stop()
             raise StoppedDuringPlay
         self._passed.setdefault(role, set()).update(known.hosts)

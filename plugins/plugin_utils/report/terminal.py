@@ -16,7 +16,10 @@ from ..verdict import NOT_READY, READY, UNVERIFIED, State, Verdict
 from .document import reasons_in
 from .record import Waiver
 
-HOSTS_SHOWN = 20
+HOSTS_SHOWN = GROUPS_SHOWN = 20
+PLAYS_SHOWN = 10
+# The remedy for hosts that are unverified: nobody knows what else they lack.
+MEND = "Mend what kept them from being checked, and run again."
 REASON_LENGTH = 400  # characters
 
 STATE_WORDS: Mapping[State, str] = {
@@ -29,43 +32,72 @@ VerdictsByHost = Mapping[str, Verdict]
 
 
 @dataclass(frozen=True)
+class StopContext:
+    """What the closing block says about the run.
+
+    ``ran`` are the plays that had tasks to run before; ``batches_ran`` is whether earlier batches
+    of the play did. If the play was stopped in its midst, that was before its first task of
+    ``role``.
+    """
+
+    ran: Sequence[PlayIdentity] = ()
+    batches_ran: bool = False
+    is_dry_run: bool = False
+    role: str = ""
+
+
+@dataclass(frozen=True)
 class Failure:
-    """What is not ready for a rule.
+    """What is not ready or unverified for a rule.
 
     ``verdicts`` are those other than ready, by host name; ``play_verdict`` is that on the play as a
-    whole if it is not ready; ``hosts`` is the number of hosts that the rule applies to.
-    ``messages`` and ``remedy`` are the rule's, rendered.
+    whole if it is not ready; ``hosts`` are those that the rule applies to. ``messages`` and
+    ``remedy`` are the rule's, rendered for the hosts that are not ready.
     """
 
     rule: Rule
     verdicts: VerdictsByHost
     play_verdict: Verdict | None
-    hosts: int
+    hosts: Sequence[str]
     messages: Sequence[str]
     remedy: str
 
 
-def closing_block(
-    play: PlayIdentity, failures: Sequence[Failure], is_dry_run: bool, role: str = ""
-) -> str:
-    """Return the block that says why ``play`` was stopped, and what to do.
+@dataclass(frozen=True)
+class ClosingBlock:
+    """What is printed at the end of a run that was stopped.
 
-    If it was stopped in its midst, that was before its first task of ``role``.
+    It says ``why``, then the ``command`` to type, if there is one, and what else there is to do.
     """
-    location = f"the role {printable_name(role)} in " if role else ""
-    heading = f"PRECHECK stopped the run before {location}{printable_name(play)}."
-    lines = [heading, *_failures(failures), ""]
-    if is_dry_run:
+
+    why: str
+    command: str
+    otherwise: str
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.why, self.command, self.otherwise) if part)
+
+
+def closing_block(
+    play: PlayIdentity, failures: Sequence[Failure], stop: StopContext
+) -> ClosingBlock:
+    """Return the block that says why ``play`` was stopped, and what to do."""
+    location = f"the role {printable_name(stop.role)} in " if stop.role else ""
+    heading = f"PRECHECK stopped the run before {location}{printable_name(play)}"
+    counts = _counts(failures)
+    lines = [f"{heading}: {counts}." if counts else f"{heading}.", *_failures(failures), ""]
+    if stop.is_dry_run:
         lines.append(
             "This is a dry run (--check): it initialises no host, so a new one cannot be ready."
         )
-    if role:
-        lines.append(
-            "The play computes the name of this role, so its hosts could not be checked before."
-            " What tasks before the role did is not undone."
-        )
-    else:
-        lines.append("Nothing was changed: no task of this play ran on any host.")
+    lines += _what_ran(stop)
+    return ClosingBlock(
+        "\n".join(lines), _commands(failures), "\n".join(_way_round(play, failures))
+    )
+
+
+def _way_round(play: PlayIdentity, failures: Sequence[Failure]) -> list[str]:
+    lines = []
     mandatory = [failure.rule.name for failure in failures if failure.rule.mandatory]
     if mandatory:
         rules = "rule {} is" if len(mandatory) == 1 else "rules {} are"
@@ -82,7 +114,55 @@ def closing_block(
         for failure in failures
         if failure.rule.is_built_in
     ]
-    return "\n".join(lines)
+    return lines
+
+
+def _counts(failures: Sequence[Failure]) -> str:
+    """Return how many hosts are not ready and unverified, of all rules; empty if none is."""
+    bad, unverified = (
+        {
+            name
+            for failure in failures
+            for name, verdict in failure.verdicts.items()
+            if verdict.state == state
+        }
+        for state in (NOT_READY, UNVERIFIED)
+    )
+    hosts = {name for failure in failures for name in failure.hosts}
+    return _tally(len(bad), len(unverified - bad), len(hosts))
+
+
+def _tally(not_ready: int, unverified: int, hosts: int = 0) -> str:
+    """Return "1 of 3 hosts is not ready, 1 unverified", or as much of it as there is.
+
+    Without the number of all ``hosts``, it is "1 host is not ready".
+    """
+    first, word = (not_ready, "not ready") if not_ready else (unverified, "unverified")
+    if not first:
+        return ""
+    subject = f"{first} of {count_of(hosts, 'host')}" if hosts else count_of(first, "host")
+    text = f"{subject} {_are(first)} {word}"
+    return f"{text}, {unverified} unverified" if not_ready and unverified else text
+
+
+def _what_ran(stop: StopContext) -> list[str]:
+    """Return what is true about changes."""
+    if stop.role:
+        return [
+            "The play computes the name of this role, so its hosts could not be checked before."
+            " What tasks before the role did is not undone."
+        ]
+    if not stop.ran and not stop.batches_ran:
+        return ["Nothing was changed: no task of this play ran on any host."]
+    here = "No task of this play ran on any host."
+    if stop.batches_ran:
+        here = "Earlier batches of this play had run, and are not undone."
+    plays = [f"  {printable_name(play)}" for play in stop.ran[:PLAYS_SHOWN]]
+    if more := len(stop.ran) - len(plays):
+        plays.append(f"  ... and {count_of(more, 'more play')}")
+    if not plays:
+        return [here]
+    return [f"{here} These plays had run before, and are not undone:", *plays]
 
 
 def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
@@ -91,7 +171,7 @@ def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
         "[WARNING]: PRECHECK found hosts that are not ready before"
         f" {printable_name(play)}, which goes on."
     )
-    return "\n".join([heading, *_failures(failures), ""])
+    return "\n".join([heading, *_failures(failures), _commands(failures)])
 
 
 def waiver_warning(waiver: Waiver) -> str:
@@ -108,21 +188,61 @@ def _failures(failures: Sequence[Failure]) -> list[str]:
 
 
 def _failure(failure: Failure) -> list[str]:
-    name, hosts = failure.rule.name, count_of(failure.hosts, "host")
+    name, hosts = failure.rule.name, count_of(len(failure.hosts), "host")
+    bad, unverified = (
+        {host: verdict for host, verdict in failure.verdicts.items() if verdict.state == state}
+        for state in (NOT_READY, UNVERIFIED)
+    )
     lines = []
-    if verdicts := failure.verdicts:
-        lines.append(f"Rule {name}: {len(verdicts)} of {hosts} {_are(len(verdicts))} not ready.")
-        names = sorted(verdicts)
-        lines += _table(verdicts, names[:HOSTS_SHOWN])
-        if more := names[HOSTS_SHOWN:]:
-            lines.append(f"  ... and {len(more)} more: {', '.join(map(printable_name, more))}")
+    if bad:
+        lines.append(f"Rule {name}: {len(bad)} of {hosts} {_are(len(bad))} not ready.")
+        lines += _groups(bad)
     if failure.play_verdict:
         lines.append(f"Rule {name}: the play is not ready for {hosts}.")
         lines += _lines("  ", failure.play_verdict)
     if failure.messages:
         lines.append("")
         lines += [line for message in failure.messages for line in printable_lines(message)]
-    return lines + _remedy(failure.remedy)
+    if unverified:
+        lines += [""] if lines else []
+        lines.append(
+            f"Rule {name}: {len(unverified)} of {hosts} could not be checked, and"
+            f" {_are(len(unverified))} unverified."
+        )
+        lines += _groups(unverified)
+        lines += ["", MEND]
+    return lines
+
+
+def _commands(failures: Sequence[Failure]) -> str:
+    """Return the remedies, alone on their lines with an empty one around; empty if none is."""
+    lines = [
+        f"    {line}"
+        for remedy in dict.fromkeys(failure.remedy for failure in failures)
+        for line in printable_lines(remedy)
+    ]
+    return "\n".join(["", *lines, ""]) if lines else ""
+
+
+def _groups(verdicts: VerdictsByHost) -> list[str]:
+    """Return lines for hosts: those with the same reasons share them."""
+    groups: dict[Sequence[str], list[str]] = {}
+    for name in sorted(verdicts):
+        groups.setdefault(verdicts[name].reasons, []).append(name)
+    lines = []
+    shown, hidden = list(groups.values())[:GROUPS_SHOWN], list(groups.values())[GROUPS_SHOWN:]
+    if all(len(names) == 1 for names in shown):
+        lines = _table(verdicts, [name for [name] in shown])
+        shown = []
+    for names in shown:
+        text = ", ".join(map(printable_name, names))
+        if len(names) == 1:
+            lines += _lines(f"  {text}  ", verdicts[names[0]])
+        else:
+            lines += [*_lines("  ", verdicts[names[0]]), f"    {text}"]
+    if more := sorted(name for names in hidden for name in names):
+        lines.append(f"  ... and {len(more)} more: {', '.join(map(printable_name, more))}")
+    return lines
 
 
 def _remedy(remedy: str) -> list[str]:
@@ -174,21 +294,22 @@ def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
 
 
 def _audit_heading(document: Mapping[str, Any], verdicts: Mapping[str, VerdictsByHost]) -> str:
-    failing: set[str] = set()
+    failing: dict[State, set[str]] = {NOT_READY: set(), UNVERIFIED: set()}
     warned: set[str] = set()
     for rule in document["rules"]:
-        by_host = verdicts[rule["name"]]
-        bad = {host for host, verdict in by_host.items() if verdict.state != READY}
-        (warned if rule["severity"] == WARN else failing).update(bad)
-    warned -= failing
-    result = "all are ready"
-    if failing:
-        result = f"{count_of(len(failing), 'host')} {_are(len(failing))} not ready"
+        for host, verdict in verdicts[rule["name"]].items():
+            if verdict.state != READY:
+                (warned if rule["severity"] == WARN else failing[verdict.state]).add(host)
+    unverified = failing[UNVERIFIED] - failing[NOT_READY]
+    warned -= failing[NOT_READY] | unverified
+    hosts = document["plays"][0]["hosts"]
+    result = _tally(len(failing[NOT_READY]), len(unverified))
+    more = " more" if result else ""
+    result = result or "all are ready"
     if warned:
-        more = " more" if failing else ""
         result += f", with warnings for {count_of(len(warned), 'host')}{more}"
-    hosts = count_of(document["plays"][0]["hosts"], "host")
-    return f"PRECHECK audited {hosts} by {count_of(len(verdicts), 'rule')}: {result}."
+    rules = count_of(len(verdicts), "rule")
+    return f"PRECHECK audited {count_of(hosts, 'host')} by {rules}: {result}."
 
 
 def _audited_rule(
@@ -201,7 +322,8 @@ def _audited_rule(
     ready = [printable_name(name) for name in verdicts if name not in bad]
     hosts = count_of(len(verdicts), "host")
     if bad:
-        lines = [f"{heading} {len(bad)} of {hosts} {_are(len(bad))} not ready."]
+        states = Counter(verdict.state for verdict in bad.values())
+        lines = [f"{heading} {_tally(states[NOT_READY], states[UNVERIFIED], len(verdicts))}."]
         # What is known comes before what could not be determined.
         lines += _table(bad, sorted(bad, key=lambda name: (bad[name].state != NOT_READY, name)))
     else:

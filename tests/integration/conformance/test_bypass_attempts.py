@@ -261,7 +261,7 @@ def test_the_attempt_is_stopped(guarded, nodes, name):
     )
     assert_stopped(run, nodes)
     assert run.stdout.count("PLAY [") == len(earlier) + 1
-    assert "pgsql.yml:1)." in run.stderr
+    assert "pgsql.yml:1): " in run.stderr
 
 
 @shows("localhost, outside the inventory and in it", STOPPED)
