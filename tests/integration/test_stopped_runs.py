@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
 import sys
 
 import pytest
 
-from support.commands import run_command
+from support.commands import BIN, clean_environment, run_command
 from support.output import CLOSING_BLOCK
 from support.plays import play
 from support.policies import policy, rule
@@ -210,3 +213,46 @@ def test_the_last_lines_say_what_had_run_before(guarded):
         f'  play "first" ({path}:1)\n\n    ./node.yml'
     ) in run.stderr
     assert "Nothing was changed" not in run.stderr
+
+
+@pytest.mark.each_release
+def test_the_command_has_the_inventory_of_the_run(guarded):
+    guarded.local_hosts(missing="h1")
+    guarded.write("other/hosts of mine.json", (guarded.directory / "inventory.json").read_text())
+    guarded.write("pgsql.yml", play())
+    run = guarded.run("pgsql.yml", "-i", "other/hosts of mine.json")
+    assert "\n    ./node.yml -l h1 -i 'other/hosts of mine.json'\n" in run.stderr
+    assert "Run ./node.yml -l h1 -i 'other/hosts of mine.json'" in run.stdout
+    run = guarded.run("pgsql.yml", "-i", "inventory.json")
+    assert "\n    ./node.yml -l h1\n" in run.stderr
+
+
+@pytest.mark.parametrize("callback", ["default", "oneline"])
+def test_a_log_of_stdout_says_what_to_do(guarded, callback):
+    """stderr is a terminal, as in a shell, and stdout is a pipe to tee."""
+    guarded.local_hosts(missing="h1")
+    guarded.write("pgsql.yml", play())
+    terminal, stderr = pty.openpty()
+    try:
+        run = subprocess.run(
+            [BIN / "ansible-playbook", "pgsql.yml"],
+            cwd=guarded.directory,
+            env=clean_environment(
+                ANSIBLE_CONFIG=f"{guarded.directory}/ansible.cfg",
+                ANSIBLE_NOCOLOR="1",
+                ANSIBLE_STDOUT_CALLBACK=callback,
+            ),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            check=False,
+        )
+        seen = os.read(terminal, 100_000).decode()
+    finally:
+        os.close(stderr)
+        os.close(terminal)
+    assert run.returncode == 2
+    assert seen.count("PRECHECK stopped") == 1
+    assert run.stdout.count("PRECHECK stopped") == (1 if callback == "default" else 0)
+    if callback == "default":
+        assert "\n    ./node.yml -l h1\n" in run.stdout

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Optional, TextIO
 
+from ansible import constants as C
 from ansible.utils.display import Display
 
 from .patches import at_the_end
@@ -29,13 +30,29 @@ ColoredText = tuple[str, Optional[str]]
 
 
 def print_errors_at_the_end(run: PlayRun, texts: Sequence[ColoredText]) -> None:
-    """Print ``texts`` to stderr, so that stdout stays what the stdout callback makes it."""
+    """Print ``texts`` to stderr, so that stdout stays what the stdout callback makes it.
+
+    If only stdout goes into a file or a pipe, as with ``| tee log``, print them there too: the log
+    must say what to do. This is for output that people read, and not for that of other callbacks.
+    """
 
     def print_all() -> None:
         for text, color in texts:
             _print(text, color=color, stderr=True)
+        if _only_stdout_is_kept() and C.DEFAULT_STDOUT_CALLBACK in _FOR_PEOPLE:
+            for text, _color in texts:
+                display.display(text, screen_only=True)  # a log file has it already
 
     at_the_end(run.manager, print_all)
+
+
+_FOR_PEOPLE = ("default", "ansible.builtin.default", "minimal", "ansible.builtin.minimal")
+
+
+def _only_stdout_is_kept() -> bool:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a stream is closed, say
+        return sys.stderr.isatty() and not sys.stdout.isatty()
+    return False
 
 
 def print_at_the_end(run: PlayRun, text: str) -> None:

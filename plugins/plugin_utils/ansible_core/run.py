@@ -5,9 +5,13 @@
 from __future__ import annotations
 
 import functools
+import os
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible import constants as C
+from ansible import context
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.playbook_executor import PlaybookExecutor
 from ansible.inventory.host import Host
@@ -49,6 +53,15 @@ class PlayRun:
         """The extra variables of the command line."""
         variables: Mapping[str, Any] = self.variable_manager.extra_vars
         return variables
+
+    @property
+    def inventory_options(self) -> str:
+        """The options ``-i`` of the command line, for a shell; empty if it has none of its own."""
+        given = list(context.CLIARGS.get("inventory") or ())
+        # Without the option, CLI takes what the configuration says.
+        if not given or given == list(C.DEFAULT_HOST_LIST):
+            return ""
+        return " ".join(f"-i {shlex.quote(_from_here(source))}" for source in given)
 
     def hosts_of_play(self) -> list[Host]:
         """Return the hosts of all batches of the play under the current --limit, in its order."""
@@ -118,6 +131,12 @@ class PlayRun:
                 names = [host.name for host in hosts]
                 batches = dict.fromkeys(names, names) | batches
         return batches
+
+
+def _from_here(source: str) -> str:
+    """Return the path of an inventory below the current directory as it is seen from there."""
+    path = os.path.relpath(source) if os.path.isabs(source) else source
+    return source if path.startswith("..") else path
 
 
 class _Unrestricted:

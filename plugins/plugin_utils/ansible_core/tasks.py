@@ -339,5 +339,5 @@ class CheckRun:
             "precheck_rule": rule.name,
         }
         if is_plain_name(name) and name in self.in_inventory:
-            variables["precheck_limit"] = name
+            variables["precheck_limit"] = f"{name} {self.run.inventory_options}".strip()
         return variables

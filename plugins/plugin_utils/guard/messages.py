@@ -93,7 +93,8 @@ def _rendered_remedy(run: PlayRun, rule: Rule, unready: Unready, started: float)
         except TemplateError:
             return ""
     try:
-        variables[LIMIT] = limit_to(in_inventory, _directory_of_report(run, started))
+        limit = limit_to(in_inventory, _directory_of_report(run, started))
+        variables[LIMIT] = f"{limit} {run.inventory_options}".strip()
     except PrecheckError as ex:
         return f"{rule.remedy} ({ex})"
     return _render(run, rule.remedy, variables)
