@@ -67,10 +67,9 @@ Rule database (warns only): 1 of 3 hosts is not ready, 1 unverified.
   away  unverified: cannot tell whether the rule applies: in its when,\
  kind == 'db': 'kind' is undefined
 
-Rule everybody: 1 of 4 hosts is unverified.
-  away  unverified: unreachable: {lost}
+Rule everybody: all 4 hosts are ready.
 
-Verdicts of rules on hosts: 5 ready, 3 not ready, 3 unverified.
+Verdicts of rules on hosts: 6 ready, 3 not ready, 2 unverified.
 """
 
 
@@ -92,7 +91,7 @@ def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
     assert run.rc == 2, run.output
     report = read_report(project.directory / "report.json")
     checks = {(one["host"], one["rule"]): one["checks"] for one in report["verdicts"]}
-    [reason] = checks["away", "everybody"][0]["reasons"]
+    [reason] = checks["away", "marker"][0]["reasons"]
     lost = reason.removeprefix("unreachable: ")
     assert run.stdout.endswith("\n" + TABLE.format(directory=project.directory, lost=lost))
     assert "PRECHECK" not in run.stderr
@@ -120,7 +119,40 @@ def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
         ("h1", "everybody"): ["ready"],
         ("h2", "everybody"): ["ready"],
         ("h3", "everybody"): ["ready"],
-        ("away", "everybody"): ["unverified"],
+        ("away", "everybody"): ["ready"],
+    }
+
+
+@pytest.mark.each_release
+def test_a_rule_of_conditions_reaches_its_verdict_whatever_becomes_of_the_connection(project):
+    """A rule that also has a check that needs the host does not."""
+    condition = {"that": "inventory_hostname == 'away'"}
+    rules = [
+        rule({"path": "/"}, name="path"),
+        rule(condition, name="conditions"),
+        rule(condition, {"command": "true"}, name="mixed"),
+        rule({"that": True}, name="late", when="no_such_variable"),
+    ]
+    project.write("precheck.yml", policy(*rules))
+    elsewhere = {"ansible_connection": "no.such.plugin"}
+    project.inventory({"away": UNREACHABLE_HOST, "elsewhere": elsewhere, "here": LOCAL_HOST})
+    run = project.run(AUDIT, "-e", "precheck_report=report.json")
+    assert run.rc == 2, run.output
+    report = read_report(project.directory / "report.json")
+    states = {(one["host"], one["rule"]): one["verdict"] for one in report["verdicts"]}
+    assert states == {
+        ("away", "path"): "unverified",
+        ("away", "conditions"): "ready",
+        ("away", "mixed"): "unverified",
+        ("away", "late"): "unverified",
+        ("elsewhere", "path"): "unverified",
+        ("elsewhere", "conditions"): "not_ready",
+        ("elsewhere", "mixed"): "unverified",
+        ("elsewhere", "late"): "unverified",
+        ("here", "path"): "ready",
+        ("here", "conditions"): "not_ready",
+        ("here", "mixed"): "not_ready",
+        ("here", "late"): "unverified",
     }
 
 

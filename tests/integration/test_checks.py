@@ -20,7 +20,7 @@ from support.commands import BIN, clean_environment
 from support.corpus import vaulted
 from support.nodes import ADDRESSES, STOPPED
 from support.policies import policy
-from support.project import LOCAL_HOST
+from support.project import LOCAL_HOST, UNREACHABLE_HOST
 
 WITNESS = (
     "- name: Covered\n  hosts: all\n  gather_facts: false\n"
@@ -427,6 +427,19 @@ def test_a_rule_of_conditions_needs_no_connection_plugin(project, is_variable):
     since_2_19 = "Task failed: "  # how ansible-core begins its messages
     found = {name: [line.replace(since_2_19, "") for line in by_host[name]] for name in by_host}
     assert found == {"h1": [wrong, missing], "h2": [missing]}
+
+
+@pytest.mark.each_release
+def test_a_rule_of_conditions_reaches_its_verdict_on_an_unreachable_host(project):
+    """So it does if a rule before it has lost the host."""
+    conditions = {"wrong": "inventory_hostname == 'other'", "right": "true"}
+    rules = [rule({"that": one}, name=name) for name, one in conditions.items()]
+    covered(project, rule({"path": "/"}, name="path"), *rules)
+    project.inventory({"away": UNREACHABLE_HOST})
+    project.write("play.yml", WITNESS)
+    lost, wrong = reasons_of_stopped_run(project)["away"]
+    assert lost.startswith("unverified: unreachable: ")
+    assert wrong == "not ready: inventory_hostname == 'other' does not hold"
 
 
 def test_hosts_are_checked_in_parallel_even_under_serial_1(project):

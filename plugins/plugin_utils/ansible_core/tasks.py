@@ -113,8 +113,8 @@ def _labelled_part(
 class HostProgress:
     """What is known about a host so far.
 
-    ``answers`` are those of its shell, by rule. ``lost`` is the verdict on all rules once the host
-    does not answer any more. ``parts`` are the verdicts of its tasks, by rule.
+    ``answers`` are those of its shell, by rule. ``lost`` is the verdict on all rules that need the
+    host once it does not answer any more. ``parts`` are the verdicts of its tasks, by rule.
     """
 
     answers: Mapping[str, Answers] | None = None
@@ -170,8 +170,10 @@ class CheckRun:
         hosts_of = {rule.name: hosts for rule, hosts in self.hosts_by_rule}
         for step in self.steps:
             hosts = hosts_of[step.rule.name]
-            if answering := [host for host in hosts if not self.progress[host.name].lost]:
-                self._run_step(step, answering)
+            if kinds.needs_host(step.rule):
+                hosts = [host for host in hosts if not self.progress[host.name].lost]
+            if hosts:
+                self._run_step(step, hosts)
         return {
             (rule.name, host.name): self._verdict(rule, host)
             for rule, hosts in self.hosts_by_rule
@@ -180,7 +182,7 @@ class CheckRun:
 
     def _verdict(self, rule: Rule, host: Host) -> Verdict:
         progress = self.progress[host.name]
-        if progress.lost:
+        if progress.lost and kinds.needs_host(rule):
             return progress.lost
         parts = progress.parts.get(rule.name, [])
         if len(parts) != sum(step.rule is rule for step in self.steps):
@@ -205,7 +207,7 @@ class CheckRun:
                 # worker before, and would fail on it.
                 strategy._workers[strategy._cur_worker] = None
                 strategy._blocked_hosts[host.name] = False
-                self.progress[host.name].lost = NOT_STARTED
+                self._lose(step, host.name, NOT_STARTED)
             else:
                 self.waiting.add(host.name)
             self._take_results(step, self._new_results(max_passes=passes))
@@ -257,15 +259,22 @@ class CheckRun:
             is_quiet = ended == ended_before and not results and strategy._final_q.empty()
             quiet_looks = quiet_looks + 1 if is_quiet else 0
             if quiet_looks == QUIET_LOOKS:
-                self._give_up(ended)
+                self._give_up(step, ended)
             time.sleep(POLL)
 
-    def _give_up(self, names: set[str]) -> None:
+    def _give_up(self, step: Step, names: set[str]) -> None:
         for name in names:
             self.run.strategy._pending_results -= 1
             self.run.strategy._blocked_hosts[name] = False
-            self.progress[name].lost = KILLED
+            self._lose(step, name, KILLED)
         self.waiting -= names
+
+    def _lose(self, step: Step, name: str, verdict: Verdict) -> None:
+        """Remember why a step gave no result: only if it needs the host, the host is lost."""
+        if kinds.needs_host(step.rule):
+            self.progress[name].lost = verdict
+        else:
+            self.progress[name].parts[step.rule.name] = [verdict]
 
     def _new_results(self, max_passes: int | None = None) -> Sequence[Any]:
         """Return the results that have come, and send the callbacks about them."""
@@ -286,7 +295,7 @@ class CheckRun:
     def _take_action_result(self, step: Step, name: str, result: Mapping[str, Any]) -> None:
         progress = self.progress[name]
         if lost := verdict_if_lost(result, str(step.limit), bool(step.task.no_log)):
-            progress.lost = lost
+            self._lose(step, name, lost)
             return
         verdict = verdict_of(result)
         parts = progress.parts.setdefault(step.rule.name, [])

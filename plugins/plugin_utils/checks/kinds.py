@@ -28,6 +28,11 @@ def asks_node(rule: Rule) -> bool:
     return any(KINDS[check.kind].MEANS != "variables" for check in action_checks(rule))
 
 
+def needs_host(rule: Rule) -> bool:
+    """Return whether any of the checks for hosts needs a connection to the host."""
+    return any(KINDS[check.kind].MEANS != "variables" for check in rule.host_checks)
+
+
 def task_checks(rule: Rule) -> list[Check]:
     """Return the checks for hosts that are tasks of their own."""
     return [check for check in rule.host_checks if check.kind not in OF_ACTION]

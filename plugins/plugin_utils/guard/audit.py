@@ -19,7 +19,7 @@ from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import stop
 from ..ansible_core.targets import unmet_conditions
 from ..ansible_core.tasks import Verdicts, check_hosts
-from ..checks.kinds import action_checks, task_checks
+from ..checks.kinds import action_checks, needs_host, task_checks
 from ..errors import PrecheckError, TemplateError
 from ..policy.model import WARN, Rule
 from ..report.document import changes
@@ -126,7 +126,8 @@ def check_all(run: PlayRun, rules: Sequence[Rule], hosts: Sequence[Host]) -> Ver
     """Return the verdicts on all hosts.
 
     The hosts to which the same rules apply are checked together, as if for one rule that has all
-    their checks. So an audit costs one task for each host, however many rules there are.
+    their checks. So an audit costs one task for each host, however many rules there are. Only for
+    hosts that are lost, the rules that need no host are checked again, by themselves.
     """
     unmet = unmet_conditions(run, [(rule, hosts) for rule in rules])
     verdicts: Verdicts = {
@@ -152,6 +153,14 @@ def check_all(run: PlayRun, rules: Sequence[Rule], hosts: Sequence[Host]) -> Ver
         verdicts.update(
             ((rule.name, host_name), part) for rule, part in _apart(parts[name], verdict)
         )
+    # The verdict on a lost host names no checks. Nor does one by a when that cannot be evaluated.
+    lost = {key for key, verdict in verdicts.items() if not verdict.checks} - unmet.keys()
+    alone = [
+        (rule, [host for host in hosts if (rule.name, host.name) in lost])
+        for rule in rules
+        if not needs_host(rule)
+    ]
+    verdicts.update(check_hosts(run, alone, quietly=True))
     return verdicts
 
 
