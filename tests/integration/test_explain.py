@@ -348,7 +348,7 @@ SELECTORS = {"role": "pg", "tag": "db"}
 def test_a_play_whose_hosts_earlier_plays_make_has_its_rules(project):
     """explain does not run the earlier plays. The rules are those that a run then applies."""
     roles, tags = (rule(ALWAYS, name=name, covers={name: glob}) for name, glob in SELECTORS.items())
-    mandatory = rule(ALWAYS, name="mandatory", covers={"play": "By include*"}, mandatory=True)
+    mandatory = rule(ALWAYS, name="mandatory", covers={"play": ["By i*", "Op*"]}, mandatory=True)
     small(project, roles, tags, mandatory)
     project.inventory({"h1": LOCAL_HOST | {"kind": "db"}})
     project.write("roles/outer/meta/main.yml", "dependencies: [pg]\n")
@@ -360,12 +360,16 @@ def test_a_play_whose_hosts_earlier_plays_make_has_its_rules(project):
         "Group hosts": [],
         "By role": ["role"],
         "By include and tag": ["role", "tag", "mandatory"],
-        "Opted out": ["tag"],
+        "Opted out": ["tag", "mandatory"],
         "Not covered": [],
     }
     assert [play["hosts_may_come"] for play in plays] == [False, True, True, True, True]
-    reasons = [play["not_guarded"] for play in plays]
-    assert reasons == ["", "", "", "the play is tagged no_precheck", ""]
+    waived = {
+        (play["name"], rule["name"]): rule["waived"] for play in plays for rule in play["rules"]
+    }
+    assert {key: reason for key, reason in waived.items() if reason} == {
+        ("Opted out", "tag"): "the play is tagged no_precheck"
+    }
     run = project.run("play.yml", "-vv")
     for name, rules in covered.items():
         [line] = re.findall(f'Precheck: play "{name}" .* is covered by (.*)', run.stdout)
@@ -375,6 +379,12 @@ def test_a_play_whose_hosts_earlier_plays_make_has_its_rules(project):
         f'Play "By role" ({project.directory}/play.yml:6)\n'
         "  no hosts are known yet: an earlier play may make some\n"
         "  rule role, by role pg\n"
+        "    for       True\n" in text
+    )
+    assert (
+        "  rule tag, by tag db\n"
+        "    left out  any host: the play is tagged no_precheck\n"
+        "  rule mandatory, by play By i* or Op*, mandatory\n"
         "    for       True\n" in text
     )
 

@@ -115,16 +115,15 @@ class Explainer:
         identity = identify_without_hosts(play)
         coverages = covering(identity, self._rules_in_force(play.get_loader()))
         opt_out = opt_out_reason(play)
-        enforced = [coverage for coverage in coverages if coverage[0].mandatory or not opt_out]
-        not_guarded = _why_not_guarded(play, strategy_loader.get(play.strategy, class_only=True))
-        if coverages and not enforced:
-            not_guarded = not_guarded or opt_out
         explanation = PlayExplanation(
             playbook,
             identity,
             hosts=(),
-            rules=[RuleExplanation(*coverage) for coverage in enforced or coverages],
-            not_guarded=not_guarded,
+            rules=[
+                RuleExplanation(rule, selector, waived="" if rule.mandatory else opt_out)
+                for rule, selector in coverages
+            ],
+            not_guarded=_why_not_guarded(play, strategy_loader.get(play.strategy, class_only=True)),
             hosts_may_come=self._has_earlier_plays(),
         )
         self.explanation.plays.append(explanation)
@@ -161,6 +160,7 @@ def _explain_rule(
     return RuleExplanation(
         rule=plan.rule,
         selector=selector,
+        waived="" if plan.is_enforced else known.opt_out_reason,
         checked=plan.check,
         once_for=plan.once_for,
         left_out={

@@ -28,14 +28,16 @@ Line = tuple[Topic, str]
 class RuleExplanation:
     """What a rule means for a play that its ``selector`` covers. Hosts are known by their names.
 
-    ``checked`` are the hosts that the guard would check, ``once_for`` those for which the checks
-    would run that run once for the play. ``left_out`` says why it would not check a host,
-    ``unsure`` why it may turn out not to check one of ``checked`` or ``once_for``, and ``errors``
-    why it would end the run with an error because of a host.
+    ``waived`` says how the play opts out of the rule; it is empty if it does not. ``checked`` are
+    the hosts that the guard would check, ``once_for`` those for which the checks would run that run
+    once for the play. ``left_out`` says why it would not check a host, ``unsure`` why it may turn
+    out not to check one of ``checked`` or ``once_for``, and ``errors`` why it would end the run
+    with an error because of a host.
     """
 
     rule: Rule
     selector: Selector
+    waived: str = ""
     checked: Sequence[str] = ()
     once_for: Sequence[str] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -75,8 +77,9 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
     ``name``, ``path``, ``line``, ``hosts``, ``hosts_may_come``, ``not_guarded`` (empty if it is
     guarded) and ``rules``. A rule has ``name``, ``path``, ``line``, ``severity``, ``mandatory``,
     ``selector`` (lists of globs by key, and a list of such selectors under ``not`` if it has any),
-    ``checks`` (``kind``, ``label``, ``become``, ``once``), the lists of hosts ``checked`` and
-    ``once_for``, and the reasons by host ``left_out``, ``unsure`` and ``errors``.
+    ``checks`` (``kind``, ``label``, ``become``, ``once``), ``waived`` (how the play opts out of it,
+    or empty), the lists of hosts ``checked`` and ``once_for``, and the reasons by host
+    ``left_out``, ``unsure`` and ``errors``.
     """
     return {
         "policy": {"files": list(explanation.files), "origin": explanation.origin},
@@ -111,6 +114,7 @@ def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
             }
             for check in rule.checks
         ],
+        "waived": explanation.waived,
         "checked": list(explanation.checked),
         "once_for": list(explanation.once_for),
         "left_out": dict(explanation.left_out),
@@ -151,7 +155,9 @@ def _rule_text(explanation: RuleExplanation, play: PlayExplanation) -> Iterator[
     yield from _wrapped("rule", "  ", heading)
     if explanation.checked:
         yield from _labelled("checked", [_names(explanation.checked)])
-    if explanation.checked or play.hosts_may_come:
+    if explanation.waived and not play.hosts:
+        yield from _labelled("left out", [f"any host: {explanation.waived}"])
+    elif explanation.checked or play.hosts_may_come:
         labels = [
             f"{check.label} (with become)" if check.become else check.label
             for check in rule.host_checks
