@@ -36,6 +36,7 @@ rules:
       - name: late
         task: {ansible.builtin.debug: {msg: on time}, failed_when: inventory_hostname == 'h1'}
       - {that: inventory_hostname != 'h2', name: second}
+    message: "{{ inventory_hostname[:1] }} needs its marker."
     remedy: "./fix -l {{ precheck_hosts | join(',') }}"
   - name: limit
     plays: [{play: "*"}]
@@ -60,6 +61,8 @@ Rule marker: 2 of 4 hosts are not ready, 1 unverified.
                    second: inventory_hostname != 'h2' does not hold
   away  unverified: unreachable: {lost}
 
+h needs its marker.
+
     ./fix -l h1,h2
 
 Rule database (warns only): 1 of 3 hosts is not ready, 1 unverified.
@@ -70,6 +73,7 @@ Rule database (warns only): 1 of 3 hosts is not ready, 1 unverified.
 Rule everybody: all 4 hosts are ready.
 
 Verdicts of rules on hosts: 6 ready, 3 not ready, 2 unverified.
+Not audited, as they check plays and not hosts: limit.
 """
 
 
@@ -105,6 +109,7 @@ def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
     assert play["path"].endswith("/playbooks/audit.yml")
     assert play["rules"] == ["marker", "database", "everybody"]
     assert (play["hosts"], play["stopped"]) == (4, False)
+    assert report["not_audited"] == ["limit"]
     arguments = "--check --tags other -e precheck_report=***"
     assert report["command"] == ["ansible-playbook", AUDIT, *arguments.split()]
     states = {key: [check["verdict"] for check in of_host] for key, of_host in checks.items()}
@@ -186,6 +191,7 @@ def test_hosts_and_rules_can_be_chosen_and_both_entry_points_audit_once(project)
         "  ready: h1, h2",
     ]
     assert "h3" not in run.stdout
+    assert "Not audited" not in run.stdout  # nobody asked for the others
 
 
 WRONG = {  # arguments, the error

@@ -39,7 +39,11 @@ def verdict(
 
 
 def rule(
-    name: str, remedy: str = "", severity: str = "error", mandatory: bool = False
+    name: str,
+    remedy: str = "",
+    severity: str = "error",
+    mandatory: bool = False,
+    message: str = "",
 ) -> dict[str, Any]:
     """Return what a document says of a rule."""
     return {
@@ -48,7 +52,7 @@ def rule(
         "line": 2,
         "severity": severity,
         "mandatory": mandatory,
-        "message": "",
+        "message": message,
         "remedy": remedy,
     }
 
@@ -73,6 +77,7 @@ def document(
         "error": "",
         "plays": [],
         "rules": rules,
+        "not_audited": [],
         "verdicts": verdicts,
         "waivers": [],
         **more,
@@ -84,7 +89,7 @@ def few() -> dict[str, Any]:
     return document(
         [
             rule("pigsty-node", "./node.yml -l db2,db10,db11", mandatory=True),
-            rule("free-space", severity="warn"),
+            rule("free-space", severity="warn", message="Remove old logs.\nThen try again."),
             rule("replication"),
         ],
         [
@@ -131,6 +136,7 @@ def few() -> dict[str, Any]:
                 ],
             }
         ],
+        not_audited=["change-freeze", "large-run"],
         waivers=[
             {
                 "play": "Remove",
@@ -177,7 +183,10 @@ def many(hosts: int = 1000, rules: int = 5) -> dict[str, Any]:
 
 def hostile() -> dict[str, Any]:
     """Return a document in which every text is hostile."""
-    rules = [rule(f"{text} {index}", f"{text}\n{text}") for index, text in enumerate(HOSTILE)]
+    rules = [
+        rule(f"{text} {index}", f"{text}\n{text}", message=f"{text}\n{text}")
+        for index, text in enumerate(HOSTILE)
+    ]
     verdicts = [
         verdict(host, rule["name"], "not_ready", *HOSTILE, groups=tuple(HOSTILE))
         for rule in rules
@@ -193,5 +202,8 @@ def hostile() -> dict[str, Any]:
             return [spoilt(one) for one in value]
         return "".join(HOSTILE) if isinstance(value, str) else value
 
-    texts = "precheck command user controller started finished policies plays waivers changes"
+    texts = (
+        "precheck command user controller started finished policies plays not_audited waivers"
+        " changes"
+    )
     return whole | {key: spoilt(whole[key]) for key in texts.split()}

@@ -91,10 +91,16 @@ def verdict(host, rule, state, *reasons):
     return {"host": host, "rule": rule, "verdict": state, "checks": [{"reasons": list(reasons)}]}
 
 
-def document(*verdicts, rules=("a",), warn=False, remedy="", **more):
+def document(*verdicts, rules=("a",), warn=False, message="", remedy="", **more):
     severity = "warn" if warn else "error"
-    of_rules = [{"name": name, "severity": severity, "remedy": remedy} for name in rules]
-    return {"plays": [{"hosts": 3}], "rules": of_rules, "verdicts": list(verdicts)} | more
+    common = {"severity": severity, "message": message, "remedy": remedy}
+    return {
+        "plays": [{"hosts": 3}],
+        "rules": [{"name": name} | common for name in rules],
+        "not_audited": [],
+        "verdicts": list(verdicts),
+        **more,
+    }
 
 
 def test_hosts_that_are_not_ready_come_before_unverified_hosts():
@@ -102,9 +108,8 @@ def test_hosts_that_are_not_ready_come_before_unverified_hosts():
         verdict("a", "a", "unverified", "down\x1b[2J"),
         verdict("b10", "a", "not_ready", "gone", "too"),
     )
-    table = audit_table(
-        document(down, verdict("c", "a", "ready"), gone, remedy="./fix\n./more"), True
-    )
+    said = {"message": "It is old.\nMend it\x07:", "remedy": "./fix\n./more"}
+    table = audit_table(document(down, verdict("c", "a", "ready"), gone, **said), True)
     assert table.splitlines() == [
         "PRECHECK audited 3 hosts by 1 rule: 1 host is not ready, 1 unverified.",
         "",
@@ -113,6 +118,9 @@ def test_hosts_that_are_not_ready_come_before_unverified_hosts():
         "                  too",
         "  a    unverified: down[2J",
         "  ready: c",
+        "",
+        "It is old.",
+        "Mend it:",
         "",
         "    ./fix",
         "    ./more",
@@ -130,7 +138,7 @@ def test_all_hosts_that_are_not_ready_are_listed_however_many():
 
 NOT_READY = verdict("h", "a", "not_ready", "x")
 TWO_RULES = [
-    {"name": name, "severity": severity, "remedy": ""}
+    {"name": name, "severity": severity, "message": "", "remedy": ""}
     for name, severity in (("a", "error"), ("b", "warn"))
 ]
 HEADINGS = {
@@ -155,6 +163,11 @@ def test_the_heading_shows_the_result(report, heading):
 def test_rules_without_problems_take_a_line():
     table = audit_table(document(verdict("h", "b", "ready"), rules=("a", "b")), False)
     assert "\n\nRule a: it applies to no host.\n\nRule b: 1 host is ready.\n\n" in table
+
+
+def test_rules_that_were_not_checked_come_last():
+    lines = audit_table(document(not_audited=["b", "c"]), False).splitlines()
+    assert lines[-1] == "Not audited, as they check plays and not hosts: b, c."
 
 
 CHANGES = {

@@ -82,6 +82,7 @@ def test_a_document_has_all_that_is_recorded():
         started=0.5, plays=plays, verdicts=verdicts, remedies={"strict": ["./a", "./b", "./a"]}
     )
     recorded.messages["strict"] = ["gone", "gone"]
+    recorded.not_audited = [Rule("for plays", (), ())]
     recorded.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck"))
     gone = {"check": "a", "verdict": "not_ready", "reasons": ["a: gone"]}
     ready = {"check": "b", "verdict": "ready", "reasons": []}
@@ -120,6 +121,7 @@ def test_a_document_has_all_that_is_recorded():
                 "message": "", "remedy": "",
             } | in_policy,
         ],
+        "not_audited": ["for plays"],
         "verdicts": [
             of_h1 | {"rule": "strict", "verdict": "ready", "checks": [ready | {"check": "a"}]},
             of_h2 | {"rule": "strict", "verdict": "not_ready", "checks": [gone, ready]},

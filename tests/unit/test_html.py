@@ -101,6 +101,21 @@ def test_totals_count_each_host_once_and_rules_each_of_their_hosts():
     )
 
 
+def test_ready_hosts_of_a_rule_are_counted_if_each_host_has_a_problem_with_another_rule():
+    states = {"a": ("ready", "not_ready"), "b": ("not_ready", "ready")}
+    verdicts = [
+        verdict(f"db{number}", name, state)
+        for name in states
+        for number, state in enumerate(states[name])
+    ]
+    text = " ".join(
+        re.sub("<[^>]*>", " ", page(document(list(map(rule, states)), verdicts))).split()
+    )
+    counts = "/srv/pigsty/precheck.yml:2 ✗ 1 not ready ✓ 1 ready"
+    assert f"Rules a {counts} b {counts} Hosts" in text
+    assert "✓ 0 ready of 2 hosts." in text
+
+
 def test_the_page_shows_when_where_and_how_the_report_was_made():
     text = " ".join(re.sub("<[^>]*>", " ", page(few())).split())
     assert "Precheck audit: ✗ not ready" in text
@@ -114,6 +129,8 @@ def test_the_page_shows_when_where_and_how_the_report_was_made():
 def test_the_page_shows_remedies_plays_waivers_and_changes():
     text = " ".join(re.sub("<[^>]*>", " ", page(few() | {"kind": "run"})).split())
     assert "./node.yml -l db2,db10,db11" in text
+    assert "only warns Remove old logs. Then try again. replication" in text
+    assert "Not audited, as they check plays and not hosts: change-freeze, large-run Hosts" in text
     assert "Set up" not in page(few())  # the play of an audit is the audit
     assert "Set up /srv/pigsty/pgsql.yml:4 pigsty-node, free-space 4 stopped" in text
     assert "✗ not ready pigsty-node, by the play as a whole: no window is open" in text
@@ -131,7 +148,7 @@ def test_the_page_shows_remedies_plays_waivers_and_changes():
 
 def test_the_page_omits_what_a_document_does_not_have():
     text = page(document([rule("pigsty-node")], [verdict("db1", "pigsty-node")]))
-    for absent in ("Changes", "Waived", "Plays", "Remedy", "! ", "mandatory"):
+    for absent in ("Changes", "Waived", "Plays", "Remedy", "! ", "mandatory", "audited"):
         assert absent not in text.partition("<body>")[2], absent
     assert "Precheck audit:\n<span" in text and ">✓ ready</span></h1>" in text
 

@@ -212,7 +212,7 @@ def test_names_cannot_disturb_the_terminal():
     verdicts = [{"rule": "r", "host": name, "verdict": NOT_READY, "checks": []} for name in names]
     change = {"host": names[0], "rule": "r", "reasons": []}
     document = {
-        "rules": [{"name": "r", "severity": "error", "remedy": ""}],
+        "rules": [{"name": "r", "severity": "error", "message": "", "remedy": ""}],
         "verdicts": verdicts,
         "plays": [{"hosts": 2}],
         "changes": {

@@ -57,6 +57,8 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     covered = record.covered_play(run.play_id, state.identity_of(run), rules)
     covered.hosts.update(host.name for host in hosts)
     record.verdicts = check_all(run, rules, hosts)
+    if not options["rules"]:
+        record.not_audited = [rule for rule in state.rules_in_force(run) if not rule.host_checks]
     _add_messages(run, rules, record)
 
     document = current_document(record, run.extra_vars, run.groups_of)

@@ -44,6 +44,7 @@ def build_document(
         "error": record.error,
         "plays": [_play(play) for play in record.plays.values()],
         "rules": [_rule(rule, record) for rule in record.rules.values()],
+        "not_audited": [rule.name for rule in record.not_audited],
         "verdicts": _verdicts(record, groups),
         "waivers": [_waiver(waiver, about["user"]) for waiver in record.waivers],
     }

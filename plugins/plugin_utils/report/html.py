@@ -100,6 +100,7 @@ def page(report: Document) -> str:
             for number, rule in enumerate(report["rules"])
         },
         total=Counter(row.states[0] for row in rows),
+        ranks=[state for state in RANKS if state != NOT_CHECKED],
         states=[state for state in RANKS if any(state in row.states for row in rows)],
     )
 

@@ -54,7 +54,8 @@ class Record:
     """What is remembered of a run.
 
     ``plays`` are by id; ``messages`` and ``remedies`` by rule, as rendered. ``changes`` are those
-    since another report. ``error`` is the one that ended the run before a verdict, if one did.
+    since another report. ``not_audited`` are the rules that an audit did not check, as they have no
+    checks of hosts. ``error`` is the one that ended the run before a verdict, if one did.
     ``started`` is in seconds since 1970.
     """
 
@@ -66,6 +67,7 @@ class Record:
     remedies: dict[str, list[str]] = field(default_factory=dict)
     waivers: list[Waiver] = field(default_factory=list)
     changes: dict[str, Any] | None = None
+    not_audited: Sequence[Rule] = ()
     error: str = ""
 
     def covered_play(
@@ -80,7 +82,7 @@ class Record:
         """Take over what another record has, instead of what is known about the same."""
         for name in ("plays", "verdicts", "messages", "remedies"):
             getattr(self, name).update(getattr(other, name))
-        self.changes = other.changes
+        self.changes, self.not_audited = other.changes, other.not_audited
 
     @property
     def rules(self) -> dict[str, Rule]:

@@ -290,7 +290,10 @@ def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
         lines += ["", *_changes(document["changes"])]
     states = Counter(verdict.state for by_host in verdicts.values() for verdict in by_host.values())
     counts = ", ".join(f"{states[state]} {word}" for state, word in STATE_WORDS.items())
-    return "\n".join([*lines, "", f"Verdicts of rules on hosts: {counts}."])
+    lines += ["", f"Verdicts of rules on hosts: {counts}."]
+    if names := document["not_audited"]:
+        lines.append(f"Not audited, as they check plays and not hosts: {', '.join(names)}.")
+    return "\n".join(lines)
 
 
 def _audit_heading(document: Mapping[str, Any], verdicts: Mapping[str, VerdictsByHost]) -> str:
@@ -331,6 +334,8 @@ def _audited_rule(
         lines = [f"{heading} {subject} ready."]
     if names_of_ready and ready:
         lines.append(f"  ready: {', '.join(ready)}")
+    if rule["message"]:
+        lines += ["", *printable_lines(rule["message"])]
     return lines + _remedy(rule["remedy"])
 
 
