@@ -97,7 +97,9 @@ def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
     checks = {(one["host"], one["rule"]): one["checks"] for one in report["verdicts"]}
     [reason] = checks["away", "marker"][0]["reasons"]
     lost = reason.removeprefix("unreachable: ")
-    assert run.stdout.endswith("\n" + TABLE.format(directory=project.directory, lost=lost))
+    table = TABLE.format(directory=project.directory, lost=lost)
+    written = f"Precheck wrote its report to {project.directory}/report.json\n"
+    assert run.stdout.endswith("\n" + table + written)
     assert "PRECHECK" not in run.stderr
     [failed] = re.findall(".*FAILED.*", run.stdout)  # the task that is the check "late"
     assert failed.startswith("fatal: [h1]: FAILED")
@@ -299,6 +301,7 @@ def test_an_audit_writes_a_page(project):
         assert "WARNING" not in run.stderr
         text = page.read_text()
         assert "<html" in text and ">h1<" in text
+        assert run.stdout.endswith(f".\nPrecheck wrote its page to {page}\n")
         assert "inventory_hostname == &#39;h1&#39; does not hold" in text
         assert stat.S_IMODE(page.stat().st_mode) == mode
         page.chmod(0o644)

@@ -25,6 +25,9 @@ PLAY = """
 """
 
 
+WRITTEN = "Precheck wrote its report to "
+
+
 @pytest.mark.claims(
     "Only their owner can read a report or a new page.",
     "A report does not contain values of extra variables or arguments of ssh.",
@@ -59,6 +62,7 @@ def test_the_report_of_a_stopped_run(guarded):
     after = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     assert run.rc == 2
     [path] = (guarded.directory / "reports").iterdir()
+    assert run.stderr.endswith(f"\n{WRITTEN}{path}\n") and WRITTEN not in run.stdout
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     report = read_report(path)
     assert before <= report["started"] <= report["finished"] <= after
@@ -141,6 +145,7 @@ def test_the_report_of_a_run_that_continues(guarded):
     run = guarded.run("site.yml", env={"ANSIBLE_PRECHECK_REPORT": "report.json"})
     assert run.rc == 0, run.output
     assert run.stdout.count('"reached"') == 7
+    assert WRITTEN not in run.output  # only with -v
     then = read_report(guarded.directory / "then.json")
     report = read_report(guarded.directory / "report.json")
     assert [play["name"] for play in then["plays"]] == ["First"]
@@ -202,7 +207,9 @@ def test_the_report_of_a_run_that_ends_with_an_error_before_a_verdict(site):
     site.write("precheck.yml", text.replace("when: ", "when: kind == 'db' and "))
     run = site.run("site.yml", "-e", "precheck_report=report.json")
     assert run.rc == 1
-    report = read_report(site.directory / "report.json")
+    path = site.directory / "report.json"
+    assert is_printed(f"{WRITTEN}{path}", run.stderr)
+    report = read_report(path)
     assert (report["result"], report["verdicts"]) == ("error", [])
     location = f"rule strict ({site.directory}/precheck.yml:3)"
     assert f"cannot tell whether {location} applies to h1" in report["error"]
@@ -230,6 +237,12 @@ def test_the_report_of_a_run_whose_policy_cannot_be_used(site):
     assert "playz" in report["error"]
 
 
+def test_a_run_that_goes_on_says_with_v_where_its_report_is(site):
+    run = site.run("site.yml", "-v", "-e", "precheck_report=report.json")
+    assert run.rc == 0
+    assert f"{WRITTEN}{site.directory}/report.json\n" in run.stdout
+
+
 NOT_WRITTEN = "[WARNING]: Precheck could not write its report: "
 
 
@@ -239,6 +252,7 @@ def test_a_report_in_a_directory_that_does_not_exist_is_a_warning(site):
     assert '"reached"' in run.stdout
     path = f"{site.directory}/new/report.json"
     assert is_printed(f"{NOT_WRITTEN}{path}: No such file or directory", run.stderr)
+    assert WRITTEN not in run.output
     assert not (site.directory / "new").exists()
 
 

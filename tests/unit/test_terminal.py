@@ -213,6 +213,7 @@ def test_names_cannot_disturb_the_terminal():
     change = {"host": names[0], "rule": "r", "reasons": []}
     document = {
         "rules": [{"name": "r", "severity": "error", "message": "", "remedy": ""}],
+        "not_audited": [],
         "verdicts": verdicts,
         "plays": [{"hosts": 2}],
         "changes": {

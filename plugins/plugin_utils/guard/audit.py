@@ -67,9 +67,9 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
         document["changes"] = record.changes
     state.record.add(record)
     state.record_has_news = True
-    if options["page"]:
-        write_page(options["page"], document)
     print_at_the_end(run, audit_table(document, names_of_ready=display.verbosity > 0))
+    if options["page"] and (written := write_page(options["page"], document)):
+        print_at_the_end(run, written)
     state.audits.add(run.play_id)
     if record.result == READY:
         return False

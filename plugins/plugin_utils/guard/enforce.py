@@ -87,13 +87,14 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
 
 def _is_stopped(run: PlayRun, state: RunState) -> bool:
     """Return whether the play must not run. In any case, write the report if one is wanted."""
-    decide = enforce
+    decide, stopped = enforce, True
     if task := audit_task(run.play):
         from .audit import audit  # few runs are audits
 
         decide = functools.partial(audit, task)
     try:
-        return decide(run, state)
+        stopped = decide(run, state)
+        return stopped
     except Exception as ex:
         state.record.error = one_line(text_for_report(ex))
         state.record_has_news = True
@@ -101,7 +102,7 @@ def _is_stopped(run: PlayRun, state: RunState) -> bool:
             state.record.plays[run.play_id].stopped = True
         raise
     finally:
-        write_news(run, state)
+        write_news(run, state, stopped)
 
 
 def enforce(run: PlayRun, state: RunState) -> bool:

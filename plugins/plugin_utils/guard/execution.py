@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ansible import constants as C
 from ansible.utils.display import Display
 
-from ..ansible_core.output import print_errors_at_the_end
+from ..ansible_core.output import print_at_the_end, print_errors_at_the_end
 from ..ansible_core.run import PlayRun
 from ..errors import PrecheckError
 from ..policy.model import WARN
@@ -58,13 +58,23 @@ def print_closing_block(run: PlayRun, block: ClosingBlock) -> None:
     print_errors_at_the_end(run, [(text, color) for text, color in parts if text])
 
 
-def write_news(run: PlayRun, state: RunState) -> None:
-    """Write the report, if one is wanted and there is something new for it."""
-    if state.record_has_news:
-        from ..report.files import write_report  # few runs keep a report
+def write_news(run: PlayRun, state: RunState, stopped: bool) -> None:
+    """Write the report, if one is wanted and there is something new for it.
 
-        state.record_has_news = False
-        write_report(state.record, run.extra_vars, run.groups_of)
+    An audit, and a run that is ``stopped``, end with a line that says where it is.
+    """
+    if not state.record_has_news:
+        return
+    from ..report.files import write_report  # few runs keep a report
+
+    state.record_has_news = False
+    if written := write_report(state.record, run.extra_vars, run.groups_of):
+        if run.play_id in state.audits:
+            print_at_the_end(run, written)
+        elif stopped:
+            print_errors_at_the_end(run, [(written, C.COLOR_ERROR)])
+        else:
+            display.v(written)
 
 
 def _fail_if_refused(plans: Sequence[RulePlan]) -> None:

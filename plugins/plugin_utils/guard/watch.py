@@ -41,7 +41,7 @@ def watch_hosts(run: PlayRun, state: RunState, known: Survey) -> None:
             )
         waived = {rule: [host.name] for rule, names in known.unseen.items() if host.name in names}
         waive(state, run.play_id, known, waived)
-        write_news(run, state)
+        write_news(run, state, stopped=False)
 
     unseen = (name for names in known.unseen.values() for name in names)
     before_unexpected_task(run, [*known.unchecked, *unseen], fail_or_waive)
@@ -107,11 +107,12 @@ class _Watch:
         self._state.computed.update(
             (self._run.play_id, rule.name) for rule, _selector in known.coverages
         )
-        write_news(self._run, self._state)
         if errors:
             context = self._state.stop_context(self._run, role.name)
             block = closing_block(known.identity, errors, context)
             print_closing_block(self._run, block)
+        write_news(self._run, self._state, stopped=bool(errors))
+        if errors:
             self._running.stop()
             raise StoppedDuringPlay
         self._passed.setdefault(role, set()).update(known.hosts)

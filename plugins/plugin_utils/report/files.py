@@ -23,6 +23,7 @@ from ..errors import PolicyError, PrecheckError
 from ..options import report_path
 from ..policy import discovery
 from ..policy.model import BUILT_IN
+from ..text import one_line
 from ..verdict import STATES
 from .document import FORMAT, Document, build_document
 from .record import Record
@@ -34,22 +35,36 @@ display = Display()
 GroupsOf = Callable[[Iterable[str]], Mapping[str, Sequence[str]]]
 
 
-def write_report(record: Record, extra_vars: Mapping[str, Any], groups_of: GroupsOf) -> None:
-    """Write the report of what is remembered, if one is wanted. A failure is only a warning."""
+def write_report(record: Record, extra_vars: Mapping[str, Any], groups_of: GroupsOf) -> str:
+    """Write the report of what is remembered, if one is wanted. A failure is only a warning.
+
+    Returns a line that says where it is; an empty text if none was written.
+    """
     with _failure_is_a_warning("report"):
         if path := report_path(extra_vars, record.started):
             document = current_document(record, extra_vars, groups_of)
             write_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+            return _written("report", path)
+    return ""
 
 
-def write_page(path: str, document: Document) -> None:
-    """Write the page of a document. A failure is only a warning."""
+def write_page(path: str, document: Document) -> str:
+    """Write the page of a document. A failure is only a warning.
+
+    Returns a line that says where it is; an empty text if none was written.
+    """
     with _failure_is_a_warning("page"):
         from .html import page  # it loads more of Jinja2
 
         # Who may read a page is up to its owner.
         mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o600
         write_atomically(path, page(document), mode)
+        return _written("page", path)
+    return ""
+
+
+def _written(what: str, path: str) -> str:
+    return f"Precheck wrote its {what} to {one_line(os.path.abspath(path))}"
 
 
 @contextlib.contextmanager
