@@ -33,6 +33,14 @@ options:
     vars:
       - name: precheck_policy
     version_added: 0.1.0
+  reason:
+    description:
+      - Why rules are waived, on one line. It is printed with the warning, and is in the report.
+      - A rule with C(waiver=reason) is waived only if this is set.
+    type: str
+    vars:
+      - name: precheck_reason
+    version_added: 0.1.0
   report:
     description:
       - The file to which each guarded run and each audit writes a report in JSON. Without this
@@ -68,16 +76,27 @@ options:
     vars:
       - name: precheck_timeout
     version_added: 0.1.0
+  waive:
+    description:
+      - The names of the rules that the run opts out of, as a list or separated by commas.
+      - A name that no rule has is an error, and so is that of a rule that cannot be waived.
+    type: list
+    elements: str
+    vars:
+      - name: precheck_waive
+    version_added: 0.1.0
 requirements:
   - enabled in the configuration, as C(callbacks_enabled = precheck.guard.enforce)
 notes:
   - The same options apply to the strategies of this collection.
   - The exit status is 2 if a host is not ready or unverified. It is neither 0 nor 2 if the policy
     is invalid or the guard does not work.
-  - To run only the checks, pass C(--tags precheck). The tag C(no_precheck) on a play and
-    C(--skip-tags precheck) waive all rules that are not mandatory, with a warning.
-  - The variables C(precheck_policy), C(precheck_report) and C(precheck_timeout) have an effect only
-    as extra variables, as with C(-e precheck_policy=strict.yml).
+  - To run only the checks, pass C(--tags precheck). The tag C(no_precheck:RULE) on a play,
+    C(--skip-tags precheck:RULE) and C(-e precheck_waive=RULE) waive a rule, with a warning. Without
+    a name, the tags waive all rules that may be waived.
+  - The variables C(precheck_policy), C(precheck_reason), C(precheck_report), C(precheck_timeout)
+    and C(precheck_waive) have an effect only as extra variables, as with
+    C(-e precheck_policy=strict.yml).
   - For a misspelt callback name, ansible-core only prints a warning. For a misspelt strategy name,
     it ends the run. It is safest to use both. A play is still guarded once.
   - With C(-v), each run prints which policy it uses, and with C(-vv), which rules cover each play.
@@ -104,9 +123,13 @@ EXAMPLES = r"""
 # Only the checks:
 # ansible-playbook pgsql.yml --tags precheck
 
-- name: A play that only mandatory rules check
+#
+# Without the checks of one rule:
+# ansible-playbook pgsql.yml -e precheck_waive=pigsty-node -e precheck_reason='CHG-123, a spare'
+
+- name: A play that the rule pigsty-node does not check
   hosts: all
-  tags: no_precheck
+  tags: no_precheck:pigsty-node
   tasks:
     - name: See who answers
       ansible.builtin.ping:

@@ -19,8 +19,9 @@ notes:
     future release may refuse it. This does not affect the callback.
   - The exit status is 2 if a host is not ready or unverified. It is neither 0 nor 2 if the policy
     is invalid or the guard does not work.
-  - To run only the checks, pass C(--tags precheck). The tag C(no_precheck) on a play and
-    C(--skip-tags precheck) waive all rules that are not mandatory, with a warning.
+  - To run only the checks, pass C(--tags precheck). The tag C(no_precheck:RULE) on a play,
+    C(--skip-tags precheck:RULE) and C(-e precheck_waive=RULE) waive a rule, with a warning. Without
+    a name, the tags waive all rules that may be waived.
 seealso:
   - plugin: precheck.guard.enforce
     plugin_type: callback

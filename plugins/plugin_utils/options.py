@@ -9,26 +9,42 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible import constants as C
+from ansible import context
+from ansible.parsing.splitter import parse_kv
 from ansible.plugins.loader import callback_loader
 
 from .errors import OptionError
+from .text import Texts, one_line
 
 CALLBACK = "precheck.guard.enforce"
 POLICY_VARIABLE = "precheck_policy"
+WAIVE_VARIABLE = "precheck_waive"
+REASON_VARIABLE = "precheck_reason"
 LONGEST_TIMEOUT = 86400
 
 
-def option(name: str, extra_vars: Mapping[str, Any]) -> tuple[Any, str]:
+ValueAndOrigin = tuple[Any, str]
+
+
+def option(name: str, extra_vars: Mapping[str, Any]) -> ValueAndOrigin:
     """Return the value of an option, and where it was set.
 
     ``extra_vars`` are those of the command line. Raises OptionError.
     """
-    # Loading the class makes its options known, even if only a strategy is on. ansible-core knows
-    # the plugin by the name of its module.
-    plugin = callback_loader.get(CALLBACK, class_only=True).__module__
+    return _value_and_origin(name, _plugin(), extra_vars)
+
+
+def _plugin() -> str:
+    """Return the name by which ansible-core knows the options: that of the callback's module."""
+    # Loading the class makes its options known, even if only a strategy is on.
+    module: str = callback_loader.get(CALLBACK, class_only=True).__module__
+    return module
+
+
+def _value_and_origin(name: str, plugin: str, variables: Mapping[str, Any]) -> ValueAndOrigin:
     try:
         value, origin = C.config.get_config_value_and_origin(
-            name, plugin_type="callback", plugin_name=plugin, variables=dict(extra_vars)
+            name, plugin_type="callback", plugin_name=plugin, variables=dict(variables)
         )
     except Exception as ex:  # of several types, if the value is of a wrong type
         raise OptionError(f"the option {name} has a value that cannot be used: {ex}") from None
@@ -36,10 +52,20 @@ def option(name: str, extra_vars: Mapping[str, Any]) -> tuple[Any, str]:
 
 
 class PolicyPaths(NamedTuple):
-    """The ``paths`` of policy files, and what named them."""
+    """The ``paths`` of policy files, and what named them.
+
+    If that is the environment or the command line, ``replaced`` are the paths of the files that
+    would be in force otherwise.
+    """
 
     paths: list[str]
     origin: str
+    replaced: Texts = ()
+
+    @property
+    def is_replacement(self) -> bool:
+        """Whether the environment or the command line named the files."""
+        return self.origin.startswith(("env:", "var:"))
 
 
 def policy_paths(extra_vars: Mapping[str, Any]) -> PolicyPaths:
@@ -54,13 +80,66 @@ def policy_paths(extra_vars: Mapping[str, Any]) -> PolicyPaths:
             " a list of paths"
         )
     paths, origin = option("policy", extra_vars)
+    return PolicyPaths(_strings(paths), origin)
+
+
+def configured_policy_paths() -> PolicyPaths:
+    """Return the paths of the policy files that ansible.cfg names. Raises OptionError."""
+    # ansible-core passes over ansible.cfg if the environment has a value, so it is told of an
+    # option that has no variable there.
+    plugin = _plugin()
+    policy = C.config.get_configuration_definition("policy", "callback", plugin)
+    only_configured = {"policy": {key: policy[key] for key in ("type", "ini")}}
+    name = f"{plugin}.configured"
+    C.config.initialize_plugin_configuration_definitions("callback", name, only_configured)
+    paths, origin = _value_and_origin("policy", name, {})
+    return PolicyPaths(_strings(paths), origin)
+
+
+def _strings(paths: Any) -> list[str]:
     # Since 2.19 each is of a class that not every function accepts.
-    return PolicyPaths([str(path) for path in paths or [] if path], origin)
+    return [str(path) for path in paths or [] if path]
 
 
 def _names_paths(value: Any) -> bool:
     paths = value if isinstance(value, list) else [value]
     return bool(paths) and all(isinstance(path, str) and path.strip() for path in paths)
+
+
+def waived_rules(extra_vars: Mapping[str, Any]) -> list[str]:
+    """Return the names of the rules that the run opts out of by a variable. Raises OptionError."""
+    value = _extra_var(WAIVE_VARIABLE, extra_vars)
+    value = [] if value is None else value
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise OptionError(
+            f"the variable {WAIVE_VARIABLE} has a wrong value: expected the name of a rule, or a"
+            " list of names"
+        )
+    return [str(name.strip()) for name in names if name.strip()]
+
+
+def reason_to_waive(extra_vars: Mapping[str, Any]) -> str:
+    """Return why the operator opts out, on one line; empty if nothing says so.
+
+    Raises OptionError.
+    """
+    value = _extra_var(REASON_VARIABLE, extra_vars)
+    if not isinstance(value, (str, type(None))):
+        raise OptionError(f"the variable {REASON_VARIABLE} has a wrong value: expected text")
+    return one_line(value or "")
+
+
+def _extra_var(name: str, extra_vars: Mapping[str, Any]) -> Any:
+    """Return the value of an extra variable; with its spaces, if it comes as NAME=VALUE."""
+    value = extra_vars.get(name)
+    for argument in context.CLIARGS.get("extra_vars") or ():
+        if str(argument).startswith(f"{name}="):
+            # ansible-core takes what follows a space for something else.
+            parts = parse_kv(argument)
+            if parts.get(name) == value and set(parts) == {name, "_raw_params"}:
+                return f"{value} {parts['_raw_params']}"
+    return value
 
 
 def timeout(extra_vars: Mapping[str, Any]) -> int:

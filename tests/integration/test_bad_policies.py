@@ -130,7 +130,7 @@ def test_a_file_that_may_not_be_read(playbook):
 @pytest.mark.one_release
 def test_the_problems_of_all_files_are_in_one_error(playbook):
     playbook.write("company.yml", RULES.replace("- name: r", "- name: r\n    severity: fatal"))
-    playbook.write("project.yml", RULES + "    mandatory: 1\n")
+    playbook.write("project.yml", RULES + "    waiver: 1\n")
     playbook.write("good.yml", RULES)
     playbook.write("again.yml", "\n" + RULES)
     files = "company.yml,project.yml,good.yml,again.yml,nowhere.yml"
@@ -140,7 +140,7 @@ def test_the_problems_of_all_files_are_in_one_error(playbook):
     lines = [
         UNUSABLE_POLICY,
         f"{directory}/company.yml:3: {severity}",
-        f"{directory}/project.yml:5: rule r: mandatory: expected true or false, not a number",
+        f"{directory}/project.yml:5: rule r: waiver: expected text, not a number",
         f"{directory}/again.yml:3: rule r: there is a rule of this name at {directory}/good.yml:2",
         f"{directory}/nowhere.yml: there is no such file",
     ]

@@ -132,7 +132,8 @@ Nothing was changed: no task of this play ran on any host.
 
     ./node.yml -l h1
 
-To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+To run it unchecked all the same: tag the play no_precheck:pigsty-node,
+or pass -e precheck_waive=pigsty-node
 Rule pigsty-node is built in. Rules of your own in precheck.yml beside ansible.cfg replace it."""
     for text in (job.stdout, job.text, run.stdout.replace("\r", "")):
         assert text.rstrip("\n").endswith(block)
@@ -201,6 +202,6 @@ def test_ansible_pull_is_guarded_by_the_fetched_ansible_cfg(project):
     assert re.search(r"\nPLAY RECAP \*+\n\S+ +: ok=0 .* failed=1 .*\n\n$", recap)
     assert block.startswith(' stopped the run before play "Set up PostgreSQL" (')
     assert f"\nRule pigsty-node: 1 of 1 host is not ready.\n  {node}  not ready: " in block
-    opt_out = "tag the play no_precheck, or pass --skip-tags precheck."
+    opt_out = "tag the play no_precheck:pigsty-node,\nor pass -e precheck_waive=pigsty-node"
     assert f"\nTo run it unchecked all the same: {opt_out}\n" in block
     assert "it ran" not in run.stdout

@@ -286,8 +286,8 @@ def test_a_rule_that_warns_leaves_a_host_out_if_its_when_cannot_be_evaluated(pro
 
 
 @one_release
-def test_opting_out_does_not_change_what_is_checked_for_a_mandatory_rule(project):
-    small(project, rule(ALWAYS, mandatory=True))
+def test_opting_out_does_not_change_what_is_checked_for_a_rule_that_cannot_be_waived(project):
+    small(project, rule(ALWAYS, waiver="forbidden"))
     opted_out = explain(project, "play.yml", "--skip-tags", "precheck")
     assert opted_out == explain(project, "play.yml")
     assert opted_out[0]["rules"][0]["checked"] == ["h1", "h2"]
@@ -348,8 +348,8 @@ SELECTORS = {"role": "pg", "tag": "db"}
 def test_a_play_whose_hosts_earlier_plays_make_has_its_rules(project):
     """explain does not run the earlier plays. The rules are those that a run then applies."""
     roles, tags = (rule(ALWAYS, name=name, covers={name: glob}) for name, glob in SELECTORS.items())
-    mandatory = rule(ALWAYS, name="mandatory", covers={"play": ["By i*", "Op*"]}, mandatory=True)
-    small(project, roles, tags, mandatory)
+    must = rule(ALWAYS, name="must", covers={"play": ["By i*", "Op*"]}, waiver="forbidden")
+    small(project, roles, tags, must)
     project.inventory({"h1": LOCAL_HOST | {"kind": "db"}})
     project.write("roles/outer/meta/main.yml", "dependencies: [pg]\n")
     project.write("roles/pg/tasks/main.yml", "- ansible.builtin.debug:\n")
@@ -359,8 +359,8 @@ def test_a_play_whose_hosts_earlier_plays_make_has_its_rules(project):
     assert covered == {
         "Group hosts": [],
         "By role": ["role"],
-        "By include and tag": ["role", "tag", "mandatory"],
-        "Opted out": ["tag", "mandatory"],
+        "By include and tag": ["role", "tag", "must"],
+        "Opted out": ["tag", "must"],
         "Not covered": [],
     }
     assert [play["hosts_may_come"] for play in plays] == [False, True, True, True, True]
@@ -384,7 +384,7 @@ def test_a_play_whose_hosts_earlier_plays_make_has_its_rules(project):
     assert (
         "  rule tag, by tag db\n"
         "    left out  any host: the play is tagged no_precheck\n"
-        "  rule mandatory, by play By i* or Op*, mandatory\n"
+        "  rule must, by play By i* or Op*, cannot be waived\n"
         "    for       True\n" in text
     )
 

@@ -71,7 +71,9 @@ Nothing was changed: no task of this play ran on any host.
     ./second --line
     ./fix.sh {{{{ gone.away }}}} ('gone' is undefined)
 
-To run it unchecked all the same: tag the play no_precheck, or pass --skip-tags precheck.
+To run it unchecked all the same: tag the play no_precheck:each and no_precheck:same and\
+ no_precheck:silent and no_precheck:broken,
+or pass -e precheck_waive=each,same,silent,broken
 """
 
 
@@ -134,14 +136,14 @@ def test_text_in_any_language_comes_out_as_written(project, environment):
         assert run.stderr.isascii()
         assert lines[3].startswith("  h1  not ready: gr") and ": zu klein: K" in lines[3]
         assert any("./node.yml" in line for line in lines)
-        assert len(lines) == 11 + 2 * len(LANGUAGES)
+        assert len(lines) == 12 + 2 * len(LANGUAGES)
     else:
         assert lines[2:4] == [
             "Rule größe: 1 of 1 host is not ready.",
             "  h1  not ready: größe: zu klein: Köln",
         ]
         assert lines[5 : 6 + len(LANGUAGES)] == ["Köln", *LANGUAGES]
-        assert lines[9 + len(LANGUAGES) : -2] == [f"    {line}" for line in LANGUAGES]
+        assert lines[9 + len(LANGUAGES) : -3] == [f"    {line}" for line in LANGUAGES]
 
 
 @pytest.mark.one_release
@@ -261,26 +263,25 @@ OPT_OUTS = {  # keywords of the play, options, the reason in the warning
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of"
-    " hosts; rules with `mandatory: true` are enforced all the same",
-    "who writes a playbook | the tag `no_precheck` on a play | the same",
+    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules, number of hosts and"
+    " reason; rules with `waiver: forbidden`, or `reason` without one, are enforced all the same",
 )
 @pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
-def test_a_play_cannot_opt_out_of_a_mandatory_rule(guarded, keywords, options, reason):
-    site_with_a_mandatory_rule(guarded, keywords, NEVER)
+def test_a_play_cannot_opt_out_of_a_rule_that_cannot_be_waived(guarded, keywords, options, reason):
+    site_with_a_forbidden_waiver(guarded, keywords, NEVER)
     run = guarded.run("site.yml", *options)
     assert run.rc == 2
     assert "reached" not in run.stdout
     assert re.findall(r"^TASK \[(.*)\]", run.stdout, re.MULTILINE) == ["Precheck must"]
     assert "Rule must: 1 of 1 host is not ready.\n  h2  not ready: " in run.stderr
-    assert run.stderr.endswith("The play cannot be run unchecked: rule must is mandatory.\n")
+    assert run.stderr.endswith("The play cannot be run unchecked: rule must cannot be waived.\n")
 
 
 @pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
-def test_a_play_opts_out_of_the_other_rules_if_its_hosts_pass_a_mandatory_one(
+def test_a_play_opts_out_of_the_other_rules_if_its_hosts_pass_one_that_cannot_be_waived(
     guarded, keywords, options, reason
 ):
-    site_with_a_mandatory_rule(guarded, keywords, ALWAYS)
+    site_with_a_forbidden_waiver(guarded, keywords, ALWAYS)
     run = guarded.run("site.yml", *options)
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 2
@@ -290,10 +291,10 @@ def test_a_play_opts_out_of_the_other_rules_if_its_hosts_pass_a_mandatory_one(
 
 
 @pytest.mark.parametrize(("keywords", "options", "reason"), OPT_OUTS.values(), ids=OPT_OUTS)
-def test_a_mandatory_rule_that_applies_to_no_host_prevents_no_opt_out(
+def test_a_rule_that_cannot_be_waived_that_applies_to_no_host_prevents_no_opt_out(
     guarded, keywords, options, reason
 ):
-    site_with_a_mandatory_rule(guarded, keywords, NEVER)
+    site_with_a_forbidden_waiver(guarded, keywords, NEVER)
     run = guarded.run("site.yml", *options, "-e", "kind=web")
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 2
@@ -301,28 +302,28 @@ def test_a_mandatory_rule_that_applies_to_no_host_prevents_no_opt_out(
     assert is_printed(f"{waived}: may not checked on 2 hosts ({reason}).", run.stderr)
 
 
-def site_with_a_mandatory_rule(project, keywords, check):
-    """Give the project a rule, and a mandatory one with this check that applies to h2 only."""
-    must = rule(check, name="must", mandatory=True, when="kind == 'db'")
+def site_with_a_forbidden_waiver(project, keywords, check):
+    """Give the project a rule, and one with this check, for h2 only, that cannot be waived."""
+    must = rule(check, name="must", waiver="forbidden", when="kind == 'db'")
     hosts = {"h1": {"kind": "web"}, "h2": {"kind": "db"}}
     site(project, rule(NEVER, name="may"), must, keywords=keywords, hosts=hosts)
 
 
 @pytest.mark.one_release
-def test_the_block_of_a_mandatory_rule_does_not_suggest_an_opt_out(project):
+def test_the_block_of_a_rule_that_cannot_be_waived_does_not_suggest_an_opt_out(project):
     project.configure("callback")
-    site(project, rule(NEVER, name="may"), rule(NEVER, name="must", mandatory=True))
+    site(project, rule(NEVER, name="may"), rule(NEVER, name="must", waiver="forbidden"))
     run = project.run("site.yml")
     assert run.rc == 2
-    assert run.stderr.endswith("The play cannot be run unchecked: rule must is mandatory.\n")
+    assert run.stderr.endswith("The play cannot be run unchecked: rule must cannot be waived.\n")
     assert "no_precheck" not in run.stderr and "--skip-tags" not in run.stderr
 
 
 @pytest.mark.one_release
-def test_a_mandatory_rule_that_is_met_does_not_prevent_opting_out_of_another(project):
+def test_a_rule_that_cannot_be_waived_that_is_met_does_not_prevent_opting_out_of_another(project):
     project.configure("callback")
-    site(project, rule(NEVER, name="may"), rule(ALWAYS, name="must", mandatory=True))
-    assert "or pass --skip-tags precheck." in project.run("site.yml").stderr
+    site(project, rule(NEVER, name="may"), rule(ALWAYS, name="must", waiver="forbidden"))
+    assert "or pass -e precheck_waive=may\n" in project.run("site.yml").stderr
 
 
 @pytest.fixture

@@ -47,12 +47,14 @@ OPTED_OUT = {
     "the same host": play(name="second", hosts="h1", tasks=REACHED, keywords="tags: no_precheck"),
     "one more host": play(name="second", tasks=REACHED, keywords="tags: no_precheck"),
 }
-MUST = rule({"path": "/ready"}, name="must", mandatory=True)
+MUST = rule({"path": "/ready"}, name="must", waiver="forbidden")
 MAY = rule({"that": False}, name="may", covers={"play": "second"})
 
 
 @pytest.mark.parametrize("rules", [[MUST], [MUST, MAY]], ids=["alone", "beside another rule"])
-def test_a_mandatory_rule_lets_an_opted_out_play_run_whose_hosts_were_checked(guarded, rules):
+def test_a_rule_that_cannot_be_waived_lets_an_opted_out_play_run_whose_hosts_were_checked(
+    guarded, rules
+):
     site(guarded, FIRST, OPTED_OUT["the same host"])
     guarded.write("precheck.yml", policy(*rules))
     run = guarded.run("site.yml")
@@ -68,7 +70,7 @@ def test_a_mandatory_rule_lets_an_opted_out_play_run_whose_hosts_were_checked(gu
 
 @pytest.mark.parametrize("rules", [[MUST], [MUST, MAY]], ids=["alone", "beside another rule"])
 @pytest.mark.parametrize("is_ready", [True, False], ids=["ready", "not ready"])
-def test_a_mandatory_rule_is_enforced_on_the_other_hosts_of_an_opted_out_play(
+def test_a_rule_that_cannot_be_waived_is_enforced_on_the_other_hosts_of_an_opted_out_play(
     guarded, rules, is_ready
 ):
     site(guarded, FIRST, OPTED_OUT["one more host"])
@@ -87,7 +89,9 @@ def test_a_mandatory_rule_is_enforced_on_the_other_hosts_of_an_opted_out_play(
 
 
 @pytest.mark.each_release
-def test_an_opted_out_play_cannot_reach_a_host_that_a_mandatory_rule_left_unchecked(guarded):
+def test_an_opted_out_play_cannot_reach_a_host_that_a_rule_that_cannot_be_waived_left_unchecked(
+    guarded,
+):
     """A task brings a host back that was unreachable when the hosts were checked."""
     tasks = f"{REACHED}\n- ansible.builtin.meta: clear_host_errors\n{REACHED}"
     before = play(name="before", tasks="- ansible.builtin.ping:", keywords="ignore_errors: true")
@@ -97,7 +101,7 @@ def test_an_opted_out_play_cannot_reach_a_host_that_a_mandatory_rule_left_unchec
         inventory["hosts"]["h2"] |= UNREACHABLE_HOST
     of_second = {"covers": {"play": "second"}}
     guarded.write(
-        "precheck.yml", policy(rule({"that": True}, name="must", mandatory=True, **of_second))
+        "precheck.yml", policy(rule({"that": True}, name="must", waiver="forbidden", **of_second))
     )
     run = guarded.run("site.yml")
     assert run.rc == 1, run.output

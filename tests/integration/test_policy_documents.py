@@ -451,7 +451,7 @@ def test_fresh_backup_stops_without_a_new_backup(project):
         *(f"  {name}  {reason} {directories[name]}" for name in names[1:]),
         "An upgrade needs a backup to go back to.",
         "    ansible-playbook backup.yml --limit h2,h3,h4",
-        "The play cannot be run unchecked: rule fresh-backup is mandatory.",
+        "The play cannot be run unchecked: rule fresh-backup cannot be waived.",
     )
 
 
@@ -517,11 +517,11 @@ def test_change_freeze_lets_check_mode_and_emergencies_run(freeze, option):
     assert run.stdout.count("ran on h1") == 2
 
 
-def test_change_freeze_is_mandatory(freeze):
+def test_change_freeze_cannot_be_waived(freeze):
     run = freeze.run("site.yml", "--skip-tags", "precheck")
     assert run.rc == 2
     assert "Rule change-freeze: the play is not ready for 1 host." in run.stderr
-    assert run.stderr.endswith("unchecked: rule change-freeze is mandatory.\n")
+    assert run.stderr.endswith("unchecked: rule change-freeze cannot be waived.\n")
 
 
 def test_maintenance_stops_for_hosts_in_maintenance(project):

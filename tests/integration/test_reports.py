@@ -186,6 +186,7 @@ def test_the_report_of_a_run_that_continues(guarded):
         "rules": ["strict"],
         "hosts": 3,
         "opt_out_reason": "the play is tagged no_precheck",
+        "reason": "",
         "user": getpass.getuser(),
     }
 
@@ -216,15 +217,15 @@ def test_the_report_of_a_run_that_ends_with_an_error_before_a_verdict(site):
     assert [play["stopped"] for play in report["plays"]] == [True]
 
 
-def test_the_report_of_an_opted_out_run_has_the_verdicts_for_a_mandatory_rule(site):
+def test_the_report_of_an_opted_out_run_has_the_verdicts_for_a_rule_that_cannot_be_waived(site):
     text = (site.directory / "precheck.yml").read_text()
-    site.write("precheck.yml", text + "    mandatory: true\n")
+    site.write("precheck.yml", text + "    waiver: forbidden\n")
     run = site.run("site.yml", "--skip-tags", "precheck", "-e", "precheck_report=report.json")
     assert run.rc == 0
     report = read_report(site.directory / "report.json")
     assert (report["result"], report["waivers"]) == ("ready", [])
     assert [verdict["verdict"] for verdict in report["verdicts"]] == ["ready"]
-    assert [rule["mandatory"] for rule in report["rules"]] == [True]
+    assert [rule["waiver"] for rule in report["rules"]] == ["forbidden"]
 
 
 def test_the_report_of_a_run_whose_policy_cannot_be_used(site):

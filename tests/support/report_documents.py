@@ -42,7 +42,7 @@ def rule(
     name: str,
     remedy: str = "",
     severity: str = "error",
-    mandatory: bool = False,
+    waiver: str = "allowed",
     message: str = "",
 ) -> dict[str, Any]:
     """Return what a document says of a rule."""
@@ -51,7 +51,7 @@ def rule(
         "path": "/srv/pigsty/precheck.yml",
         "line": 2,
         "severity": severity,
-        "mandatory": mandatory,
+        "waiver": waiver,
         "message": message,
         "remedy": remedy,
     }
@@ -88,7 +88,7 @@ def few() -> dict[str, Any]:
     """Return a document with hosts in every state, unsorted, and with all optional parts."""
     return document(
         [
-            rule("pigsty-node", "./node.yml -l db2,db10,db11", mandatory=True),
+            rule("pigsty-node", "./node.yml -l db2,db10,db11", waiver="forbidden"),
             rule("free-space", severity="warn", message="Remove old logs.\nThen try again."),
             rule("replication"),
         ],
@@ -145,6 +145,7 @@ def few() -> dict[str, Any]:
                 "rules": ["replication"],
                 "hosts": 2,
                 "opt_out_reason": "the play has the tag no_precheck",
+                "reason": "CHG-123: a spare node",
                 "user": "operator",
             }
         ],

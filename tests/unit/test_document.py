@@ -42,7 +42,7 @@ ABOUT = {
     "policies": ["built-in"],
 }
 SITE = PlayIdentity("Site", "/x/site.yml", 3)
-STRICT = Rule("strict", (), (), path="/x/precheck.yml", line=2, mandatory=True)
+STRICT = Rule("strict", (), (), path="/x/precheck.yml", line=2, waiver="forbidden")
 ADVICE = Rule("advice", (), (), path="/x/precheck.yml", line=7, severity="warn")
 MISSING = Verdict(
     NOT_READY, ("a: gone",), (("a", Verdict(NOT_READY, ("a: gone",))), ("b", Verdict(READY)))
@@ -83,7 +83,7 @@ def test_a_document_has_all_that_is_recorded():
     )
     recorded.messages["strict"] = ["gone", "gone"]
     recorded.not_audited = [Rule("for plays", (), ())]
-    recorded.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck"))
+    recorded.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck", "CHG-1"))
     gone = {"check": "a", "verdict": "not_ready", "reasons": ["a: gone"]}
     ready = {"check": "b", "verdict": "ready", "reasons": []}
     lost = {"check": "", "verdict": "unverified", "reasons": ["unreachable: [2Jrefused"]}
@@ -113,11 +113,11 @@ def test_a_document_has_all_that_is_recorded():
         ],
         "rules": [
             {
-                "name": "strict", "line": 2, "severity": "error", "mandatory": True,
+                "name": "strict", "line": 2, "severity": "error", "waiver": "forbidden",
                 "message": "gone", "remedy": "./a\n./b",
             } | in_policy,
             {
-                "name": "advice", "line": 7, "severity": "warn", "mandatory": False,
+                "name": "advice", "line": 7, "severity": "warn", "waiver": "allowed",
                 "message": "", "remedy": "",
             } | in_policy,
         ],
@@ -130,7 +130,8 @@ def test_a_document_has_all_that_is_recorded():
         "waivers": [
             {
                 "play": "Site", "path": "/x/site.yml", "line": 3, "rules": ["advice"],
-                "hosts": 7, "opt_out_reason": "--skip-tags precheck", "user": "alice",
+                "hosts": 7, "opt_out_reason": "--skip-tags precheck", "reason": "CHG-1",
+                "user": "alice",
             }
         ],
     }  # fmt: skip

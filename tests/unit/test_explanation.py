@@ -41,7 +41,7 @@ HEAD = 'Policy /srv/precheck.yml (built in)\n\nPlay "Set up" (/srv/pgsql.yml:4)\
 
 
 def test_a_rule_has_a_line_for_each_part():
-    rule = Rule("pg", (SELECTOR,), CHECKS, severity=WARN, mandatory=True)
+    rule = Rule("pg", (SELECTOR,), CHECKS, severity=WARN, waiver="forbidden")
     explained = text(
         rule,
         not_guarded="the moon is full",
@@ -53,7 +53,8 @@ def test_a_rule_has_a_line_for_each_part():
     )
     assert explained == HEAD + (
         "  not guarded: the moon is full\n"
-        "  rule pg, by playbook pgsql*.yml or pg-*.yml, tag db, warns only, mandatory\n"
+        "  rule pg, by playbook pgsql*.yml or pg-*.yml, tag db, warns only, cannot be\n"
+        "    waived\n"
         "    checked   n1, n2\n"
         "    for       /etc/pki/ca.crt\n"
         "              set -e test -x /usr/bin/pg_ctl (with become)\n"

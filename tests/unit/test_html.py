@@ -96,8 +96,8 @@ def test_totals_count_each_host_once_and_rules_each_of_their_hosts():
     text = " ".join(re.sub("<[^>]*>", " ", page(few())).split())
     assert "✗ 2 not ready ? 1 unverified ! 1 warning ✓ 1 ready of 5 hosts." in text
     assert (
-        "pigsty-node /srv/pigsty/precheck.yml:2 ✗ 2 not ready ? 1 unverified ✓ 1 ready mandatory"
-        in text
+        "pigsty-node /srv/pigsty/precheck.yml:2 ✗ 2 not ready ? 1 unverified ✓ 1 ready"
+        " cannot be waived" in text
     )
 
 
@@ -136,8 +136,8 @@ def test_the_page_shows_remedies_plays_waivers_and_changes():
     assert "✗ not ready pigsty-node, by the play as a whole: no window is open" in text
     assert "! warning free-space, by the play as a whole: archive is undefined" in text
     assert (
-        "Remove /srv/pigsty/pgsql-rm.yml:1 replication 2 the play has the tag no_precheck operator"
-        in text
+        "Remove /srv/pigsty/pgsql-rm.yml:1 replication 2 the play has the tag no_precheck"
+        " CHG-123: a spare node operator" in text
     )
     assert (
         "Changes since 2026-11-22 16:53:10 UTC Newly not ready: 1 db2 , pigsty-node:"
@@ -148,7 +148,7 @@ def test_the_page_shows_remedies_plays_waivers_and_changes():
 
 def test_the_page_omits_what_a_document_does_not_have():
     text = page(document([rule("pigsty-node")], [verdict("db1", "pigsty-node")]))
-    for absent in ("Changes", "Waived", "Plays", "Remedy", "! ", "mandatory", "audited"):
+    for absent in ("Changes", "Waived", "Plays", "Remedy", "! ", "cannot be waived", "audited"):
         assert absent not in text.partition("<body>")[2], absent
     assert "Precheck audit:\n<span" in text and ">✓ ready</span></h1>" in text
 

@@ -96,7 +96,7 @@ def test_every_key_is_read():
         True,
         "groups['all'] | length > 1 and not (pg_skip | default(false))",
     )
-    assert (rule.severity, rule.mandatory, rule.line) == (WARN, True, 3)
+    assert (rule.severity, rule.waiver, rule.line) == (WARN, "forbidden", 3)
     assert rule.remedy == "./node.yml -l {{ precheck_hosts | join(',') }}"
     assert rule.message == "{{ inventory_hostname }} is not managed by Pigsty"
 
@@ -135,7 +135,7 @@ def test_the_smallest_policy_has_the_defaults():
     [rule] = read(path)
     [check] = rule.checks
     assert (rule.when, rule.message, rule.remedy) == ((), "", "")
-    assert (rule.severity, rule.mandatory) == ("error", False)
+    assert (rule.severity, rule.waiver) == ("error", "allowed")
     assert (check.spec, check.name, check.message) == ((True,), "", "")
     assert (check.timeout, check.become, check.once) == (None, False, False)
 
@@ -153,7 +153,7 @@ def test_byte_order_marks_and_other_line_ends_are_accepted(tmp_path, change):
 
 def test_a_vaulted_file_opens_with_its_password_only(tmp_path):
     (tmp_path / "good.yml").write_bytes(vaulted(RULES))
-    (tmp_path / "bad.yml").write_bytes(vaulted(RULES + "    mandatory: 5\n"))
+    (tmp_path / "bad.yml").write_bytes(vaulted(RULES + "    waiver: 5\n"))
     loader = DataLoader()
     [problem] = problems_of(tmp_path / "good.yml", loader)
     assert "A vault password must be specified to decrypt data" in problem
@@ -165,7 +165,7 @@ def test_a_vaulted_file_opens_with_its_password_only(tmp_path):
     assert (rule.name, rule.checks[0].label) == ("r", "path at line 4")
     assert_problems(
         problems_of(tmp_path / "bad.yml", loader),
-        [f"{tmp_path}/bad.yml:5: rule r: mandatory: expected true or false"],
+        [f"{tmp_path}/bad.yml:5: rule r: waiver: expected text"],
     )
 
 

@@ -9,62 +9,55 @@ from itertools import product
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.guard.plan import Situation, plan
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check, Rule
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.opt_out import OptOut
 
 pytestmark = pytest.mark.one_release
 
-# The play opts out; the rule is mandatory; which checks it has (for hosts, once for the play, or
-# both); the batch; the host is settled; the rule's when. A star stands for any value.
+# The play opts out of all rules, or by the rule's name; the operator gives a reason; the waiver of
+# the rule; which checks it has (for hosts, once for the play, or both); the batch; the host is
+# settled; the rule's when. A star stands for any value.
+WAIVED = """
+opt-out  | reason | waiver    | outcome
+no       | *      | *         | enforced
+all,name | *      | allowed   | waived
+all,name | no     | reason    | enforced
+all,name | yes    | reason    | waived
+all,name | *      | forbidden | enforced
+"""
 TABLE = """
-opt-out | mandatory | checks    | batch | settled | when  | outcome
-no      | *         | host      | *     | no      | holds | checked
-no      | *         | host      | *     | no      | unmet | left out: when
-no      | *         | host      | *     | no      | error | refused
-no      | *         | host      | *     | yes     | *     | left out: settled
-no      | *         | once      | first | no      | holds | once
-no      | *         | once      | first | yes     | holds | once, left out: settled
-no      | *         | once,both | first | *       | unmet | left out: when
-no      | *         | once      | first | no      | error | refused
-no      | *         | once,both | first | yes     | error | refused, left out: settled
-no      | *         | once      | later | no      | holds | nothing
-no      | *         | once,both | later | no      | unmet | left out: when
-no      | *         | once,both | later | no      | error | refused
-no      | *         | once,both | later | yes     | *     | left out: settled
-no      | *         | both      | first | no      | holds | checked, once
-no      | *         | both      | first | no      | error | refused
-no      | *         | both      | first | yes     | holds | once, left out: settled
-no      | *         | both      | later | no      | holds | checked
-yes     | no        | *         | *     | no      | *     | waived, left out: opt-out
-yes     | no        | host      | *     | yes     | *     | left out: settled
-yes     | no        | once,both | first | yes     | *     | waived, left out: opt-out
-yes     | no        | once,both | later | yes     | *     | left out: settled
-yes     | yes       | host      | *     | no      | holds | checked
-yes     | yes       | host      | *     | no      | unmet | left out: when
-yes     | yes       | host      | *     | no      | error | refused
-yes     | yes       | host      | *     | yes     | *     | left out: settled
-yes     | yes       | once      | first | no      | holds | once
-yes     | yes       | once      | first | yes     | holds | once, left out: settled
-yes     | yes       | once,both | first | *       | unmet | left out: when
-yes     | yes       | once      | first | no      | error | refused
-yes     | yes       | once,both | first | yes     | error | refused, left out: settled
-yes     | yes       | once      | later | no      | holds | nothing
-yes     | yes       | once,both | later | no      | unmet | left out: when
-yes     | yes       | once,both | later | no      | error | refused
-yes     | yes       | once,both | later | yes     | *     | left out: settled
-yes     | yes       | both      | first | no      | holds | checked, once
-yes     | yes       | both      | first | no      | error | refused
-yes     | yes       | both      | first | yes     | holds | once, left out: settled
-yes     | yes       | both      | later | no      | holds | checked
+waived   | checks    | batch | settled | when  | outcome
+enforced | host      | *     | no      | holds | checked
+enforced | host      | *     | no      | unmet | left out: when
+enforced | host      | *     | no      | error | refused
+enforced | host      | *     | yes     | *     | left out: settled
+enforced | once      | first | no      | holds | once
+enforced | once      | first | yes     | holds | once, left out: settled
+enforced | once,both | first | *       | unmet | left out: when
+enforced | once      | first | no      | error | refused
+enforced | once,both | first | yes     | error | refused, left out: settled
+enforced | once      | later | no      | holds | nothing
+enforced | once,both | later | no      | unmet | left out: when
+enforced | once,both | later | no      | error | refused
+enforced | once,both | later | yes     | *     | left out: settled
+enforced | both      | first | no      | holds | checked, once
+enforced | both      | first | no      | error | refused
+enforced | both      | first | yes     | holds | once, left out: settled
+enforced | both      | later | no      | holds | checked
+waived   | *         | *     | no      | *     | waived, left out: opt-out
+waived   | host      | *     | yes     | *     | left out: settled
+waived   | once,both | first | yes     | *     | waived, left out: opt-out
+waived   | once,both | later | yes     | *     | left out: settled
 """
 VALUES = {
-    "opt-out": ("no", "yes"),
-    "mandatory": ("no", "yes"),
+    "opt-out": ("no", "all", "name"),
+    "reason": ("no", "yes"),
+    "waiver": ("allowed", "reason", "forbidden"),
     "checks": ("host", "once", "both"),
     "batch": ("first", "later"),
     "settled": ("no", "yes"),
     "when": ("holds", "unmet", "error"),
 }
-ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()[1:]]
-
+OPT_OUTS = {"no": {}, "all": {"of_all": "it opts out"}, "name": {"by_name": {"r": "it opts out"}}}
 CASES = list(product(*VALUES.values()))
 
 OF_HOST = Check("path", None, "a path")
@@ -72,22 +65,27 @@ OF_PLAY = Check("that", (True,), "True", once=True)
 CHECKS = {"host": (OF_HOST,), "once": (OF_PLAY,), "both": (OF_HOST, OF_PLAY)}
 
 
-def expected(case):
+def found(table, case):
     """Return the outcome in the only row of the table that is for this case."""
+    rows = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()[1:]]
     [outcome] = [
         row[-1]
-        for row in ROWS
+        for row in rows
         if all(cell == "*" or value in cell.split(",") for cell, value in zip(row, case))
     ]
     return outcome
 
 
+def expected(case):
+    return found(TABLE, (found(WAIVED, case[:3]), *case[3:]))
+
+
 def situation(case, name="h"):
-    opt_out, mandatory, checks, batch, settled, when = case
+    opt_out, reason, waiver, checks, batch, settled, when = case
     return Situation(
-        Rule("r", (), CHECKS[checks], mandatory=mandatory == "yes"),
+        Rule("r", (), CHECKS[checks], waiver=waiver),
         targets=[name],
-        opt_out_reason="the play is tagged" if opt_out == "yes" else "",
+        opt_out=OptOut(**OPT_OUTS[opt_out], reason="CHG-1" if reason == "yes" else ""),
         settled={name: "checked before"} if settled == "yes" else {},
         first_batch=batch == "first",
         unmet={name: "a is defined"} if when == "unmet" else {},
@@ -100,7 +98,8 @@ def outcome(rule_plan, name="h"):
     reasons = {
         "checked before": "settled",
         "the rule is only for hosts with a is defined": "when",
-        "the play is tagged": "opt-out",
+        "it opts out": "opt-out",
+        "it opts out; reason: CHG-1": "opt-out",
     }
     parts = ["checked"] * (name in rule_plan.check)
     parts += ["once"] * (name in rule_plan.once_for)
@@ -119,8 +118,7 @@ def test_what_happens_to_a_host(case):
 @pytest.mark.parametrize("case", CASES, ids=" ".join)
 def test_a_when_counts_only_for_hosts_that_the_rule_has_to_decide_on(case):
     """What is not to be evaluated changes nothing."""
-    opt_out, mandatory, checks, batch, settled, _when = case
-    holds = situation((opt_out, mandatory, checks, batch, settled, "holds"))
+    holds = situation((*case[:-1], "holds"))
     if "h" not in situation(case).hosts_to_decide():
         assert plan(situation(case)) == plan(holds)
 
@@ -183,7 +181,6 @@ def test_a_rule_that_only_warns_refuses_nothing():
 
 @pytest.mark.parametrize("case", CASES, ids=" ".join)
 def test_a_host_must_be_checked_unless_it_is_settled_or_the_rule_waived(case):
-    opt_out, mandatory, _checks, _batch, settled, _when = case
-    is_waived = (opt_out, mandatory) == ("yes", "no")
-    must = settled == "no" and not is_waived
+    settled = case[-2]
+    must = settled == "no" and found(WAIVED, case[:3]) == "enforced"
     assert situation(case).must_be_checked() == (["h"] if must else [])

@@ -111,7 +111,7 @@ keys = st.one_of(
             "not",
             "playbook",
             "role",
-            "mandatory",
+            "waiver",
             "timeout",
             *KINDS,
         ]
@@ -293,7 +293,7 @@ valid_rules = st.fixed_dictionaries(
         "message": templates,
         "remedy": templates,
         "severity": st.sampled_from(["error", "warn"]),
-        "mandatory": st.booleans(),
+        "waiver": st.sampled_from(["allowed", "reason", "forbidden"]),
     },
 )
 valid_policies = st.lists(valid_rules, min_size=1, max_size=3, unique_by=lambda rule: rule["name"])

@@ -80,7 +80,9 @@ class CheckPlay:
         """
         planned: list[PlannedTask] = []
         for rule in self._rules:
-            common: TaskData = {"tags": [TAG], "check_mode": False, "debugger": "never"}
+            # The name of a rule is only text, also if it has braces in it.
+            tags = [TAG, wrap_var(f"{TAG}:{rule.name}")]
+            common: TaskData = {"tags": tags, "check_mode": False, "debugger": "never"}
             if rule.severity == WARN:
                 common |= {"ignore_errors": True, "ignore_unreachable": True}
             if kinds.action_checks(rule):

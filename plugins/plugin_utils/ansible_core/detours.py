@@ -65,20 +65,20 @@ def _detour(run: PlayRun, task: Task) -> Detour | None:
     if task._role:
         variables = {**task._role.get_role_params(), **variables}
     connection = variables.get("ansible_connection", task.connection)
-    if is_template(str(connection)) or str(connection).rpartition(".")[2] == "local":
+    if str(connection).rpartition(".")[2] == "local":
         return None
     names = {"ansible_connection", *_address_variables(str(connection))}
     variables = {name: value for name, value in variables.items() if name in names}
-    literal = [_literal(keywords), _literal(variables)]
-    if not any(literal):
+    # A template may lead anywhere, whatever is literal beside it.
+    if any(is_template(str(value)) for value in (*keywords.values(), *variables.values())):
         return None
-    return Detour(literal[0], literal[1], task.get_path())
+    if not keywords and not variables:
+        return None
+    return Detour(_sorted(keywords), _sorted(variables), task.get_path())
 
 
-def _literal(settings: dict[str, Any]) -> Settings:
-    return tuple(
-        (name, value) for name, value in sorted(settings.items()) if not is_template(str(value))
-    )
+def _sorted(settings: dict[str, Any]) -> Settings:
+    return tuple(sorted(settings.items()))
 
 
 @functools.cache

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import takewhile
+from typing import Any
 
 from ansible import constants as C
 from ansible import context
@@ -21,7 +22,10 @@ from ansible.utils.fqcn import add_internal_fqcns
 
 from .. import compat
 from ..errors import TemplateError
+from ..options import WAIVE_VARIABLE, reason_to_waive, waived_rules
 from ..policy.matching import PlayIdentity
+from ..policy.model import Rule
+from ..policy.opt_out import OptOut, Ways
 from .includes import FoundRole, included_roles
 from .run import PlayRun
 
@@ -203,7 +207,7 @@ def _blocks(run: PlayRun) -> list[Block]:
     """Return the blocks of the play that the options leave to run."""
     if _comes_before_the_start(run.manager):
         return []
-    if run.play.only_tags == {TAG}:
+    if _names_only_checks(run.play):
         # The play that is to run afterwards counts, not what this selection leaves of it.
         blocks: list[Block] = run.play.compile()
         return blocks
@@ -214,7 +218,7 @@ def _blocks(run: PlayRun) -> list[Block]:
 def _selected(run: PlayRun, tasks: list[Task]) -> list[Task]:
     """Return which of ``tasks`` the options leave to run, without those of ansible-core."""
     play = run.play
-    if play.only_tags == {TAG}:
+    if _names_only_checks(play):
         variables = run.variable_manager.get_vars(play=play)
         tasks = [
             task
@@ -257,22 +261,57 @@ def why_idle(run: PlayRun) -> str:
     """Return why the play has no task to run."""
     if _comes_before_the_start(run.manager):
         return "it comes before the task of --start-at-task"
-    if run.play.only_tags - {"all", TAG} or run.play.skip_tags:
+    if run.play.skip_tags or not (run.play.only_tags == {"all"} or _names_only_checks(run.play)):
         return "the tags leave no task to run"
     return "it has no task to run"
 
 
-def opt_out_reason(play: Play) -> str:
-    """Return how the play opts out of the guard; empty if it does not."""
-    if OPT_OUT_TAG in _tags_of(play):
-        return f"the play is tagged {OPT_OUT_TAG}"
-    return f"--skip-tags {TAG}" if TAG in play.skip_tags else ""
+def opt_out_of(play: Play, extra_vars: Mapping[str, Any]) -> OptOut:
+    """Return how the play opts out of rules, by its tags or as the run does.
+
+    ``extra_vars`` are those of the command line. Raises OptionError.
+    """
+    tags = _tags_of(play)
+    of_all = f"--skip-tags {TAG}" if TAG in play.skip_tags else ""
+    if OPT_OUT_TAG in tags:
+        of_all = f"the play is tagged {OPT_OUT_TAG}"
+    by_name = {
+        **dict.fromkeys(waived_rules(extra_vars), WAIVE_VARIABLE),
+        **_ways(f"--skip-tags {TAG}:", TAG, play.skip_tags),
+        **_ways(f"the play is tagged {OPT_OUT_TAG}:", OPT_OUT_TAG, tags),
+    }
+    return OptOut(of_all, by_name, reason_to_waive(extra_vars))
+
+
+def rules_in_tags(play: Play) -> Ways:
+    """Return which rules --tags names, and how."""
+    return _ways(f"--tags {TAG}:", TAG, play.only_tags)
+
+
+def _ways(way: str, tag: str, tags: Iterable[str]) -> Ways:
+    """Return the names of rules in those of ``tags`` that are ``tag``, a colon and a name."""
+    names = sorted(one[len(tag) + 1 :] for one in tags if one.startswith(f"{tag}:"))
+    return {name: way + name for name in names}
+
+
+def _names_only_checks(play: Play) -> bool:
+    """Return whether --tags names nothing but checks."""
+    return all(tag == TAG or tag.startswith(f"{TAG}:") for tag in play.only_tags)
 
 
 def only_checks_are_wanted(run: PlayRun) -> bool:
     """Return whether nothing of the play runs after the checks, not even tasks tagged always."""
-    own_tasks = (task for task in run.iterator.all_tasks if TAG in task.tags)
-    return run.play.only_tags == {TAG} and not any(own_tasks)
+    wanted = run.play.only_tags
+    own_tasks = (task for task in run.iterator.all_tasks if any(tag in task.tags for tag in wanted))
+    return _names_only_checks(run.play) and not any(own_tasks)
+
+
+def is_left_out(run: PlayRun, rule: Rule) -> bool:
+    """Return whether --tags wants only the checks of other rules, and nothing of the play."""
+    names = rules_in_tags(run.play)
+    if TAG in run.play.only_tags or rule.name in names:
+        return False
+    return bool(names) and only_checks_are_wanted(run)
 
 
 def audit_task(play: Play) -> Task | None:

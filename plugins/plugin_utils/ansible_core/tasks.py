@@ -65,11 +65,12 @@ def check_hosts(run: PlayRun, hosts_by_rule: HostsByRule, quietly: bool = False)
     if not hosts_by_rule:
         return {}
     hosts = list({host.name: host for _rule, hosts in hosts_by_rule for host in hosts}.values())
-    detours = detours_of(run)
+    asking = [(rule, hosts) for rule, hosts in hosts_by_rule if kinds.needs_host(rule)]
+    detours = detours_of(run) if asking else ()
     with workers.lent_to(run, hosts), nothing_left_behind():
         verdicts = CheckRun(run, hosts_by_rule, hosts, quietly).verdicts()
         for detour in detours:
-            on_detour = CheckRun(run, hosts_by_rule, hosts, quietly, detour).verdicts()
+            on_detour = CheckRun(run, asking, hosts, quietly, detour).verdicts()
             for rule_and_host, verdict in on_detour.items():
                 if verdict.state != READY:
                     both = (verdicts[rule_and_host], _on_detour(verdict, detour))

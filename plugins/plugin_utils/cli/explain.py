@@ -22,15 +22,14 @@ from ..ansible_core.play import (
     audit_task,
     identify_without_hosts,
     location_of,
-    opt_out_reason,
 )
 from ..ansible_core.run import PlayRun, id_of
 from ..checks.kinds import KINDS
 from ..errors import GuardError
 from ..guard.plan import RulePlan
 from ..guard.state import RunState
-from ..guard.survey import Survey, of_checks, survey
-from ..options import CALLBACK
+from ..guard.survey import Survey, of_checks, opt_out_of, survey
+from ..options import CALLBACK, PolicyPaths
 from ..policy import discovery
 from ..policy.matching import covering
 from ..policy.model import Rules, Selector
@@ -61,8 +60,7 @@ class ExplainingManager(TaskQueueManager):
             if method_name == "v2_playbook_on_start":
                 self._playbook = args[0]._file_name
                 if self._explainer is None:
-                    files, origin = discovery.find(self._variable_manager.extra_vars)
-                    self._explainer = Explainer(Explanation(files, origin))
+                    self._explainer = Explainer(discovery.find(self._variable_manager.extra_vars))
                     self._begin(self._explainer.explanation)
             elif method_name == "v2_playbook_on_play_start":
                 self._play = args[0]
@@ -102,8 +100,9 @@ def _failing_with_an_error(location: str = "") -> Iterator[None]:
 class Explainer:
     """Explains the plays of a run, in order. It assumes that each host that is checked is ready."""
 
-    def __init__(self, explanation: Explanation) -> None:
-        self.explanation = explanation
+    def __init__(self, policy: PolicyPaths) -> None:
+        self._policy = policy
+        self.explanation = Explanation(policy.paths, policy.origin)
         self._state = RunState()
         self._rules: Rules | None = None
 
@@ -113,14 +112,15 @@ class Explainer:
         An earlier play may make hosts or groups.
         """
         identity = identify_without_hosts(play)
-        coverages = covering(identity, self._rules_in_force(play.get_loader()))
-        opt_out = opt_out_reason(play)
+        rules = self._rules_in_force(play.get_loader())
+        coverages = covering(identity, rules)
+        opt_out = opt_out_of(play, play.get_variable_manager().extra_vars, rules)
         explanation = PlayExplanation(
             playbook,
             identity,
             hosts=(),
             rules=[
-                RuleExplanation(rule, selector, waived="" if rule.mandatory else opt_out)
+                RuleExplanation(rule, selector, waived=opt_out.way(rule))
                 for rule, selector in coverages
             ],
             not_guarded=_why_not_guarded(play, strategy_loader.get(play.strategy, class_only=True)),
@@ -149,7 +149,7 @@ class Explainer:
 
     def _rules_in_force(self, loader: DataLoader) -> Rules:
         if self._rules is None:
-            self._rules = discovery.read_all(self.explanation.files, loader, KINDS)
+            self._rules = discovery.rules_in_force(self._policy, loader, KINDS)
         return self._rules
 
 
@@ -160,7 +160,7 @@ def _explain_rule(
     return RuleExplanation(
         rule=plan.rule,
         selector=selector,
-        waived="" if plan.is_enforced else known.opt_out_reason,
+        waived="" if plan.is_enforced else known.opt_out.way(plan.rule),
         checked=plan.check,
         once_for=plan.once_for,
         left_out={

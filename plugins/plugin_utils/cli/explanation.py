@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..policy.matching import PlayIdentity
-from ..policy.model import WARN, Rule, Selector
+from ..policy.model import FORBIDDEN, REASON, WARN, Rule, Selector
 from ..report.document import rule_head
 from ..report.terminal import HOSTS_SHOWN
 from ..text import count_of, one_line
@@ -75,7 +75,7 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
 
     The keys are ``policy`` (``files``, ``origin``) and ``plays``. A play has ``playbook``,
     ``name``, ``path``, ``line``, ``hosts``, ``hosts_may_come``, ``not_guarded`` (empty if it is
-    guarded) and ``rules``. A rule has ``name``, ``path``, ``line``, ``severity``, ``mandatory``,
+    guarded) and ``rules``. A rule has ``name``, ``path``, ``line``, ``severity``, ``waiver``,
     ``selector`` (lists of globs by key, and a list of such selectors under ``not`` if it has any),
     ``checks`` (``kind``, ``label``, ``become``, ``once``), ``waived`` (how the play opts out of it,
     or empty), the lists of hosts ``checked`` and ``once_for``, and the reasons by host
@@ -150,7 +150,9 @@ def as_text(explanation: Explanation) -> Iterator[Line]:
 
 def _rule_text(explanation: RuleExplanation, play: PlayExplanation) -> Iterator[Line]:
     rule, hosts_of_play = explanation.rule, len(play.hosts)
-    traits = ["warns only"] * (rule.severity == WARN) + ["mandatory"] * rule.mandatory
+    traits = ["warns only"] * (rule.severity == WARN)
+    traits += ["cannot be waived"] * (rule.waiver == FORBIDDEN)
+    traits += ["waived only with a reason"] * (rule.waiver == REASON)
     heading = ", ".join([f"rule {rule.name}", f"by {explanation.selector}", *traits])
     yield from _wrapped("rule", "  ", heading)
     if explanation.checked:

@@ -37,8 +37,12 @@ def validate(names: Sequence[str], loader: DataLoader) -> Validation:
     """
     files = [os.path.abspath(name) for name in names]
     try:
-        files = files or discovery.find({})[0]
-        discovery.read_all(files, loader, KINDS)
+        if files:
+            discovery.read_all(files, loader, KINDS)
+        else:
+            policy = discovery.find({})
+            files = policy.paths
+            discovery.rules_in_force(policy, loader, KINDS)
     except PolicyError as ex:
         return Validation(files, ex.problems)
     return Validation(files, ())

@@ -14,7 +14,7 @@ from ansible.utils.display import Display
 
 from .. import compat
 from ..ansible_core.output import print_at_the_end
-from ..ansible_core.play import opt_out_reason, tasks_to_run
+from ..ansible_core.play import opt_out_of, tasks_to_run
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import stop
 from ..ansible_core.targets import unmet_conditions
@@ -40,9 +40,10 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     """
     if run.play_id in state.audits:
         return False
-    if reason := opt_out_reason(run.play):
+    opt_out = opt_out_of(run.play, run.extra_vars)
+    if ways := list(dict.fromkeys(filter(None, [opt_out.of_all, *opt_out.by_name.values()]))):
         raise PrecheckError(
-            f"Precheck made no audit: it does nothing but check, and {reason} is set."
+            f"Precheck made no audit: it does nothing but check, and {', '.join(ways)} is set."
         )
     if not tasks_to_run(run):
         return False  # the tags did not select it

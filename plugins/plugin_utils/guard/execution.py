@@ -97,11 +97,15 @@ def waive(state: RunState, play_id: PlayId, known: Survey, waived: NamesByRule) 
         return
     seen |= new
     rules = [rule for rule, _selector in known.coverages if rule.name in {name for name, _ in new}]
-    hosts = {name for _rule, name in new}
-    waiver = Waiver(known.identity, rules, len(hosts), known.opt_out_reason)
-    state.record.waivers.append(waiver)
+    opt_out = known.opt_out
+    for way in dict.fromkeys(map(opt_out.way, rules)):
+        waived_so = [rule for rule in rules if opt_out.way(rule) == way]
+        names = {rule.name for rule in waived_so}
+        hosts = {host for rule_name, host in new if rule_name in names}
+        waiver = Waiver(known.identity, waived_so, len(hosts), way, opt_out.reason)
+        state.record.waivers.append(waiver)
+        display.warning(waiver_warning(waiver))
     state.record_has_news = True
-    display.warning(waiver_warning(waiver))
 
 
 def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -> list[Failure]:

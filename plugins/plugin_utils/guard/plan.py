@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..policy.model import WARN, Rule
+from ..policy.opt_out import OptOut
 
 Reasons = Mapping[str, str]  # why, by the name of a host
 
@@ -20,17 +21,16 @@ Reasons = Mapping[str, str]  # why, by the name of a host
 class Situation:
     """What is known about a rule at a play that it covers.
 
-    ``targets`` are the hosts that the play would do something on. ``opt_out_reason`` says how the
-    play opts out of the guard; it is empty if it does not. ``settled`` says about hosts why there
-    is nothing left to find out. The checks that run once for a play run if ``first_batch``. By
-    host, ``unmet`` has the condition in the rule's ``when`` that does not hold, and ``errors`` the
-    one that cannot be evaluated, and why. ``doubts`` says about hosts why it cannot be known yet
-    whether they are checked.
+    ``targets`` are the hosts that the play would do something on. ``opt_out`` says how the play
+    opts out of rules. ``settled`` says about hosts why there is nothing left to find out. The
+    checks that run once for a play run if ``first_batch``. By host, ``unmet`` has the condition in
+    the rule's ``when`` that does not hold, and ``errors`` the one that cannot be evaluated, and
+    why. ``doubts`` says about hosts why it cannot be known yet whether they are checked.
     """
 
     rule: Rule
     targets: Sequence[str]
-    opt_out_reason: str = ""
+    opt_out: OptOut = field(default_factory=OptOut)
     settled: Reasons = field(default_factory=dict)
     first_batch: bool = True
     unmet: Reasons = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Situation:
 
     @property
     def is_waived(self) -> bool:
-        return bool(self.opt_out_reason) and not self.rule.mandatory
+        return bool(self.opt_out.way(self.rule))
 
     @property
     def runs_once_checks(self) -> bool:
@@ -104,7 +104,8 @@ def plan(situation: Situation) -> RulePlan:
         name: situation.settled[name] for name in situation.targets if name in situation.settled
     }
     if situation.is_waived:
-        left_out.update(dict.fromkeys(concerned, situation.opt_out_reason))
+        opt_out = situation.opt_out
+        left_out.update(dict.fromkeys(concerned, opt_out.shown(opt_out.way(rule))))
         return RulePlan(rule, is_enforced=False, waived=concerned, left_out=left_out)
     errors = {name: situation.errors[name] for name in concerned if name in situation.errors}
     only_warns = rule.severity == WARN

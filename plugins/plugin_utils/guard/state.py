@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ansible.utils.display import Display
 
 from ..ansible_core.fingerprints import Fingerprint
-from ..ansible_core.play import identify, is_dry_run
+from ..ansible_core.play import identify, is_dry_run, only_checks_are_wanted
 from ..ansible_core.run import PlayRun
 from ..checks.kinds import KINDS
 from ..policy import discovery
@@ -60,9 +60,16 @@ class RunState:
     def rules_in_force(self, run: PlayRun) -> Rules:
         """Return the rules in force, which are read at the first play. Raises PolicyError."""
         if self._rules is None:
-            paths, origin = discovery.find(run.extra_vars)
-            self._rules = discovery.read_all(paths, run.loader, KINDS)
-            display.v(f"Precheck: policy {', '.join(paths)} ({origin})")
+            policy = discovery.find(run.extra_vars)
+            self._rules = discovery.rules_in_force(policy, run.loader, KINDS)
+            line = f"Precheck: policy {', '.join(policy.paths)} ({policy.origin})"
+            kept = [rule.location for rule in self._rules if rule.path not in policy.paths]
+            if kept:
+                line += f", and of the configured policy {', '.join(kept)}"
+            if policy.is_replacement:
+                display.display(line, stderr=True)
+            else:
+                display.v(line)
         return self._rules
 
     def identity_of(self, run: PlayRun) -> PlayIdentity:
@@ -74,7 +81,8 @@ class RunState:
     def stop_context(self, run: PlayRun, role: str = "") -> StopContext:
         """Return what the closing block says about the run, which is stopped before ``role``."""
         ran = [identity for play_id, identity in self.ran.items() if play_id != run.play_id]
-        return StopContext(ran, run.play_id in self.ran, is_dry_run(), role)
+        batches_ran, only_checks = run.play_id in self.ran, only_checks_are_wanted(run)
+        return StopContext(ran, batches_ran, is_dry_run(), role, only_checks)
 
     def were_checked(self, rule: Rule, names: Iterable[str]) -> list[str]:
         """Return which hosts were checked for a rule, before whatever play."""

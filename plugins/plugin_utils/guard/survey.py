@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible.playbook.play import Play
 
 from ..ansible_core import play as play_of
 from ..ansible_core.fingerprints import Fingerprint, fingerprints
@@ -15,6 +18,7 @@ from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
 from ..policy.conditions import may_depend_on_facts
 from ..policy.matching import Coverage, PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost
+from ..policy.opt_out import OptOut, fail_if_unknown
 from .plan import Reasons, RulePlan, Situation, plan
 from .state import RunState
 
@@ -37,7 +41,7 @@ class Survey:
     hosts: Sequence[str]
     idle_reason: str
     targets: Targets
-    opt_out_reason: str
+    opt_out: OptOut
     plans: Sequence[RulePlan]
     unchecked: Sequence[str]
     unseen: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -53,23 +57,29 @@ def survey(
 ) -> Survey:
     """Return what happens before the play.
 
-    At the first batch, all hosts of the play count; at each later one those of the batch. With
-    ``facts_to_come``, earlier plays may gather facts, so conditions on facts cannot be known yet.
+    ``rules`` are all in force. At the first batch, all hosts of the play count; at each later one
+    those of the batch. With ``facts_to_come``, earlier plays may gather facts, so conditions on
+    facts cannot be known yet. Raises PrecheckError if options or tags name a rule that does not
+    exist, or that cannot be waived so.
     """
     identity = state.identity_of(run)
-    coverages = covering(identity, rules)
+    opt_out = opt_out_of(run.play, run.extra_vars, rules)
+    coverages = [
+        coverage
+        for coverage in covering(identity, rules)
+        if not play_of.is_left_out(run, coverage[0])
+    ]
     hosts = run.hosts_of_play() if first_batch else run.hosts_of_batch()
     names = [host.name for host in hosts]
     tasks = play_of.tasks_to_run(run)
     idle_reason = "" if play_of.has_work(tasks) else play_of.why_idle(run)
-    opt_out_reason = play_of.opt_out_reason(run.play)
 
     # First as if the play did something on all hosts: what is settled needs no look at conditions.
     situations = [
         Situation(
             rule,
             targets=names,
-            opt_out_reason=opt_out_reason,
+            opt_out=opt_out,
             settled=settled,
             first_batch=first_batch,
         )
@@ -101,12 +111,24 @@ def survey(
         hosts=names,
         idle_reason=idle_reason,
         targets=targets,
-        opt_out_reason=opt_out_reason,
+        opt_out=opt_out,
         plans=[plan(situation) for situation in decided],
         unchecked=sorted(required.difference(target_names)),
         unseen=unseen,
         first_time=first_batch,
     )
+
+
+def opt_out_of(play: Play, extra_vars: Mapping[str, Any], rules: Sequence[Rule]) -> OptOut:
+    """Return how the play opts out of rules. ``rules`` are all in force.
+
+    Raises PrecheckError if options or tags name a rule that does not exist, or that cannot be
+    waived so.
+    """
+    opt_out = play_of.opt_out_of(play, extra_vars)
+    opt_out.fail_if_refused(rules)
+    fail_if_unknown(play_of.rules_in_tags(play), rules)
+    return opt_out
 
 
 def survey_of_role(
@@ -123,12 +145,12 @@ def survey_of_role(
     coverages = [
         (rule, selector) for rule, selector in covering(identity, rules) if rule.name not in known
     ]
-    opt_out_reason = play_of.opt_out_reason(run.play)
+    opt_out = play_of.opt_out_of(run.play, run.extra_vars)
     situations = [
         Situation(
             rule,
             targets=names,
-            opt_out_reason=opt_out_reason,
+            opt_out=opt_out,
             settled=settled,
             first_batch=(run.play_id, rule.name) not in state.computed,
         )
@@ -142,7 +164,7 @@ def survey_of_role(
         hosts=names,
         idle_reason="",
         targets=targets,
-        opt_out_reason=opt_out_reason,
+        opt_out=opt_out,
         plans=[plan(situation) for situation in decided],
         unchecked=[],
     )

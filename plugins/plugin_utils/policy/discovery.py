@@ -12,9 +12,9 @@ from ansible import constants as C
 from ansible.parsing.dataloader import DataLoader
 
 from ..errors import OptionError, PolicyError, Problem
-from ..options import PolicyPaths, policy_paths
+from ..options import PolicyPaths, configured_policy_paths, policy_paths
 from .loader import Syntaxes, read
-from .model import BUILT_IN, Rule, Rules
+from .model import BUILT_IN, FORBIDDEN, Rule, Rules
 
 BESIDE_CONFIG = "precheck.yml"
 
@@ -26,15 +26,36 @@ def find(extra_vars: Mapping[str, Any]) -> PolicyPaths:
     """
     try:
         named = policy_paths(extra_vars)
+        if named.paths and named.is_replacement:
+            return PolicyPaths(named.paths, named.origin, tuple(_configured().paths))
+        return _configured()
     except OptionError as ex:
         raise PolicyError([Problem(str(ex))]) from None
-    if named.paths:
-        return named
+
+
+def _configured() -> PolicyPaths:
+    """Return what ansible.cfg, or its place, says. Raises OptionError."""
+    configured = configured_policy_paths()
+    if configured.paths:
+        return configured
     if C.CONFIG_FILE:
         beside = os.path.join(os.path.dirname(C.CONFIG_FILE), BESIDE_CONFIG)
         if os.path.lexists(beside):
             return PolicyPaths([beside], "beside ansible.cfg")
     return PolicyPaths([BUILT_IN], "built in")
+
+
+def rules_in_force(policy: PolicyPaths, loader: DataLoader, syntaxes: Syntaxes) -> Rules:
+    """Return the rules of ``policy``, and those that it cannot take away from the one it replaces.
+
+    These are the rules that nobody can waive. Raises PolicyError with what is wrong with any of the
+    files.
+    """
+    rules = {rule.name: rule for rule in read_all(policy.paths, loader, syntaxes)}
+    for rule in read_all(policy.replaced, loader, syntaxes):
+        if rule.waiver == FORBIDDEN:
+            rules[rule.name] = rule
+    return tuple(rules.values())
 
 
 def read_all(paths: Sequence[str], loader: DataLoader, syntaxes: Syntaxes) -> Rules:

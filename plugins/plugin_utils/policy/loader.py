@@ -21,7 +21,7 @@ from ansible.parsing.dataloader import DataLoader
 from .. import compat
 from ..errors import PolicyError, PrecheckError, Problem
 from . import schema, values
-from .model import ERROR, Check, KindName, Rule, Rules, Selector
+from .model import ALLOWED, ERROR, Check, KindName, Rule, Rules, Selector
 from .positions import Lines, YamlError, YamlPath, lines_of
 from .schema import Report, Shape
 from .values import ValueType
@@ -198,7 +198,7 @@ class _Reader:
             message=entry.get("message", ""),
             remedy=entry.get("remedy", ""),
             severity=entry.get("severity", ERROR),
-            mandatory=entry.get("mandatory", False),
+            waiver=entry.get("waiver", ALLOWED),
             path=self.path,
             line=self._line(path),
             is_vaulted=self.is_vaulted,

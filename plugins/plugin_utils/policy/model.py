@@ -13,9 +13,15 @@ from .values import Conditions, Globs
 
 KindName = Literal["path", "command", "that", "task"]
 Severity = Literal["error", "warn"]
+Waiving = Literal["allowed", "reason", "forbidden"]
 
 ERROR: Severity = "error"
 WARN: Severity = "warn"
+
+# Whether a play may opt out of a rule; with REASON, only if the operator gives one.
+ALLOWED: Waiving = "allowed"
+REASON: Waiving = "reason"
+FORBIDDEN: Waiving = "forbidden"
 
 BUILT_IN = os.path.join(os.path.dirname(__file__), "builtin.yml")
 
@@ -93,7 +99,7 @@ class Rule:
     message: str = ""
     remedy: str = ""
     severity: Severity = ERROR
-    mandatory: bool = False
+    waiver: Waiving = ALLOWED
     path: str = ""
     line: int = 0
     is_vaulted: bool = False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import values
-from .model import ERROR, WARN
+from .model import ALLOWED, ERROR, FORBIDDEN, REASON, WARN
 from .positions import YamlPath
 from .values import ValueType, type_name
 
@@ -89,7 +89,7 @@ RULE = Shape(
         "message": values.template,
         "remedy": values.template,
         "severity": values.choice(ERROR, WARN),
-        "mandatory": values.flag,
+        "waiver": values.choice(ALLOWED, REASON, FORBIDDEN),
     },
     required=("name", "plays", "checks"),
 )

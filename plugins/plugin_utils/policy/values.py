@@ -101,7 +101,8 @@ def choice(*options: str) -> ValueType:
 
     def one_of(value: Any) -> str:
         if text(value) not in options:
-            raise ValueError(f"expected {' or '.join(options)}, not {value!r}")
+            *others, last = options
+            raise ValueError(f"expected {', '.join(others)} or {last}, not {value!r}")
         return text(value)
 
     return one_of

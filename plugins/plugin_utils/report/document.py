@@ -74,13 +74,13 @@ def _rule(rule: Rule, record: Record) -> Document:
 
 
 def rule_head(rule: Rule) -> Document:
-    """Return what every document says about a rule: its name, where it is written, its severity."""
+    """Return what every document says about a rule: where it is written, how strict it is."""
     return {
         "name": rule.name,
         "path": rule.path,
         "line": rule.line,
         "severity": rule.severity,
-        "mandatory": rule.mandatory,
+        "waiver": rule.waiver,
     }
 
 
@@ -108,6 +108,7 @@ def _waiver(waiver: Waiver, user: str) -> Document:
         "rules": [rule.name for rule in waiver.rules],
         "hosts": waiver.hosts,
         "opt_out_reason": waiver.opt_out_reason,
+        "reason": waiver.reason,
         "user": user,
     }
 

@@ -84,16 +84,17 @@ def current_document(
 ) -> Document:
     """Return the document of what is remembered, as of now."""
     try:
-        paths, _origin = discovery.find(extra_vars)
+        paths = discovery.find(extra_vars).paths
     except PolicyError:
         paths = []
+    files = dict.fromkeys([*paths, *(rule.path for rule in record.rules.values())])
     about = {
         "ansible_core": __version__,
         "python": platform.python_version(),
         "command": [os.path.basename(sys.argv[0]), *without_secrets(sys.argv[1:])],
         "user": _user(),
         "controller": platform.node(),
-        "policies": ["built-in" if path == BUILT_IN else path for path in paths],
+        "policies": ["built-in" if path == BUILT_IN else path for path in files],
     }
     hosts = {host for _rule, host in record.verdicts}
     return build_document(record, about, groups_of(hosts), time.time())

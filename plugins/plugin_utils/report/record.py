@@ -41,12 +41,16 @@ class CoveredPlay:
 
 @dataclass
 class Waiver:
-    """Rules that were not enforced on a play with so many ``hosts``, and how the play opted out."""
+    """Rules that were not enforced on a play with so many ``hosts``, and how the play opted out.
+
+    ``reason`` is the operator's; it is empty if none was given.
+    """
 
     play: PlayIdentity
     rules: Sequence[Rule]
     hosts: int
     opt_out_reason: str
+    reason: str = ""
 
 
 @dataclass

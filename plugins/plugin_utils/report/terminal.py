@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..policy.matching import PlayIdentity
-from ..policy.model import WARN, Rule
+from ..policy.model import FORBIDDEN, REASON, WARN, Rule
 from ..text import count_of, one_line, printable_lines, printable_name
 from ..verdict import NOT_READY, READY, UNVERIFIED, State, Verdict
 from .document import reasons_in
@@ -37,13 +40,14 @@ class StopContext:
 
     ``ran`` are the plays that had tasks to run before; ``batches_ran`` is whether earlier batches
     of the play did. If the play was stopped in its midst, that was before its first task of
-    ``role``.
+    ``role``. With ``only_checks``, nothing of it was to run anyway.
     """
 
     ran: Sequence[PlayIdentity] = ()
     batches_ran: bool = False
     is_dry_run: bool = False
     role: str = ""
+    only_checks: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,30 +95,14 @@ def closing_block(
             "This is a dry run (--check): it initialises no host, so a new one cannot be ready."
         )
     lines += _what_ran(stop)
-    return ClosingBlock(
-        "\n".join(lines), _commands(failures), "\n".join(_way_round(play, failures))
-    )
-
-
-def _way_round(play: PlayIdentity, failures: Sequence[Failure]) -> list[str]:
-    lines = []
-    mandatory = [failure.rule.name for failure in failures if failure.rule.mandatory]
-    if mandatory:
-        rules = "rule {} is" if len(mandatory) == 1 else "rules {} are"
-        reason = f"{rules.format(', '.join(mandatory))} mandatory"
-        lines.append(f"The play cannot be run unchecked: {reason}.")
-    elif play.path:  # an ad hoc command is in no file, and has no tags
-        lines.append(
-            "To run it unchecked all the same: tag the play no_precheck, or pass"
-            " --skip-tags precheck."
-        )
-    lines += [
+    otherwise = [] if stop.only_checks else _way_round(play, [one.rule for one in failures])
+    otherwise += [
         f"Rule {failure.rule.name} is built in. Rules of your own in precheck.yml beside"
         " ansible.cfg replace it."
         for failure in failures
         if failure.rule.is_built_in
     ]
-    return lines
+    return ClosingBlock("\n".join(lines), _commands(failures), "\n".join(otherwise))
 
 
 def _counts(failures: Sequence[Failure]) -> str:
@@ -165,6 +153,35 @@ def _what_ran(stop: StopContext) -> list[str]:
     return [f"{here} These plays had run before, and are not undone:", *plays]
 
 
+def _way_round(play: PlayIdentity, rules: Sequence[Rule]) -> list[str]:
+    """Return lines that say how ``play`` can be run although ``rules`` stopped it."""
+    if forbidden := [rule.name for rule in rules if rule.waiver == FORBIDDEN]:
+        subject = "rule" if len(forbidden) == 1 else "rules"
+        return [
+            f"The play cannot be run unchecked: {subject} {', '.join(forbidden)} cannot be waived."
+        ]
+    names = [rule.name for rule in rules]
+    options = f"-e {_assignment('precheck_waive', names)}"
+    if any(rule.waiver == REASON for rule in rules):
+        options += " -e precheck_reason='...'"
+    head = "To run it unchecked all the same:"
+    # An ad hoc command is in no file, and has no tags. A tag gives no reason.
+    is_tag_enough = play.path and all(
+        rule.waiver != REASON and "," not in rule.name for rule in rules
+    )
+    if not is_tag_enough:
+        return [f"{head} pass {options}"]
+    tags = " and ".join(f"no_precheck:{name}" for name in names)
+    return [f"{head} tag the play {tags},", f"or pass {options}"]
+
+
+def _assignment(variable: str, names: Sequence[str]) -> str:
+    """Return the argument of -e that gives ``variable`` these names, quoted for a shell."""
+    if all(re.fullmatch(r"[\w.:+-]+( [\w.:+-]+)*", name) for name in names):
+        return f"{variable}={shlex.quote(','.join(names))}"
+    return shlex.quote(json.dumps({variable: names}, ensure_ascii=False))
+
+
 def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
     """Return the block for rules that only warn."""
     heading = (
@@ -177,9 +194,10 @@ def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
 def waiver_warning(waiver: Waiver) -> str:
     """Return the warning that rules are not enforced on a play."""
     rules = ", ".join(rule.name for rule in waiver.rules)
+    reason = f"; reason: {waiver.reason}" if waiver.reason else ""
     return (
         f"Precheck waived for {printable_name(waiver.play)}: {rules} not checked on"
-        f" {count_of(waiver.hosts, 'host')} ({waiver.opt_out_reason})."
+        f" {count_of(waiver.hosts, 'host')} ({waiver.opt_out_reason}{reason})."
     )
 
 

@@ -525,8 +525,8 @@ def test_a_check_with_become_is_unverified_without_its_password(guarded, nodes, 
     run = guarded.run("pgsql.yml", *no_sudo)
     assert run.rc == 2
     assert nodes.having("pki/witness") == ""
-    assert "5 of 5 hosts are not ready" in run.stderr
-    missing = "  n5  unverified: .*(Missing sudo password|a password is required)"
+    assert "5 of 5 hosts are unverified" in run.stderr
+    missing = "  unverified: .*(Missing sudo password|a password is required)"
     assert re.search(missing, run.stderr), run.stderr
 
 

@@ -93,7 +93,7 @@ CALLBACKS = {
     ),
     "oneline": (
         {"ANSIBLE_STDOUT_CALLBACK": "oneline"},
-        '"msg": "{reason}","verdict": "not_ready"}\n',
+        '"msg": "{reason}","reasons": ["',
         "h2 | SUCCESS => {",
     ),
     "debug": (
@@ -114,6 +114,12 @@ CALLBACKS = {
 }
 
 
+def sentence(project, name: str) -> str:
+    """Return what the event of a host that is not ready says."""
+    reason = f"{project.directory}/{name}/etc/pki/ca.crt is missing"
+    return f"{name} is not managed by Pigsty: {reason}. Run ./node.yml -l {name}"
+
+
 @pytest.mark.parametrize("callback", CALLBACKS)
 def test_stdout_callbacks_show_verdicts(run_both, project, callback):
     settings, not_ready, ready = CALLBACKS[callback]
@@ -121,10 +127,7 @@ def test_stdout_callbacks_show_verdicts(run_both, project, callback):
         pytest.importorskip("ansible.plugins.callback.oneline", reason="this release has none")
     project.configure("both")
     stopped, passed = run_both(**settings)
-    assert (
-        not_ready.replace("{reason}", f"{project.directory}/h1/etc/pki/ca.crt is missing")
-        in stopped.stdout
-    )
+    assert not_ready.replace("{reason}", sentence(project, "h1")) in stopped.stdout
     assert ready in stopped.stdout
     assert ready in passed.stdout
 
@@ -176,8 +179,7 @@ def test_reports_of_other_callbacks_contain_the_checks(run_both, guarded):
 
     of_stopped, of_passed = map(cases, sorted(directory.iterdir(), key=lambda path: path.name))
     check = "[{}] Set up PostgreSQL: Precheck pigsty-node"
-    missing = f"{guarded.directory}/{{}}/etc/pki/ca.crt is missing"
-    of_missing = {check.format(name): missing.format(name) for name in ("h1", "h3")}
+    of_missing = {check.format(name): sentence(guarded, name) for name in ("h1", "h3")}
     assert of_stopped == of_missing | {check.format("h2"): ""}
     assert of_passed == {check.format("h2"): "", "[h2] Set up PostgreSQL: install msg=it ran": ""}
 

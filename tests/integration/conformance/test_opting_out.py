@@ -38,9 +38,8 @@ OPT_OUTS = {  # keywords of the play, options, the reason in the warning
 
 
 @pytest.mark.claims(
-    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules and number of"
-    " hosts; rules with `mandatory: true` are enforced all the same",
-    "who writes a playbook | the tag `no_precheck` on a play | the same",
+    "who runs a playbook | `--skip-tags precheck` | a warning with play, rules, number of hosts and"
+    " reason; rules with `waiver: forbidden`, or `reason` without one, are enforced all the same",
 )
 @pytest.mark.parametrize(
     ("keywords", "options", "reason"),
@@ -200,12 +199,19 @@ def test_a_host_that_the_play_reaches_after_all_is_in_a_warning_and_in_the_repor
 
 
 @pytest.mark.parametrize("is_ready", [True, False])
-def test_a_mandatory_rule_checks_a_host_that_the_play_reaches_after_all(guarded, is_ready):
+def test_a_rule_that_cannot_be_waived_checks_a_host_that_the_play_reaches_after_all(
+    guarded, is_ready
+):
     guarded.local_hosts(ready="h1" if not is_ready else "h1 h2", missing="" if is_ready else "h2")
     guarded.write(
         "precheck.yml",
         policy(
-            rule({"path": "/etc/pki/ca.crt"}, covers={"play": "Set up*"}, mandatory=True, name="m")
+            rule(
+                {"path": "/etc/pki/ca.crt"},
+                covers={"play": "Set up*"},
+                waiver="forbidden",
+                name="m",
+            )
         ),
     )
     guarded.write("pgsql.yml", HIDDEN.replace("KEYWORD", "tags: no_precheck"))
