@@ -301,9 +301,10 @@ def _names_only_checks(play: Play) -> bool:
 
 def only_checks_are_wanted(run: PlayRun) -> bool:
     """Return whether nothing of the play runs after the checks, not even tasks tagged always."""
-    wanted = run.play.only_tags
-    own_tasks = (task for task in run.iterator.all_tasks if any(tag in task.tags for tag in wanted))
-    return _names_only_checks(run.play) and not any(own_tasks)
+    if not _names_only_checks(run.play):
+        return False
+    tags = run.play.only_tags
+    return not any(tag in task.tags for task in run.iterator.all_tasks for tag in tags)
 
 
 def is_left_out(run: PlayRun, rule: Rule) -> bool:

@@ -89,6 +89,7 @@ for keyword in """
     no_log: true
     timeout: 1
     environment: {PATH: /nowhere}
+    vars: {precheck_waive: pigsty-node}
     module_defaults: {precheck.guard.check: {path: /}}
     serial: 1
     serial: [1, "20%", 5]
@@ -102,6 +103,7 @@ for keyword in """
 for option in """
     --tags something
     --tags tagged
+    --tags precheck:pigsty-node,tagged
     --skip-tags other
     --start-at-task first
     --check
@@ -128,6 +130,9 @@ ATTEMPTS |= {
     ),
     "`rescue` and `always`": Attempt(play(RESCUED)),
     "`run_once` on the first task": Attempt(play(f"- {WITNESS}\n  run_once: true\n- {WITNESS}")),
+    "`no_precheck:pigsty-node` on a task": Attempt(
+        play(f"- {WITNESS}\n  tags: no_precheck:pigsty-node")
+    ),
     "`throttle: 1` on a task": Attempt(play(f"- {WITNESS}\n  throttle: 1")),
     "the task debugger, enabled by `ANSIBLE_ENABLE_TASK_DEBUGGER`": Attempt(
         stdin="c\n" * 20, env={"ANSIBLE_ENABLE_TASK_DEBUGGER": "1"}

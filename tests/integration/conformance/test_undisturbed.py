@@ -103,8 +103,9 @@ def trace_of(
 ) -> Trace:
     """Run the playbooks and return the trace of the run."""
     cache = "fact_caching = jsonfile\nfact_caching_connection = facts"
-    site.configure(entry_point, f"callback_plugins = {PLAYBOOKS}/callbacks\n{cache}")
     policy_file = site.directory / f"policy{list(POLICIES).index(policy)}.yml"
+    more = f"callback_plugins = {PLAYBOOKS}/callbacks\n{cache}\n[precheck]\npolicy = {policy_file}"
+    site.configure(entry_point, more)
     log, facts = site.directory / "events", site.directory / "facts"
     for path in (log, *facts.glob("*")):
         path.unlink(missing_ok=True)
@@ -114,7 +115,6 @@ def trace_of(
         stdin="continue\n" * 20,  # for the debugger
         env={
             "ANSIBLE_STRATEGY": site.strategy(strategy) if entry_point == "strategy" else strategy,
-            "ANSIBLE_PRECHECK_POLICY": str(policy_file),
             "EVENTS": str(log),
         },
     )
