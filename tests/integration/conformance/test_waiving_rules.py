@@ -111,6 +111,29 @@ def test_a_reason_goes_with_the_waiver_into_warning_and_report(guarded, keywords
     }
 
 
+REASONS = {  # options, and the reason in the warning
+    "words": (("-e", "precheck_reason=CHG-123, a spare node"), "CHG-123, a spare node"),
+    "quotes": (("-e", "precheck_reason='CHG-123  a spare'"), "CHG-123 a spare"),
+    "lines": (("-e", '{"precheck_reason": "two\\nlines \\u001b[2J"}'), "two lines [2J"),
+    "the last one": (
+        ("-e", "precheck_reason=the first", "-e", "precheck_reason=the second"),
+        "the second",
+    ),
+    "another form": (("-e", "precheck_reason=the first", "-e", '{"precheck_reason": "b"}'), "b"),
+    "another variable": (("-e", "precheck_reason=CHG-123 other=x"), "CHG-123"),
+    "a template": (("-e", "precheck_reason={{ a }}", "-e", "a=secret"), "{{ a }}"),
+}
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize(("options", "reason"), REASONS.values(), ids=REASONS)
+def test_the_reason_is_on_one_line_as_it_was_given(guarded, options, reason):
+    site(guarded, rule(NEVER, name="one"))
+    run = guarded.run("site.yml", "--skip-tags", "precheck", *options)
+    assert_waived(run, guarded, "one", f"--skip-tags precheck; reason: {reason}")
+    assert "secret" not in run.output
+
+
 @pytest.mark.claims(
     "who runs a playbook | `--skip-tags precheck:RULE`, `-e precheck_waive=RULE` | the same"
     " warning; an error if that rule is not waived so"
@@ -326,6 +349,16 @@ def test_if_anything_of_the_play_is_to_run_all_rules_are_checked(guarded, tag):
     run = guarded.run("site.yml", "--tags", f"precheck:other,{tag}")
     assert run.rc == 0
     assert run.stdout.count('"reached"') == 2
+
+
+@BY_WAY
+def test_a_rule_is_waived_also_if_only_checks_run(guarded, keywords, options, way):
+    site(guarded, *TWO, keywords=keywords)
+    run = guarded.run("site.yml", "--tags", "precheck", *options)
+    assert run.rc == 0, run.output
+    assert checked(run) == "other"
+    assert "reached" not in run.stdout
+    assert is_printed(f"one not checked on 2 hosts ({way}).", run.stderr)
 
 
 SHOW_TAGS = """
