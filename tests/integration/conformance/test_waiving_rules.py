@@ -374,6 +374,7 @@ class CallbackModule(CallbackBase):
 """
 
 
+@pytest.mark.each_release
 def test_the_tasks_of_checks_are_tagged_with_the_name_of_their_rule(guarded):
     with_task = rule(
         ALWAYS, {"name": "a task", "task": {"ansible.builtin.ping": {}}}, name="{{ odd }}"
