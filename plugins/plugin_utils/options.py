@@ -133,7 +133,8 @@ def reason_to_waive(extra_vars: Mapping[str, Any]) -> str:
 def _extra_var(name: str, extra_vars: Mapping[str, Any]) -> Any:
     """Return the value of an extra variable; with its spaces, if it comes as NAME=VALUE."""
     value = extra_vars.get(name)
-    for argument in reversed(context.CLIARGS.get("extra_vars") or ()):
+    # A program that runs plays may have put them into a collection of any kind.
+    for argument in reversed([*(context.CLIARGS.get("extra_vars") or ())]):
         if str(argument).startswith(f"{name}="):
             # ansible-core takes what follows a space for something else.
             parts = parse_kv(argument)

@@ -268,6 +268,44 @@ def test_a_block_with_a_rule_that_cannot_be_waived_suggests_no_opt_out():
     assert WAY_ROUND[0] not in lines
 
 
+NO_FILE = PlayIdentity(name="Ansible Ad-Hoc", path="", line=0)
+HEAD = "To run it unchecked all the same:"
+WAYS_ROUND = {  # the play, the names of rules and what they say of waivers, and the suggestion
+    "one rule": (PLAY, {"a": "allowed"}, f"{HEAD} tag the play no_precheck:a,\nor pass -e W=a"),
+    "two rules": (
+        PLAY,
+        {"a": "allowed", "b": "allowed"},
+        f"{HEAD} tag the play no_precheck:a and no_precheck:b,\nor pass -e W=a,b",
+    ),
+    "a reason": (
+        PLAY,
+        {"a": "reason", "b": "allowed"},
+        f"{HEAD} pass -e W=a,b -e precheck_reason='...'",
+    ),
+    "no file": (NO_FILE, {"a": "allowed"}, f"{HEAD} pass -e W=a"),
+    "a comma": (PLAY, {"a,b": "allowed"}, f'{HEAD} pass -e \'{{"W": ["a,b"]}}\''),
+    "forbidden": (
+        PLAY,
+        {"a": "forbidden", "b": "allowed", "c": "forbidden"},
+        "The play cannot be run unchecked: rules a, c cannot be waived.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("play", "rules", "suggestion"), WAYS_ROUND.values(), ids=WAYS_ROUND)
+def test_a_block_suggests_the_narrowest_way_round(play, rules, suggestion):
+    failures = [
+        failure({"h": MISSING}, rule=Rule(name=name, plays=(), checks=(), waiver=waiver))
+        for name, waiver in rules.items()
+    ]
+    suggestion = suggestion.replace("W", "precheck_waive")
+    changed = "Nothing was changed: no task of this play ran on any host."
+    block = closing_block(play, failures, is_dry_run=False)
+    assert block.endswith(f"\n{changed}\n{suggestion}")
+    block = closing_block(play, failures, is_dry_run=False, only_checks=True)
+    assert block.endswith(f"\n{changed}")
+
+
 def test_a_block_says_that_a_rule_is_built_in_and_that_the_run_is_dry():
     built_in = Rule(name="first", plays=(), checks=(), path=BUILT_IN)
     failures = [failure({"h": MISSING}, rule=built_in), failure({"h": MISSING})]
