@@ -385,8 +385,26 @@ def test_a_condition_for_the_play_is_checked_at_each_play_also_for_ready_hosts(p
     assert run.stdout.count("TASK [Precheck few]") == 2
     assert run.stdout.count('"reached"') == 2
     assert "\nRule few: the play is not ready for 2 hosts.\n  not ready: Too many.\n" in run.stderr
-    line = 2 + 2 * PLAY.count("\n")
-    assert f"({project.directory}/site.yml:{line})" in run.stderr
+    first, second, third = (2 + number * PLAY.count("\n") for number in range(3))
+    assert f"({project.directory}/site.yml:{third})" in run.stderr
+    assert re.findall(r"^Precheck few: .*site\.yml:(\d+)\)$", run.stderr, re.MULTILINE) == [
+        str(first),
+        str(second),
+    ]
+
+
+@pytest.mark.each_release
+def test_a_condition_for_the_play_that_holds_leaves_a_line(guarded):
+    """It is on stderr: stdout has what the stdout callback prints."""
+    holds = {"that": "ansible_play_hosts_all | length > 0", "once": True}
+    site(guarded, rule(holds, name="some"), rule(holds, ALWAYS, name="more", severity="warn"))
+    run = guarded.run("site.yml")
+    assert run.rc == 0, run.output
+    play = f'play "Site" ({guarded.directory}/site.yml:2)'
+    assert run.stderr == "".join(
+        f"Precheck {name}: the checks that run once passed for {play}\n"
+        for name in ("some", "more")
+    )
 
 
 @pytest.mark.one_release

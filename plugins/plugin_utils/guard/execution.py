@@ -14,7 +14,7 @@ from ..ansible_core.run import PlayRun
 from ..errors import PrecheckError
 from ..policy.model import WARN
 from ..report.record import CoveredPlay, Waiver
-from ..report.terminal import ClosingBlock, Failure, waiver_warning, warning_block
+from ..report.terminal import ClosingBlock, Failure, passed_line, waiver_warning, warning_block
 from ..verdict import NOT_READY, READY
 from .messages import render_messages, undecided, unready
 from .plan import RulePlan
@@ -128,6 +128,9 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
         of_play = check_once(run, rule) if plan.once_for else None
         if of_play:
             covered.checks.append((rule, of_play))
+            if of_play.state == READY:  # no task shows that it was checked
+                line = passed_line(known.identity, rule)
+                display.display(line, color=C.COLOR_OK, stderr=True)
         of_hosts = {name: verdicts[rule.name, name] for name in (*plan.check, *plan.undecided)}
         bad = {name: verdict for name, verdict in of_hosts.items() if verdict.state != READY}
         bad_play = of_play if of_play and of_play.state != READY else None

@@ -182,6 +182,11 @@ def _assignment(variable: str, names: Sequence[str]) -> str:
     return shlex.quote(json.dumps({variable: names}, ensure_ascii=False))
 
 
+def passed_line(play: PlayIdentity, rule: Rule) -> str:
+    """Return the line that says that the checks of ``rule`` for the play as a whole passed."""
+    return f"Precheck {rule.name}: the checks that run once passed for {printable_name(play)}"
+
+
 def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
     """Return the block for rules that only warn."""
     heading = (

@@ -20,6 +20,7 @@ import pytest
 
 from support.commands import REPOSITORY
 from support.output import CLOSING_BLOCK
+from support.policies import policy, rule
 
 PLAY = """\
 - name: Set up PostgreSQL
@@ -148,6 +149,19 @@ def test_the_json_callback_prints_valid_json(run_both, guarded):
         "install",
     ]
     assert report["stats"]["h2"]["ok"] == 2
+
+
+def test_the_json_is_valid_if_checks_that_run_once_passed(guarded, collections_path):
+    guarded.local_hosts(ready="h1")
+    guarded.write("pgsql.yml", PLAY)
+    once = rule({"that": True, "once": True}, name="once", covers={"playbook": "pgsql.yml"})
+    guarded.write("precheck.yml", policy(once))
+    callback = "ansible.posix.json"
+    env = {"ANSIBLE_COLLECTIONS_PATH": collections_path, "ANSIBLE_STDOUT_CALLBACK": callback}
+    run = guarded.run("pgsql.yml", env=env)
+    assert run.rc == 0, run.output
+    assert json.loads(run.stdout)["stats"]["h1"]["ok"] == 1
+    assert "Precheck once: the checks that run once passed for " in run.stderr
 
 
 def test_reports_of_other_callbacks_contain_the_checks(run_both, guarded):
