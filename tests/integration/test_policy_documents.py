@@ -539,8 +539,8 @@ def test_maintenance_stops_for_hosts_in_maintenance(project):
         project.run("site.yml"),
         "  h2  not ready: in maintenance, says the inventory",
         "  h3  not ready: The night shift: new disks.",
-        "Somebody works on these hosts. Exclude them from your --limit until they are done.",
-        "    # --limit '...,!h2,!h3'",
+        "Somebody works on these hosts. Until they are done, exclude them from your --limit:",
+        "    --limit '...,!h2,!h3'",
     )
 
 
