@@ -213,8 +213,8 @@ def test_names_cannot_disturb_the_terminal():
     verdicts = [{"rule": "r", "host": name, "verdict": NOT_READY, "checks": []} for name in names]
     change = {"host": names[0], "rule": "r", "reasons": []}
     document = {
-        "rules": [{"name": "r", "severity": "error", "message": "", "remedy": ""}],
-        "not_audited": [],
+        "rules": [{"name": "r", "severity": "error", "message": names[0], "remedy": ""}],
+        "not_audited": ["r"],
         "verdicts": verdicts,
         "plays": [{"hosts": 2}],
         "changes": {
