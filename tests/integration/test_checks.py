@@ -19,6 +19,7 @@ from support import policies
 from support.commands import BIN, clean_environment
 from support.corpus import vaulted
 from support.nodes import ADDRESSES, STOPPED
+from support.output import reasons
 from support.policies import policy
 from support.project import LOCAL_HOST, UNREACHABLE_HOST
 
@@ -51,21 +52,6 @@ def covered(project, *rules, hosts="h1", **variables):
             for name in hosts.split()
         }
     )
-
-
-def reasons(run):
-    """Return what the closing block says of each host, a line for each check."""
-    by_host = {}
-    lines = []
-    for line in run.stderr.splitlines():
-        if match := re.match(r"  (\w+) +(not ready|unverified): (.*)", line):
-            lines = by_host.setdefault(match[1], [])
-            lines.append(f"{match[2]}: {match[3]}")
-        elif re.match(r" {10}", line) and lines:
-            lines.append(line.strip())
-        else:
-            lines = []
-    return by_host
 
 
 def reasons_of_stopped_run(project, *arguments):

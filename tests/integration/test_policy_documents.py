@@ -199,10 +199,11 @@ def test_the_first_example_prints_what_is_shown(near):
     near.write("precheck.yml", blocks("yaml")[0])
     near.write("node.yml", playbook({"name": "Initialise nodes"}))
     near.write("pgsql.yml", playbook({"name": "Set up PostgreSQL"}))
-    run = near.run("node.yml", "pgsql.yml", "-vv")
-    assert run.rc == 2
     block, coverage = blocks("text")[:2]
+    run = near.run("pgsql.yml")
+    assert run.rc == 2
     assert block in shown(near, run.stderr)
+    run = near.run("node.yml", "pgsql.yml", "-vv")
     assert set(coverage.splitlines()) <= set(shown(near, run.stdout).splitlines())
 
 
@@ -397,8 +398,7 @@ def test_pigsty_lets_the_playbook_run_that_makes_the_certificate(pigsty, whole):
     assert run.stdout.count("ran on h1") == 1
     reason = f"there is no file {ca} on the control node"
     assert f"  h1  unverified: /etc/pki/ca.crt cannot be checked: {reason}" in run.stderr
-    said = "Pigsty has no CA yet: deploy.yml, or install.yml, makes one and initialises all hosts."
-    assert f"\n\n{said}\n\nNothing was changed" in run.stderr
+    assert "node.yml" not in run.stderr  # without a CA, it initialises nothing
 
 
 @pytest.fixture

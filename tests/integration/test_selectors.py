@@ -212,12 +212,13 @@ def test_an_ad_hoc_command_is_guarded_by_the_strategy_and_not_by_the_callback(pr
     assert run.rc == 2
     assert "Hello world!" not in run.stdout
     assert run.stderr.endswith(f"""\
-PRECHECK stopped the run before play "Ansible Ad-Hoc".
+PRECHECK stopped the run before play "Ansible Ad-Hoc": 1 of 1 host is not ready.
 
 Rule any: 1 of 1 host is not ready.
   h1  not ready: {project.directory}/h1/etc/pki/ca.crt is missing
 
 Nothing was changed: no task of this play ran on any host.
+To run it unchecked all the same: pass -e precheck_waive=any
 """)
     project.configure("callback")
     run = project.run("ansible", "all", "-m", "ansible.builtin.debug")

@@ -73,3 +73,28 @@ def assert_refused(run: Run, *texts: str) -> None:
     assert "TASK" not in run.stdout and "PLAY RECAP" not in run.stdout, run.output
     for text in texts:
         assert is_printed(text, run.stderr), (text, run.stderr)
+
+
+def reasons(run: Run) -> dict[str, list[str]]:
+    """Return what the closing block says of each host, a line for each check.
+
+    A line for one host begins with its name. Those that several hosts share are followed by their
+    names.
+    """
+    by_host: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in run.stderr.splitlines():
+        if match := re.match(r"  ([\w-]*)  +(not ready|unverified): (.*)", line):
+            lines = by_host.setdefault(match[1], [])
+            lines.append(f"{match[2]}: {match[3]}")
+        elif match := re.match(r"  (not ready|unverified): (.*)", line):
+            lines = [f"{match[1]}: {match[2]}"]
+        elif re.match(r" {10}", line) and lines:
+            lines.append(line.strip())
+        elif match := re.match(r"    ([\w-]+(?:, [\w-]+)*)$", line):
+            for name in match[1].split(", ") if lines else ():
+                by_host.setdefault(name, []).extend(lines)
+            lines = []
+        else:
+            lines = []
+    return by_host
