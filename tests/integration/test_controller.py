@@ -103,12 +103,13 @@ def test_ansible_runner_shows_verdicts_and_the_closing_block(data, entry_point):
     job = Job(directory)
     assert (job.status, job.rc) == ("failed", "2")
     check, reason = "Precheck pigsty-node", f"{data.parent}/h1/etc/pki/ca.crt is missing"
+    remedy = f"./node.yml -l h1 -i {data}/inventory"  # the runner passes -i
     of_rule = {"changed": False, "rule": "pigsty-node"}
     missing = of_rule | {
         "verdict": "not_ready",
-        "msg": f"h1 is not managed by Pigsty: {reason}. Run ./node.yml -l h1",
+        "msg": f"h1 is not managed by Pigsty: {reason}. Run {remedy}",
         "reasons": [reason],
-        "remedy": "./node.yml -l h1",
+        "remedy": remedy,
     }
     ready = of_rule | {"verdict": "ready", "msg": "all checks passed"}
     assert {
@@ -130,7 +131,7 @@ h1 is not managed by Pigsty.
 
 Nothing was changed: no task of this play ran on any host.
 
-    ./node.yml -l h1
+    {remedy}
 
 To run it unchecked all the same: tag the play no_precheck:pigsty-node,
 or pass -e precheck_waive=pigsty-node

@@ -96,7 +96,8 @@ def waive(state: RunState, play_id: PlayId, known: Survey, waived: NamesByRule) 
     if not new:
         return
     seen |= new
-    rules = [rule for rule, _selector in known.coverages if rule.name in {name for name, _ in new}]
+    named = {rule for rule, _name in new}
+    rules = [rule for rule, _selector in known.coverages if rule.name in named]
     opt_out = known.opt_out
     for way in dict.fromkeys(map(opt_out.way, rules)):
         waived_so = [rule for rule in rules if opt_out.way(rule) == way]

@@ -274,8 +274,8 @@ def test_the_guard_checks_before_mitogen_starts(nodes, project):
     assert run.rc == 2
     assert run.stderr.count("PRECHECK") == 1
     assert (
-        "Rule pigsty-node: 2 of 3 hosts are not ready.\n  n3  not ready: /etc/pki/ca.crt is"
-        " missing\n  n5  "
+        "Rule pigsty-node: 2 of 3 hosts are not ready.\n  not ready: /etc/pki/ca.crt is"
+        " missing\n    n3, n5\n"
     ) in run.stderr
     assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "")
     # Mitogen's command on a node begins like this. The guard uses Ansible's own connection plugin.
