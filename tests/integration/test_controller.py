@@ -137,7 +137,7 @@ To run it unchecked all the same: tag the play no_precheck:pigsty-node,
 or pass -e precheck_waive=pigsty-node
 Rule pigsty-node is built in. Rules of your own in precheck.yml beside ansible.cfg replace it."""
     for text in (job.stdout, job.text, run.stdout.replace("\r", "")):
-        assert text.rstrip("\n").endswith(block)
+        assert text.rstrip("\n")[-len(block) :] == block
         assert text.count("PRECHECK") == 1
 
 

@@ -50,11 +50,10 @@ def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
 
 def print_closing_block(run: PlayRun, block: ClosingBlock) -> None:
     """Print ``block`` after the recap. The command to type stands out."""
-    parts = (
-        (block.why, C.COLOR_ERROR),
-        (block.command and f"{block.command}\n", C.COLOR_OK),
-        (block.otherwise, C.COLOR_ERROR),
-    )
+    command, otherwise = block.command.rstrip("\n"), block.otherwise
+    if command and otherwise:
+        otherwise = f"\n{otherwise}"
+    parts = ((block.why, C.COLOR_ERROR), (command, C.COLOR_OK), (otherwise, C.COLOR_ERROR))
     print_errors_at_the_end(run, [(text, color) for text, color in parts if text])
 
 
