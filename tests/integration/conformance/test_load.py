@@ -70,7 +70,7 @@ def test_a_thousand_hosts_are_all_named_and_take_little_memory(project):
 
     assert (run.rc, plain_run.rc, run_of_few.rc, plain_run_of_few.rc) == (2, 0, 0, 0)
     assert run.stderr.count("PRECHECK") == 1
-    _head, table, _message, remedy, *_more = run.stderr.split("\n\n")
+    _head, table, _message, _truth, remedy, *_more = run.stderr.split("\n\n")
     assert table.startswith("Rule pigsty-node: 30 of 1000 hosts are not ready.\n")
     assert re.findall("h[0-9]{4}", table) == MISSING
     assert remedy == f"    ./node.yml -l {','.join(MISSING)}"
