@@ -610,7 +610,7 @@ def test_all_hosts_are_checked_at_once_though_the_play_runs_one_by_one(guarded, 
     guarded.write("site.yml", play(keywords="serial: 1", tasks="- ansible.builtin.debug:"))
     run = guarded.run("site.yml")
     assert run.rc == 0, run.output
-    assert run.stdout.count("tags ['precheck']") == 1
+    assert run.stdout.count("tags ['precheck', 'precheck:only']") == 1
 
 
 @pytest.mark.each_release
@@ -716,7 +716,7 @@ def test_the_answers_of_one_command_go_to_all_rules_of_a_host(guarded):
     assert run.rc == 2
     for text in (
         "Rule marker: 1 of 2 hosts is not ready.\n  h2  not ready: ",
-        "Rule command: 2 of 2 hosts are not ready.\n  h1  not ready: {{ braces }}\n",
+        "Rule command: 2 of 2 hosts are not ready.\n  not ready: {{ braces }}\n    h1, h2\n",
         "Rule etc: 1 of 2 hosts is not ready.\n  h2  not ready: ",
     ):
         assert text in run.stderr, run.stderr
