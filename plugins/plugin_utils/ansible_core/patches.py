@@ -17,8 +17,8 @@
   loop over batches by their number. So it gets another ``_generate_retry_inventory``, for the rest
   of the process.
 - ``results_are_short``: since 2.19 the default callback prints the error of each failed host with
-  the lines around its origin, which is the policy. What else callbacks are told is in the result.
-  So TaskQueueManager gets another ``send_callback`` during the checks.
+  the lines around its origin, which is the policy. The result has all that callbacks need. So
+  TaskQueueManager gets another ``send_callback`` during the checks.
 - ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
   get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
 - ``stopped_time_is_free``: until 2.18 ``Ctrl-Z`` also stops the workers, and the time limits of

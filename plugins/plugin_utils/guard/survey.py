@@ -94,9 +94,7 @@ def survey(
 
     target_names = [host.name for host in targets.hosts]
     unseen = {
-        situation.rule.name: sorted(
-            {*situation.concerned()} - {host.name for host in targets.hosts}
-        )
+        situation.rule.name: sorted(set(situation.concerned()).difference(target_names))
         for situation in situations
         if situation.is_waived
     }

@@ -162,9 +162,8 @@ def test_hosts_are_checked_before_a_role_that_the_play_computes(guarded, keyword
     assert "Nothing was changed" not in run.stderr
     assert changed(guarded, "before") == "h1 h2 h3"
     assert changed(guarded) == ("h1 h2" if keywords else "")
-    assert run.stdout.count('"after"') == (0 if not keywords else 4 if rescue else 2) // (
-        2 if rescue else 1
-    )
+    # The rescue does not run; in batches, the first one of two hosts had been ready.
+    assert run.stdout.count('"after"') == (2 if keywords else 0)
     assert run.stdout.count("PLAY [") == (2 if keywords else 1)
     guarded.write("h3/etc/pki/ca.crt", "a certificate")
     run = guarded.run("site.yml", "-e", "which=pgsql")
