@@ -587,7 +587,7 @@ from ansible.plugins.callback import CallbackBase
 class CallbackModule(CallbackBase):
     CALLBACK_NAME = 'tags'
     def v2_playbook_on_task_start(self, task, is_conditional):
-        self._display.display(f'tags {task.tags}')
+        self._display.display(f'tags {sorted(task.tags)}')
 """
 MEET = """
 touch {directory}/{{{{ inventory_hostname }}}}
