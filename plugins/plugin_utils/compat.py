@@ -5,18 +5,24 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import dataclasses
 import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
+from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 from ansible.utils.display import Display
 
 from .errors import TemplateError
+
+if TYPE_CHECKING:
+    from ansible.executor.task_queue_manager import TaskQueueManager
 
 try:
     from ansible.template import is_trusted_as_template  # since 2.19
@@ -157,6 +163,36 @@ def drop_from_result(task_result: Any, keys: Sequence[str]) -> None:
     for one in (data, *(data.get("results") or ())):
         for key in keys if isinstance(one, dict) else ():
             one.pop(key, None)
+
+
+def with_keys(task_result: Any, keys: Mapping[str, Any]) -> Any:
+    """Return a copy of a strategy's pending result in which the result has these ``keys`` too."""
+    if utr := getattr(task_result, "utr", None):  # since 2.21
+        data = {key: value for key, value in keys.items() if key != "msg"}
+        utr = dataclasses.replace(
+            utr, msg=keys.get("msg", utr.msg), result_data={**utr.result_data, **data}
+        )
+        return dataclasses.replace(task_result, utr=utr)
+    result = copy.copy(task_result)
+    if hasattr(task_result, "_return_data"):  # 2.19 and 2.20
+        result._return_data = {**task_result._return_data, **keys}
+    else:
+        result._result = {**task_result._result, **keys}
+    return result
+
+
+def task_of(task_result: Any) -> Task:
+    """Return the task of a strategy's pending result, or of what callbacks get of it."""
+    task: Task = task_result.task if hasattr(task_result, "task") else task_result._task
+    return task
+
+
+def stdout_callback(manager: TaskQueueManager) -> CallbackBase | None:
+    """Return the callback that prints to stdout; None if a program has none."""
+    callback = getattr(manager, "_stdout_callback", None)  # until 2.18
+    if callback is None and (callbacks := getattr(manager, "_callback_plugins", ())):
+        callback = callbacks[0]
+    return callback if isinstance(callback, CallbackBase) else None
 
 
 def with_origin(data: dict[str, Any], path: str, line: int = 0) -> dict[str, Any]:

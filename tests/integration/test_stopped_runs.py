@@ -147,7 +147,7 @@ def test_the_event_of_a_host_says_what_is_wrong_and_what_to_type(guarded):
     guarded.local_hosts(ready="h1", missing="h2")
     guarded.inventory(guarded.hosts() | {"away": UNREACHABLE_HOST})
     guarded.write("pgsql.yml", play(name="Set up"))
-    run = guarded.run("pgsql.yml")
+    run = guarded.run("pgsql.yml", "-v")
     assert run.rc == 2
     reason = f"{guarded.directory}/h2/etc/pki/ca.crt is missing"
     [failed] = re.findall(r"^fatal: \[h2\]: FAILED! => (.*)$", run.stdout, re.MULTILINE)
@@ -160,6 +160,86 @@ def test_the_event_of_a_host_says_what_is_wrong_and_what_to_type(guarded):
         "msg": f"h2 is not managed by Pigsty: {reason}. Run ./node.yml -l h2",
     }
     assert "[ERROR]" not in run.output and "Origin:" not in run.output
+
+
+@pytest.mark.each_release
+def test_the_event_of_a_task_says_the_same(guarded):
+    """What the module of a check says is the reason."""
+    guarded.local_hosts(missing="h1 h2")
+    guarded.inventory(guarded.hosts() | {"away": UNREACHABLE_HOST})
+    fail = {
+        "ansible.builtin.raw": "exit 1",
+        "failed_when": "inventory_hostname == 'h2'",
+    }
+    own = {
+        "message": "{{ inventory_hostname }} is not for this.",
+        "remedy": "./free {{ precheck_hosts[0] }}",
+    }
+    guarded.write("precheck.yml", policy(rule({"task": fail}, name="space", **own)))
+    guarded.write("pgsql.yml", play())
+    run = guarded.run("pgsql.yml", "-v")
+    events = {}
+    for name, event in re.findall(r"^fatal: \[(\w+)\]: [A-Z]+! => (.*)$", run.stdout, re.MULTILINE):
+        events.setdefault(name, []).append(json.loads(event))
+    ours = ("msg", "rule", "verdict", "reasons", "remedy")
+    assert [{key: event.get(key) for key in ours} for event in events["h2"]] == [
+        {
+            "msg": "h2 is not for this: non-zero return code. Run ./free h2",
+            "rule": "space",
+            "verdict": "not_ready",
+            "reasons": ["non-zero return code"],
+            "remedy": "./free h2",
+        }
+    ]
+    [away] = events["away"]
+    assert away["msg"].startswith("away is unverified: unreachable: ssh: connect to host"), away
+    assert (away["rule"], away["verdict"], "remedy" in away) == ("space", "unverified", False)
+    assert "h1" not in events
+
+
+def rows(text: str) -> int:
+    """Return how many rows of 80 columns a text takes."""
+    return sum(max(1, -(-len(line) // 80)) for line in text.rstrip("\n").split("\n"))
+
+
+@pytest.mark.each_release
+def test_many_hosts_fit_on_two_screens(guarded):
+    """The default callback prints a line or more for each host of any other task."""
+    names = [f"h{number:02}" for number in range(1, 61)]
+    guarded.local_hosts(ready=" ".join(names[40:]), missing=" ".join(names[:40]))
+    guarded.write(
+        "precheck.yml",
+        policy(rule({"that": "inventory_hostname > 'h40'"}, remedy="./x -l {{ precheck_limit }}")),
+    )
+    guarded.write("pgsql.yml", play())
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    before, _recap, hosts = run.stdout.partition("PLAY RECAP")
+    assert hosts.count("failed=1") == 40
+    assert before.endswith("\nok: 20 hosts\nnot ready: 40 hosts\n\n")
+    block = run.stderr[run.stderr.index("PRECHECK stopped") :]
+    assert rows(before) + rows(block) <= 60
+    assert "Origin:" not in run.output and "interpreter" not in run.output
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+@pytest.mark.parametrize("shows_ok_hosts", [True, False])
+def test_counts_come_below_the_name_of_the_check(guarded, strategy, shows_ok_hosts):
+    guarded.configure(guarded.entry_point, more=f"display_ok_hosts = {shows_ok_hosts}")
+    guarded.local_hosts(ready="h1", missing="h2")
+    check = {"path": "/etc/pki/ca.crt"}
+    rules = [rule(check, name=name, severity="warn") for name in ("one", "two")]
+    guarded.write("precheck.yml", policy(*rules))
+    prefix = "precheck.guard." if guarded.entry_point == "strategy" else ""
+    guarded.write(
+        "pgsql.yml",
+        play(tasks="- ansible.builtin.debug:", keywords=f"strategy: {prefix}{strategy}"),
+    )
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    ok = "ok: 1 host\n" if shows_ok_hosts else ""
+    counts = re.findall(r"TASK \[Precheck (\w+)\] \*+\n((?:.+\n)+)", run.stdout)
+    assert counts == [(name, f"{ok}not ready: 1 host\n") for name in ("one", "two")]
 
 
 @pytest.mark.each_release
@@ -220,7 +300,7 @@ def test_the_command_has_the_inventory_of_the_run(guarded):
     guarded.local_hosts(missing="h1")
     guarded.write("other/hosts of mine.json", (guarded.directory / "inventory.json").read_text())
     guarded.write("pgsql.yml", play())
-    run = guarded.run("pgsql.yml", "-i", "other/hosts of mine.json")
+    run = guarded.run("pgsql.yml", "-i", "other/hosts of mine.json", "-v")
     assert "\n    ./node.yml -l h1 -i 'other/hosts of mine.json'\n" in run.stderr
     assert "Run ./node.yml -l h1 -i 'other/hosts of mine.json'" in run.stdout
     run = guarded.run("pgsql.yml", "-i", "inventory.json")

@@ -16,9 +16,12 @@
 - ``add_hosts_to_retry``: PlaybookExecutor writes the failed hosts to the retry file, and ends its
   loop over batches by their number. So it gets another ``_generate_retry_inventory``, for the rest
   of the process.
-- ``results_are_short``: since 2.19 the default callback prints the error of each failed host with
-  the lines around its origin, which is the policy. The result has all that callbacks need. So
-  TaskQueueManager gets another ``send_callback`` during the checks.
+- ``results_are_events``: callbacks are to get the verdict and the remedy, whatever the module of a
+  check returned, and not its facts. Since 2.19 the default callback prints the error of each failed
+  host with the lines around its origin, which is the policy. So TaskQueueManager gets another
+  ``send_callback`` during the checks.
+- ``results_are_counted``: the default callback prints lines for each host, which scroll away what
+  matters. So this one callback gets other methods during the checks.
 - ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
   get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
 - ``stopped_time_is_free``: until 2.18 ``Ctrl-Z`` also stops the workers, and the time limits of
@@ -37,7 +40,7 @@ import functools
 import os
 import signal
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType, SimpleNamespace
 from typing import Any, Optional
 
@@ -48,6 +51,7 @@ from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
+from ansible.plugins.callback import CallbackBase
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from ansible.vars.manager import VariableManager
@@ -216,17 +220,61 @@ def _alarm(seconds: int) -> None:
 
 
 @contextlib.contextmanager
-def results_are_short(manager: TaskQueueManager) -> Iterator[None]:
-    """Let callbacks see results without errors that are printed, and without facts."""
+def results_are_events(
+    manager: TaskQueueManager, event_of: Callable[[Any], Mapping[str, Any]]
+) -> Iterator[None]:
+    """Let callbacks see results with what ``event_of`` makes of them.
+
+    They are without errors that are printed, and without facts.
+    """
     send_callback = manager.send_callback
 
-    def send_short_results(method_name: str, *args: Any, **kwargs: Any) -> None:
+    def send_events(method_name: str, *args: Any, **kwargs: Any) -> None:
         if method_name.startswith("v2_runner_") and method_name != "v2_runner_on_start":
             compat.drop_from_result(args[0], ("exception", "ansible_facts"))
+            if method_name in _ENDS and (keys := event_of(args[0])):
+                args = (compat.with_keys(args[0], keys), *args[1:])
         send_callback(method_name, *args, **kwargs)
 
-    manager.send_callback = send_short_results
+    manager.send_callback = send_events
     try:
         yield
     finally:
         manager.send_callback = send_callback
+
+
+_ENDS = (
+    "v2_runner_on_ok",
+    "v2_runner_on_failed",
+    "v2_runner_on_skipped",
+    "v2_runner_on_unreachable",
+)
+_ITEMS = ("v2_runner_item_on_ok", "v2_runner_item_on_failed", "v2_runner_item_on_skipped")
+
+
+@contextlib.contextmanager
+def results_are_counted(
+    callback: CallbackBase, count: Callable[[Any], None], begin: Callable[[], None]
+) -> Iterator[None]:
+    """Call ``count`` with the result of each host, and ``begin`` before a task, for ``callback``.
+
+    It goes on to get the tasks, and gets no results.
+    """
+    start_task: Callable[..., None] = callback.v2_playbook_on_task_start
+
+    def begin_and_start_task(*args: Any, **kwargs: Any) -> None:
+        begin()
+        start_task(*args, **kwargs)
+
+    methods: dict[str, Callable[..., None]] = {
+        **dict.fromkeys(_ENDS, lambda result, **_options: count(result)),
+        **dict.fromkeys(_ITEMS, lambda result: None),
+        "v2_playbook_on_task_start": begin_and_start_task,
+    }
+    for name, method in methods.items():
+        setattr(callback, name, method)
+    try:
+        yield
+    finally:
+        for name in methods:
+            delattr(callback, name)

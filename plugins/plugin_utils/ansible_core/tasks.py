@@ -17,10 +17,11 @@ from ansible.plugins.strategy import StrategyBase
 
 from .. import compat
 from ..checks import condition, kinds, task
-from ..checks.event import RuleTexts
+from ..checks.context import HostVariables
+from ..checks.event import CHECKS, RuleTexts, as_event
 from ..checks.host import ANSWERS, REQUEST, Answers, CheckRequest
 from ..checks.path import known_digests
-from ..checks.results import verdict_if_lost, verdict_of, with_message
+from ..checks.results import result_of, verdict_if_lost, verdict_of, with_message
 from ..errors import TemplateError
 from ..policy.model import Check, Rule, RuleAndHost
 from ..text import is_plain_name
@@ -28,9 +29,11 @@ from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified
 from . import time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
+from .patches import results_are_events
 from .play import directories_of, files_of
 from .run import PlayRun
 from .signals import nothing_left_behind
+from .tally import tallied
 from .targets import HostsByRule
 
 POLL = 0.001  # seconds between two looks for results
@@ -153,6 +156,7 @@ class CheckRun:
         }
         check_play = CheckPlay(run, rules, time_limit.of_host(run.extra_vars), quietly, detour)
         self.play, self.steps = check_play.play, check_play.steps
+        self.step_of_task = {step.task._uuid: step for step in self.steps}
         self.play_context = PlayContext(
             self.play, run.manager.passwords, run.manager._connection_lockfile.fileno()
         )
@@ -168,6 +172,10 @@ class CheckRun:
 
     def verdicts(self) -> Verdicts:
         """Run all steps; return the verdict on each rule and host."""
+        with results_are_events(self.run.manager, self._event), tallied(self.run):
+            return self._verdicts()
+
+    def _verdicts(self) -> Verdicts:
         hosts_of = {rule.name: hosts for rule, hosts in self.hosts_by_rule}
         for step in self.steps:
             hosts = hosts_of[step.rule.name]
@@ -311,13 +319,40 @@ class CheckRun:
         lost = verdict_if_lost(result, str(step.limit), bool(step.task.no_log))
         if lost and result.get("unreachable") and not step.task.delegate_to:
             progress.lost = lost
-        verdict = lost or task.judge(check, check.spec, result)
+        part = self._part(step, check, name, result)
+        progress.parts.setdefault(step.rule.name, []).append(part)
+
+    def _part(self, step: Step, check: Check, name: str, result: Mapping[str, Any]) -> Verdict:
+        """Return the verdict on a check that is a task, as a part of the verdict on its rule."""
+        verdict = verdict_if_lost(result, str(step.limit), bool(step.task.no_log))
+        verdict = verdict or task.judge(check, check.spec, result)
         variables = {}
         if verdict.state == NOT_READY:
             [host] = self.run.hosts_named([name])
             variables = self.run.variables(host)
-        part = _labelled_part(check, verdict, variables, self.run)
-        progress.parts.setdefault(step.rule.name, []).append(part)
+        return _labelled_part(check, verdict, variables, self.run)
+
+    def _event(self, task_result: Any) -> dict[str, Any]:
+        """Return what callbacks get in place of what the module of a check returned."""
+        name, result = compat.host_and_result(task_result)
+        step = self.step_of_task[compat.task_of(task_result)._uuid]
+        if step.check:
+            part = self._part(step, step.check, name, result)
+            checks = [step.check]
+        elif "verdict" in result:
+            return {}  # the action has seen to it
+        else:
+            lost = verdict_if_lost(result, str(step.limit), bool(step.task.no_log))
+            part, checks = lost or verdict_of(result), list(kinds.action_checks(step.rule))[:1]
+        variables = {}
+        if part.state == NOT_READY:
+            [of_inventory] = self.run.hosts_named([name])
+            variables = self.run.variables(of_inventory)
+        host = HostVariables(variables, self.run.loader, self.directories, {}, False, literal=False)
+        event = as_event(result_of(checks, [part]), self._texts(step.rule, name), host)
+        return {
+            key: value for key, value in event.items() if key not in (CHECKS, "changed", "failed")
+        }
 
     def _request(self, rule: Rule, name: str, connection: str) -> CheckRequest:
         """Return what the action is to find out: when it first asks a host, for all its rules."""
@@ -332,12 +367,14 @@ class CheckRun:
                 for other, checks in self.checks_by_rule.items()
                 if other in self.asking and name in self.names_by_rule[other]
             }
-        texts = RuleTexts(
-            rule.name, name, rule.message, rule.remedy, self._own_variables(rule, name)
-        )
+        texts = self._texts(rule, name)
         return CheckRequest(
             rule.name, checks, self.directories, self.digests, texts, of_rule, connection
         )
+
+    def _texts(self, rule: Rule, name: str) -> RuleTexts:
+        own = self._own_variables(rule, name)
+        return RuleTexts(rule.name, name, rule.message, rule.remedy, own)
 
     def _own_variables(self, rule: Rule, name: str) -> dict[str, Any]:
         """Return the variables of messages and remedies for one host."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
-from .patches import facts_are_ignored, results_are_short, stopped_time_is_free
+from .patches import facts_are_ignored, stopped_time_is_free
 from .run import PlayRun
 
 
@@ -33,8 +33,7 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
     inventory.restrict_to_hosts(hosts)
     _set_workers(strategy, min(manager._forks, len(hosts)))
     try:
-        facts, results = facts_are_ignored(run.variable_manager), results_are_short(manager)
-        with facts, results, stopped_time_is_free():
+        with facts_are_ignored(run.variable_manager), stopped_time_is_free():
             yield
         # Not after an error: ansible-core ends the workers that it finds at work.
         _set_workers(strategy, workers)

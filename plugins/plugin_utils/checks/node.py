@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
@@ -101,7 +102,7 @@ class Node:
         try:
             with self._privileges(become):
                 result: dict[str, Any] = self._action._execute_module(
-                    "ansible.builtin.stat", arguments, task_vars=self._variables
+                    "ansible.builtin.stat", arguments, task_vars=self._quiet_variables()
                 )
         except AnsibleConnectionFailure:
             raise
@@ -112,6 +113,13 @@ class Node:
         values = result.get("stat", {} if ran else None)
         reason = " ".join(outputs).strip()
         return Stat(values, self._printable(reason) or "no reason was given")
+
+    def _quiet_variables(self) -> dict[str, Any]:
+        """Return the host's variables, so that no warning comes for a Python that is found."""
+        interpreter = C.config.get_config_value("INTERPRETER_PYTHON", variables=self._variables)
+        if interpreter in ("auto", "auto_legacy"):
+            return {**self._variables, "ansible_python_interpreter": f"{interpreter}_silent"}
+        return self._variables
 
     def _printable(self, output: str) -> str:
         return HIDDEN if output and self.hides_output else output

@@ -108,9 +108,9 @@ CALLBACKS = {
         "ok: [h2]\n",
     ),
     "yaml as format": (
-        {"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"},
+        {"ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml", "ANSIBLE_VERBOSITY": "1"},
         "\n    verdict: not_ready\n",
-        "ok: [h2]\n",
+        "ok: [h2] =>",
     ),
 }
 

@@ -85,6 +85,7 @@ MISSING = {
     "ansible.executor.playbook_executor:PlaybookExecutor._generate_retry_inventory": NOT_CHECKED,
     "ansible.executor.playbook_executor:PlaybookExecutor._get_serialized_batches": NOT_CHECKED,
     "ansible.executor.process.worker:WorkerProcess._host": NOT_CHECKED,
+    "ansible.executor.task_queue_manager:TaskQueueManager._callback_plugins": STOPPED,
     "ansible.executor.task_queue_manager:TaskQueueManager._connection_lockfile": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._failed_hosts": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._forks": NOT_CHECKED,
@@ -127,6 +128,8 @@ MISSING = {
     "ansible.plugins.action:ActionBase._loader": STOPPED,
     "ansible.plugins.action:ActionBase._low_level_execute_command": STOPPED,
     "ansible.plugins.action:ActionBase._play_context": STOPPED,
+    "ansible.plugins.callback.default:CallbackModule._last_task_banner": STOPPED,
+    "ansible.plugins.callback.default:CallbackModule._print_task_banner": STOPPED,
     "ansible.plugins.connection:ConnectionBase._shell": STOPPED,
     "ansible.plugins.connection:ConnectionBase.set_become_plugin": STOPPED,
     "ansible.plugins.loader:action_loader": NOT_CHECKED,
@@ -193,7 +196,7 @@ CHANGED_FOR_THE_CALLBACK = {
 
 
 # These names exist in older releases only.
-NOT_IN_THE_NEWEST = {"_result", "_return_data"}
+NOT_IN_THE_NEWEST = {"_result", "_return_data", "_task"}
 # Without this name, hosts are checked again at each play.
 NOT_NECESSARY = {"_load_name"}
 
