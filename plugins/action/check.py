@@ -17,6 +17,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.node import Node
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read_checks
+from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import UNVERIFIED
 
 
 class ActionModule(ActionBase):
@@ -33,6 +34,8 @@ class ActionModule(ActionBase):
                 variables = variables | {"ansible_connection": request.connection}
             host = self._host(variables, request.directories, request.digests, literal=False)
             checked = check_host(host, request.rule, request.checks, request.answers)
+            if request.ahead and checked["verdict"] == UNVERIFIED:
+                checked["failed"] = False
             return result | as_event(checked, request.texts, host)
         directories = self._task.get_search_path()
         become = self._play_context.become

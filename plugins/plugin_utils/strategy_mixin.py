@@ -38,6 +38,8 @@ else:
 class Guarded(StrategyBase):
     """Comes before a strategy's own class in the bases of a guarded strategy plugin."""
 
+    is_guarded = True
+
     # Without the third argument, like the built-in strategies.
     def run(self, iterator: PlayIterator, play_context: PlayContext) -> int:  # type: ignore[override]
         proceed = functools.partial(super().run, iterator, play_context)

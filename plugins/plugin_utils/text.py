@@ -39,8 +39,10 @@ def _printable(text: str) -> str:
 
 
 def count_of(number: int, word: str) -> str:
-    """Return "1 host", "2 hosts"."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    """Return "1 host", "2 hosts", "3 batches"."""
+    if number == 1:
+        return f"{number} {word}"
+    return f"{number} {word}es" if word.endswith("ch") else f"{number} {word}s"
 
 
 def is_plain_name(name: str) -> bool:

@@ -74,7 +74,7 @@ SITE = """
   tags: no_precheck
   tasks: [{ansible.builtin.debug: }]
 
-- name: "pair: one"                   # h1
+- name: "pair: one"                   # h1 h2
   hosts: h1
   tasks: [{ansible.builtin.debug: }]
 
@@ -85,7 +85,7 @@ SITE = """
       when: inventory_hostname == 'h1'
     - ansible.builtin.debug:
 
-- name: "pair: not by the second"     # h2
+- name: "pair: not by the second"     #
   hosts: h1,h2
   tasks:
     - meta: end_play
@@ -160,7 +160,7 @@ def checked_hosts_of_run(run):
                 plays.append((match[1], []))
         elif match := re.match(r"[A-Z ]+ (?:\[(.*)\])?", line):
             is_check = (match[1] or "").startswith("Precheck ")
-        elif (match := re.match(r"ok: \[(\w+)\]", line)) and is_check:
+        elif (match := re.match(r"ok: \[(\w+)\] =>", line)) and is_check:
             plays[-1][1].append(match[1])
     return [(name, sorted(hosts)) for name, hosts in plays]
 
@@ -175,7 +175,10 @@ def explain(project, *arguments):
 def checked_hosts(plays):
     """Return the names of explained plays, and the hosts that would be checked before each."""
     return [
-        (play["name"], sorted({host for rule in play["rules"] for host in rule["checked"]}))
+        (
+            play["name"],
+            sorted({host for one in (*play["rules"], *play["ahead"]) for host in one["checked"]}),
+        )
         for play in plays
     ]
 
@@ -196,7 +199,7 @@ OPTIONS = [
 
 @pytest.mark.parametrize("arguments", OPTIONS)
 def test_it_explains_what_a_run_does(site, arguments):
-    run = site.run(*arguments.split())
+    run = site.run(*arguments.split(), "-v")
     assert run.rc == 0, run.output
     plays = explain(site, *arguments.split())
     assert checked_hosts(plays) == checked_hosts_of_run(run)
@@ -221,18 +224,26 @@ def test_it_explains_why_hosts_are_left_out(site):
 
     h1 = "inventory_hostname == 'h1'"
     by_first = f"end_play at {at('ended by the first', 3)}, when {h1}"
-    by_first_of_pair = f"end_play at {at('pair: ended by the first', 3)}, when {h1}"
     already = f'checked already, before play "pair: one" ({at("pair: one", 0)})'
     assert reasons("left_out") == {
         "cluster": {"h3": "the rule is only for hosts with cluster is defined"},
         "hosts ended": {"h3": f"end_host at {at('hosts ended', 4)}, when cluster is not defined"},
         "ended by the first": for_hosts(by_first),
         "opted out": for_hosts("the play is tagged no_precheck"),
-        "pair: ended by the first": for_hosts(by_first_of_pair, "h1", "h2"),
-        "pair: not by the second": {"h1": already},
+        "pair: ended by the first": for_hosts(already, "h1", "h2"),
+        "pair: not by the second": for_hosts(already, "h1", "h2"),
         "nothing to do": for_hosts("it has no task to run"),
         "imported": {"h2": "imported only when inventory_hostname != 'h2'"},
     }
+    second = "pair: not by the second"
+    later = {"name": second, "path": f"{site.directory}/site.yml", "line": lines[second]}
+    assert [play["ahead"] for play in plays if play["ahead"]] == [
+        [later | {"rule": "pair", "checked": ["h2"]}]
+    ]
+    for_opted_out = f'for play "opted out" ({at("opted out", 0)}), which may prepare hosts'
+    waited = reasons("waited")
+    assert waited["pair: one"] == {"h1": for_opted_out}
+    assert second not in waited and "cluster" not in waited
     condition = "not (ansible_facts.gather_subset | default(false))"
     open_reason = f"end_host at {at('facts', 5)}, when {condition}: may depend on facts"
     assert reasons("unsure") == {"facts": {"h1": open_reason}}

@@ -94,6 +94,7 @@ def test_the_report_of_a_stopped_run(guarded):
         "rule": "marker",
         "groups": ["web"],
         "verdict": "ready",
+        "before": site,
         "checks": [ready | {"check": "CA"}, that],
     }
     assert h2 == {
@@ -101,9 +102,10 @@ def test_the_report_of_a_stopped_run(guarded):
         "rule": "marker",
         "groups": ["db", "web"],
         "verdict": "not_ready",
+        "before": site,
         "checks": [missing, that],
     }
-    assert report["waivers"] == []
+    assert (report["waivers"], report["not_judged"]) == ([], [])
 
 
 POLICY = """
@@ -148,8 +150,9 @@ def test_the_report_of_a_run_that_continues(guarded):
     assert WRITTEN not in run.output  # only with -v
     then = read_report(guarded.directory / "then.json")
     report = read_report(guarded.directory / "report.json")
-    assert [play["name"] for play in then["plays"]] == ["First"]
-    assert [one["host"] for one in then["verdicts"]] == ["h1"]
+    assert [play["name"] for play in then["plays"]] == ["First", "Second"]
+    assert [one["host"] for one in then["verdicts"]] == ["h1", "h2"]
+    assert {one["before"]["name"] for one in then["verdicts"]} == {"First"}
     assert report["result"] == "ready"
     some = {"rule": "strict", "check": "some", "verdict": "ready", "reasons": []}
     plays = [

@@ -279,6 +279,10 @@ def test_templates_have_the_unverified_hosts(guarded):
 def test_the_last_lines_say_what_had_run_before(guarded):
     guarded.local_hosts(ready="h1", missing="h2")
     nothing = "- ansible.builtin.debug:"
+    covers = {"play": "third"}
+    guarded.write(
+        "precheck.yml", policy(rule({"path": "/etc/pki/ca.crt"}, covers=covers, remedy="./x"))
+    )
     guarded.write(
         "pgsql.yml",
         play("h1", nothing, name="first")
@@ -290,7 +294,7 @@ def test_the_last_lines_say_what_had_run_before(guarded):
     path = f"{guarded.directory}/pgsql.yml"
     assert (
         "\nNo task of this play ran on any host. These plays had run before, and are not undone:\n"
-        f'  play "first" ({path}:1)\n\n    ./node.yml'
+        f'  play "first" ({path}:1)\n\n    ./x'
     ) in run.stderr
     assert "Nothing was changed" not in run.stderr
 

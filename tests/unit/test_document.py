@@ -19,6 +19,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.report.document imp
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.record import (
     CoveredPlay,
+    NotJudged,
     Record,
     Waiver,
 )
@@ -78,9 +79,9 @@ def test_a_document_has_all_that_is_recorded():
         ("strict", "h2"): MISSING,
         ("strict", "h1"): all_ready(["a"]),
     }
-    recorded = Record(
-        started=0.5, plays=plays, verdicts=verdicts, remedies={"strict": ["./a", "./b", "./a"]}
-    )
+    recorded = Record(started=0.5, plays=plays, remedies={"strict": ["./a", "./b", "./a"]})
+    recorded.add_verdicts(verdicts, SITE)
+    recorded.not_judged.append(NotJudged(STRICT, SITE, ["h3"]))
     recorded.messages["strict"] = ["gone", "gone"]
     recorded.not_audited = [Rule("for plays", (), ())]
     recorded.waivers.append(Waiver(SITE, [ADVICE], 7, "--skip-tags precheck", "CHG-1"))
@@ -88,8 +89,9 @@ def test_a_document_has_all_that_is_recorded():
     ready = {"check": "b", "verdict": "ready", "reasons": []}
     lost = {"check": "", "verdict": "unverified", "reasons": ["unreachable: [2Jrefused"]}
     in_policy, advice = {"path": "/x/precheck.yml"}, {"rule": "advice"}
-    of_h1 = {"host": "h1", "groups": ["db", "web"]}
-    of_h2 = {"host": "h2", "groups": []}
+    site = {"name": "Site", "path": "/x/site.yml", "line": 3}
+    of_h1 = {"host": "h1", "groups": ["db", "web"], "before": site}
+    of_h2 = {"host": "h2", "groups": [], "before": site}
     whole = document_of(recorded)
     assert list(whole) == [key for key in SCHEMA["properties"] if key != "changes"]
     assert whole == {
@@ -134,24 +136,20 @@ def test_a_document_has_all_that_is_recorded():
                 "user": "alice",
             }
         ],
+        "not_judged": [{"rule": "strict", "hosts": ["h3"], "prepared_by": site}],
     }  # fmt: skip
 
 
 def test_the_result_is_that_of_the_worst_verdict_of_rules_that_do_not_warn():
     plays = {"1": CoveredPlay(SITE, [STRICT, ADVICE])}
     assert document_of(Record(plays=plays))["result"] == "ready"
-    assert (
-        document_of(Record(plays=plays, verdicts={("advice", "h1"): MISSING}))["result"] == "ready"
-    )
-    assert (
-        document_of(Record(plays=plays, verdicts={("strict", "h1"): LOST}))["result"] == "not_ready"
-    )
-    assert (
-        document_of(
-            Record(plays=plays, verdicts={("strict", "h1"): LOST}, error="Precheck cannot tell")
-        )["result"]
-        == "error"
-    )
+    recorded = Record(plays=plays)
+    recorded.add_verdicts({("advice", "h1"): MISSING}, SITE)
+    assert document_of(recorded)["result"] == "ready"
+    recorded.add_verdicts({("strict", "h1"): LOST}, SITE)
+    assert document_of(recorded)["result"] == "not_ready"
+    recorded.error = "Precheck cannot tell"
+    assert document_of(recorded)["result"] == "error"
     of_play = {"1": CoveredPlay(SITE, [STRICT], checks=[(STRICT, MISSING)])}
     assert document_of(Record(plays=of_play))["result"] == "not_ready"
 

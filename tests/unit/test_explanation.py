@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.precheck.guard.plugins.plugin_utils.cli.explanation import (
+    AheadExplanation,
     Explanation,
     PlayExplanation,
     RuleExplanation,
@@ -48,6 +49,7 @@ def test_a_rule_has_a_line_for_each_part():
         checked=["n1", "n2"],
         once_for=["n1"],
         left_out={"n3": "it is old", "n4": "it is " + "very " * 20 + "old", "n5": "it is old"},
+        waited={"n1": "for spring", "n2": "for spring"},
         unsure={"n2": "it may be old"},
         errors={"n6": "it is broken"},
     )
@@ -62,6 +64,7 @@ def test_a_rule_has_a_line_for_each_part():
         "    left out  n3, n5: it is old\n"
         "              n4: it is very very very very very very very very very very very\n"
         "                very very very very very very very very very old\n"
+        "    waited    n1, n2: for spring\n"
         "    unsure    n2: it may be old\n"
         "    error     n6: it is broken"
     )
@@ -78,6 +81,26 @@ def test_what_a_selector_exempts_is_in_the_data():
         "tag": ["db"],
         "not": [{"playbook": ["pg-test.yml"]}, {"role": ["node"], "tag": ["a", "b"]}],
     }
+
+
+def test_what_is_checked_for_a_later_play_comes_last():
+    later = PlayIdentity("Later", "/srv/later.yml", 9)
+    ahead = AheadExplanation(later, Rule("pg", (SELECTOR,), CHECKS), ["n8", "n9"])
+    here = PlayIdentity("Set up", "/srv/pgsql.yml", 4)
+    play = PlayExplanation("site.yml", here, ["n1"], ahead=[ahead])
+    explanation = Explanation(["/srv/precheck.yml"], "built in", [play])
+    assert "\n".join(line for _topic, line in as_text(explanation)) == HEAD + (
+        '  no rule covers it\n  rule pg, for play "Later" (/srv/later.yml:9)\n    checked   n8, n9'
+    )
+    assert as_data(explanation)["plays"][0]["ahead"] == [
+        {
+            "name": "Later",
+            "path": "/srv/later.yml",
+            "line": 9,
+            "rule": "pg",
+            "checked": ["n8", "n9"],
+        }
+    ]
 
 
 def test_plays_without_rules_or_hosts_say_so():

@@ -97,6 +97,11 @@ def test_every_key_is_read():
         "groups['all'] | length > 1 and not (pg_skip | default(false))",
     )
     assert (rule.severity, rule.waiver, rule.line) == (WARN, "forbidden", 3)
+    assert rule.prepared_by == (
+        Selector(("node.yml",), exempt=(Selector(tag=("dry",)),)),
+        Selector(role=("node", "node_id")),
+    )
+    assert rule.check_every == "batch"
     assert rule.remedy == "./node.yml -l {{ precheck_hosts | join(',') }}"
     assert rule.message == "{{ inventory_hostname }} is not managed by Pigsty"
 
@@ -130,12 +135,19 @@ def test_every_key_is_read():
     assert next(iter(task.spec)) == "ansible.builtin.wait_for"
 
 
+def test_an_empty_list_of_preparing_plays_is_not_the_same_as_none():
+    [path] = [path for path in GOOD if path.stem == "nothing_prepares"]
+    [rule] = read(path)
+    assert (rule.prepared_by, rule.check_every) == ((), "play")
+
+
 def test_the_smallest_policy_has_the_defaults():
     [path] = [path for path in GOOD if path.stem == "smallest"]
     [rule] = read(path)
     [check] = rule.checks
     assert (rule.when, rule.message, rule.remedy) == ((), "", "")
     assert (rule.severity, rule.waiver) == ("error", "allowed")
+    assert (rule.prepared_by, rule.check_every) == (None, "run")
     assert (check.spec, check.name, check.message) == ((True,), "", "")
     assert (check.timeout, check.become, check.once) == (None, False, False)
 

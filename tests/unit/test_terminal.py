@@ -130,8 +130,11 @@ def test_the_block_says_which_plays_had_run():
     )
     assert lines[at + 1] == '  play "play 1" (/x/site.yml:1)'
     assert "  ... and 2 more plays" in lines_of(failure({"h": MISSING}, 1), ran=ran)
-    assert "Earlier batches of this play had run, and are not undone." in lines_of(
-        failure({"h": MISSING}, 1), batches_ran=True
+    assert "2 of 6 batches of this play had run, and are not undone." in lines_of(
+        failure({"h": MISSING}, 1), batches_ran=2, batches=6
+    )
+    assert "1 of 6 batches of this play had run, and is not undone." in lines_of(
+        failure({"h": MISSING}, 1), batches_ran=1, batches=6
     )
 
 

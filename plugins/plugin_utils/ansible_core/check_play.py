@@ -18,6 +18,7 @@ from ..policy.model import WARN, Check, Rule
 from ..verdict import Verdict, all_ready
 from . import time_limit
 from .detours import Detour
+from .later import LaterPlay
 from .play import TAG
 from .run import PlayRun
 from .time_limit import TimeLimit
@@ -47,7 +48,8 @@ class CheckPlay:
     """The play that checks hosts for ``rules``, in order, before the play of ``run``.
 
     A host has the time of ``limit`` for checks without a timeout of their own. If ``quietly``, the
-    tasks do not fail for a host that is not ready. With a ``detour``, the tasks go where it leads.
+    tasks do not fail for a host that is not ready. For a play that comes ``later``, they do not for
+    one that is unverified. With a ``detour``, the tasks go where it leads.
     ``play`` is for ansible-core, ``steps`` are its tasks.
     """
 
@@ -61,6 +63,7 @@ class CheckPlay:
     ) -> None:
         self._run, self._rules, self._limit, self._quietly = run, rules, limit, quietly
         self._detour = detour
+        self._is_later = isinstance(run, LaterPlay)
         checks = [check for rule in rules for check in kinds.action_checks(rule)]
         # One command asks all, so it may take what its checks may take together.
         self._action_limit = self._limit.extended_for(checks)
@@ -85,12 +88,14 @@ class CheckPlay:
             common: TaskData = {"tags": tags, "check_mode": False, "debugger": "never"}
             if rule.severity == WARN:
                 common |= {"ignore_errors": True, "ignore_unreachable": True}
+            if self._is_later:
+                common |= {"ignore_unreachable": True}
             if kinds.action_checks(rule):
                 data = _with_origin(self._taken(self._action_task(rule) | common), rule, rule.line)
                 planned.append((rule, None, data))
             for check in kinds.task_checks(rule):
                 own = {
-                    "name": _task_name(rule, f": {check.label}"),
+                    "name": self._task_name(rule, f": {check.label}"),
                     "become": check.become,
                     "timeout": time_limit.of_check(check, self._limit).seconds,
                     "register": RESULT,
@@ -110,12 +115,19 @@ class CheckPlay:
 
     def _action_task(self, rule: Rule) -> TaskData:
         data: TaskData = {
-            "name": _task_name(rule),
+            "name": self._task_name(rule),
             ACTION: {},
             "become": self._action_becomes,
             "timeout": self._action_limit.seconds,
         }
         return data | {"failed_when": False} if self._quietly else data
+
+    def _task_name(self, rule: Rule, check: str = "") -> str:
+        """Return the name of a task. It is only text, also if the policy has braces in it."""
+        purpose = f" (for {self._run.play_name})" if self._is_later else ""
+        # Until 2.18 names are templated otherwise.
+        name: str = wrap_var(f"Precheck {rule.name}{check}{purpose}")
+        return name
 
     def _step(self, rule: Rule, check: Check | None, task: Task) -> Step:
         checks = [check] if check else kinds.action_checks(rule)
@@ -149,9 +161,3 @@ def _with_origin(data: TaskData, rule: Rule, line: int) -> TaskData:
     # Since 2.19 an error shows the lines around its origin if that has a line. The operator did not
     # write those of the built-in policy.
     return compat.with_origin(data, rule.path, 0 if rule.is_built_in else line)
-
-
-def _task_name(rule: Rule, check: str = "") -> str:
-    """Return the name of a task. It is only text, also if the policy has braces in it."""
-    name: str = wrap_var(f"Precheck {rule.name}{check}")  # until 2.18 names are templated otherwise
-    return name

@@ -37,9 +37,13 @@ def print_errors_at_the_end(run: PlayRun, texts: Sequence[ColoredText]) -> None:
     """
 
     def print_all() -> None:
-        for text, color in texts:
-            _print(text, color=color, stderr=True)
-        if _only_stdout_is_kept() and C.DEFAULT_STDOUT_CALLBACK in _FOR_PEOPLE:
+        try:
+            for text, color in texts:
+                _print(text, color=color, stderr=True)
+            is_lost = False
+        except OSError:  # the disk of stderr is full, say
+            is_lost = True
+        if is_lost or (_only_stdout_is_kept() and C.DEFAULT_STDOUT_CALLBACK in _FOR_PEOPLE):
             for text, _color in texts:
                 display.display(text, screen_only=True)  # a log file has it already
 

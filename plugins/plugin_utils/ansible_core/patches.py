@@ -26,6 +26,8 @@
   get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
 - ``stopped_time_is_free``: until 2.18 ``Ctrl-Z`` also stops the workers, and the time limits of
   their tasks run on. So TaskExecutor gets another ``signal.alarm`` during the checks.
+- ``without_warnings``: what ansible-core warns about when a play begins, it must not warn about
+  when the guard looks ahead. So Display gets another ``warning`` and ``deprecated`` meanwhile.
 - ``replace_run``: ``ansible-precheck explain`` runs no play. It gives strategy classes another
   ``run``, in a process that ends afterwards.
 
@@ -54,6 +56,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
+from ansible.utils.display import Display
 from ansible.vars.manager import VariableManager
 
 from .. import compat
@@ -171,6 +174,19 @@ def add_hosts_to_retry(manager: TaskQueueManager, names: Iterable[str]) -> None:
 
     generate_complete.complete = True  # type: ignore[attr-defined] # functions take any attribute
     PlaybookExecutor._generate_retry_inventory = generate_complete  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def without_warnings() -> Iterator[None]:
+    """Drop warnings. Those that come again later are then printed."""
+    display: Any = Display()
+    for name in ("warning", "deprecated"):
+        setattr(display, name, lambda *args, **kwargs: None)
+    try:
+        yield
+    finally:
+        for name in ("warning", "deprecated"):
+            delattr(display, name)
 
 
 @contextlib.contextmanager

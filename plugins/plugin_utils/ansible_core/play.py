@@ -14,15 +14,15 @@ from typing import Any
 from ansible import constants as C
 from ansible import context
 from ansible.executor.play_iterator import PlayIterator
-from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
+from ansible.plugins.loader import strategy_loader
 from ansible.utils.fqcn import add_internal_fqcns
 
 from .. import compat
 from ..errors import TemplateError
-from ..options import WAIVE_VARIABLE, reason_to_waive, waived_rules
+from ..options import CALLBACK, WAIVE_VARIABLE, reason_to_waive, waived_rules
 from ..policy.matching import PlayIdentity
 from ..policy.model import Rule
 from ..policy.opt_out import OptOut, Ways
@@ -205,7 +205,7 @@ def results_of_tasks(run: PlayRun) -> set[str]:
 
 def _blocks(run: PlayRun) -> list[Block]:
     """Return the blocks of the play that the options leave to run."""
-    if _comes_before_the_start(run.manager):
+    if not run.start_is_done:
         return []
     if _names_only_checks(run.play):
         # The play that is to run afterwards counts, not what this selection leaves of it.
@@ -244,14 +244,6 @@ def is_validation(task: Task) -> bool:
     return task.action in _VALIDATE
 
 
-def _comes_before_the_start(manager: TaskQueueManager) -> bool:
-    """Return whether the task of --start-at-task is in a later play.
-
-    TaskQueueManager finds out before it runs a strategy.
-    """
-    return context.CLIARGS.get("start_at_task") is not None and not manager._start_at_done
-
-
 def has_work(tasks: Iterable[Task]) -> bool:
     """Return whether any of ``tasks`` is for hosts. A play without such a task is not guarded."""
     return any(task.action not in C._ACTION_META for task in tasks)
@@ -259,7 +251,7 @@ def has_work(tasks: Iterable[Task]) -> bool:
 
 def why_idle(run: PlayRun) -> str:
     """Return why the play has no task to run."""
-    if _comes_before_the_start(run.manager):
+    if not run.start_is_done:
         return "it comes before the task of --start-at-task"
     if run.play.skip_tags or not (run.play.only_tags == {"all"} or _names_only_checks(run.play)):
         return "the tags leave no task to run"
@@ -325,6 +317,12 @@ def audit_task(play: Play) -> Task | None:
     tasks = play.tasks[0].get_tasks()
     is_audit = len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == AUDIT
     return tasks[0] if is_audit else None
+
+
+def is_guarded(play: Play) -> bool:
+    """Return whether the guard is on for ``play``."""
+    strategy = strategy_loader.get(play.strategy, class_only=True)
+    return getattr(strategy, "is_guarded", False) or CALLBACK in C.CALLBACKS_ENABLED
 
 
 def is_ad_hoc() -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible import constants as C
@@ -18,6 +18,7 @@ from ansible.inventory.host import Host
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
+from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 
 
 def id_of(play: Play) -> str:
@@ -62,6 +63,23 @@ class PlayRun:
         if not given or given == list(C.DEFAULT_HOST_LIST):
             return ""
         return " ".join(f"-i {shlex.quote(_from_here(source))}" for source in given)
+
+    @property
+    def start_is_done(self) -> bool:
+        """Whether the task of --start-at-task is in this play or an earlier one, or there is none.
+
+        TaskQueueManager finds out before it runs a strategy.
+        """
+        return context.CLIARGS.get("start_at_task") is None or self.manager._start_at_done
+
+    @property
+    def is_linear(self) -> bool:
+        return isinstance(self.strategy, LinearStrategy)
+
+    def failed_hosts(self) -> Sequence[str]:
+        """Return the names of the hosts that failed before."""
+        failed: Sequence[str] = list(self.iterator.get_failed_hosts())
+        return failed
 
     def hosts_of_play(self) -> list[Host]:
         """Return the hosts of all batches of the play under the current --limit, in its order."""
@@ -126,10 +144,15 @@ class PlayRun:
         current = self._current_batch
         batches = dict.fromkeys(current, current)
         if len(current) < len(self._names_of_play):
-            executor: Any = _Unrestricted(self)
-            for hosts in PlaybookExecutor._get_serialized_batches(executor, self.play):
+            for hosts in self.serialized_batches():
                 names = [host.name for host in hosts]
                 batches = dict.fromkeys(names, names) | batches
+        return batches
+
+    def serialized_batches(self) -> list[list[Host]]:
+        """Return the hosts of each batch of the play."""
+        executor: Any = _Unrestricted(self)
+        batches: list[list[Host]] = PlaybookExecutor._get_serialized_batches(executor, self.play)
         return batches
 
 

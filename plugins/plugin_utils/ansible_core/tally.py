@@ -63,12 +63,14 @@ class _Tally:
         shown = [state for state in STATES if self._states[state] and self._is_shown(state)]
         if shown and self._task:
             # Under free, or without ok hosts, the callback prints the name with the first result.
-            with contextlib.suppress(AttributeError):  # the counts matter more than the name
+            # Whatever cannot be printed, as stdout is closed, say, must not end the run.
+            with contextlib.suppress(AttributeError, OSError, ValueError):
                 if self._callback._last_task_banner != self._task._uuid:
                     self._callback._print_task_banner(self._task)
-            for state in shown:
-                text = f"{_LABELS[state]}: {count_of(self._states[state], 'host')}"
-                display.display(text, color=_COLORS.get(state, C.COLOR_UNREACHABLE))
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                for state in shown:
+                    text = f"{_LABELS[state]}: {count_of(self._states[state], 'host')}"
+                    display.display(text, color=_COLORS.get(state, C.COLOR_UNREACHABLE))
         self._states.clear()
 
     def _is_shown(self, state: State) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 from ansible import constants as C
 from ansible.inventory.host import Host
 from ansible.playbook.task import Task
-from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 
 from .. import compat
 from ..errors import TemplateError
@@ -104,8 +103,7 @@ class _TargetFinder:
             self._leave_out(self._ended_by(task, batch), _describe_meta(task))
 
     def _out_already(self) -> dict[str, str]:
-        failed = self.run.iterator.get_failed_hosts()
-        left_out = dict.fromkeys(failed, "it failed in an earlier play")
+        left_out = dict.fromkeys(self.run.failed_hosts(), "it failed in an earlier play")
         # clear_host_errors brings the unreachable hosts back at once.
         if not any(meta_action(task) == "clear_host_errors" for task in self.leading):
             unreachable = self.run.manager._unreachable_hosts
@@ -124,15 +122,12 @@ class _TargetFinder:
         if action == "end_play" or (action == "end_batch" and not play.serial):
             # linear evaluates the condition for the first host only (StrategyBase._execute_meta);
             # under other strategies each host ends by itself.
-            one_decides = self._is_linear() and play.order != "shuffle"
+            one_decides = self.run.is_linear and play.order != "shuffle"
             deciding = batch[:1] if one_decides else batch
             if batch and all(self._ends(task, host) for host in deciding):
                 later = self.remaining[self.remaining.index(batch[-1]) + 1 :]
                 return [*batch, *later] if action == "end_play" else batch
         return []
-
-    def _is_linear(self) -> bool:
-        return isinstance(self.run.strategy, LinearStrategy)
 
     def _ends(self, task: Task, host: Host, keep_count: bool = False) -> bool:
         state = self.run.iterator.host_states.get(host.name)
@@ -186,7 +181,7 @@ class _TargetFinder:
         if not is_of_task:
             return ""
         # Only linear runs one meta task on all hosts before it runs the next.
-        if not self._is_linear() and mentions_any(CHANGING_HOSTS, conditions):
+        if not self.run.is_linear and mentions_any(CHANGING_HOSTS, conditions):
             return "depends on which hosts have ended by then"
         if host.name not in self.current_batch and may_depend_on_earlier_batches(
             conditions, self.names_set

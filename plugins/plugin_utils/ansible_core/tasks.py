@@ -29,6 +29,7 @@ from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified
 from . import time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
+from .later import LaterPlay
 from .patches import results_are_events
 from .play import directories_of, files_of
 from .run import PlayRun
@@ -369,7 +370,14 @@ class CheckRun:
             }
         texts = self._texts(rule, name)
         return CheckRequest(
-            rule.name, checks, self.directories, self.digests, texts, of_rule, connection
+            rule.name,
+            checks,
+            self.directories,
+            self.digests,
+            texts,
+            of_rule,
+            connection,
+            ahead=isinstance(self.run, LaterPlay),
         )
 
     def _texts(self, rule: Rule, name: str) -> RuleTexts:

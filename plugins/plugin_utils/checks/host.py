@@ -39,7 +39,7 @@ class CheckRequest:
     the name of the rule. Their questions go to the node together. ``answers`` are those to this
     rule's questions if the task of an earlier rule got them. ``directories`` and ``digests`` are as
     in HostContext. ``connection`` is the host's own if the task has another one. ``texts`` are for
-    the event of the host.
+    the event of the host. With ``ahead``, the task does not fail for a host that is unverified.
     """
 
     rule: str
@@ -49,6 +49,7 @@ class CheckRequest:
     texts: RuleTexts
     answers: Answers | None = None
     connection: str = ""
+    ahead: bool = False
 
 
 def check_host(

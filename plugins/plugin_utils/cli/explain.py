@@ -8,7 +8,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
@@ -21,20 +20,21 @@ from ..ansible_core.patches import replace_run
 from ..ansible_core.play import (
     audit_task,
     identify_without_hosts,
+    is_guarded,
     location_of,
 )
 from ..ansible_core.run import PlayRun, id_of
 from ..checks.kinds import KINDS
 from ..errors import GuardError
-from ..guard.plan import RulePlan
-from ..guard.state import RunState
+from ..guard.ahead import look_ahead
+from ..guard.plan import Reasons, RulePlan
+from ..guard.state import PlayAndRule, RunState
 from ..guard.survey import Survey, of_checks, opt_out_of, survey
 from ..options import CALLBACK, PolicyPaths
 from ..policy import discovery
 from ..policy.matching import covering
 from ..policy.model import Rules, Selector
-from ..strategy_mixin import Guarded
-from .explanation import Explanation, PlayExplanation, RuleExplanation
+from .explanation import AheadExplanation, Explanation, PlayExplanation, RuleExplanation
 
 
 class ExplainingManager(TaskQueueManager):
@@ -105,6 +105,7 @@ class Explainer:
         self.explanation = Explanation(policy.paths, policy.origin)
         self._state = RunState()
         self._rules: Rules | None = None
+        self._waited: dict[PlayAndRule, Reasons] = {}
 
     def explain_without_hosts(self, play: Play, playbook: str) -> None:
         """Explain a play that no host of the inventory and the limit is in. Raises PolicyError.
@@ -123,7 +124,7 @@ class Explainer:
                 RuleExplanation(rule, selector, waived=opt_out.way(rule))
                 for rule, selector in coverages
             ],
-            not_guarded=_why_not_guarded(play, strategy_loader.get(play.strategy, class_only=True)),
+            not_guarded=_why_not_guarded(play),
             hosts_may_come=self._has_earlier_plays(),
         )
         self.explanation.plays.append(explanation)
@@ -136,12 +137,52 @@ class Explainer:
         known = survey(run, self._state, rules, facts_to_come=has_earlier_plays)
         self._state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
         rule_explanations = [
-            _explain_rule(known, plan, selector, has_earlier_plays)
+            self._explain_rule(run, known, plan, selector)
             for plan, (_rule, selector) in zip(known.plans, known.coverages)
         ]
-        not_guarded = _why_not_guarded(run.play, type(run.strategy))
         self.explanation.plays.append(
-            PlayExplanation(playbook, known.identity, known.hosts, rule_explanations, not_guarded)
+            PlayExplanation(
+                playbook,
+                known.identity,
+                known.hosts,
+                rule_explanations,
+                _why_not_guarded(run.play),
+                ahead=() if known.idle_reason else list(self._look_ahead(run, rules, known)),
+            )
+        )
+
+    def _look_ahead(self, run: PlayRun, rules: Rules, known: Survey) -> Iterator[AheadExplanation]:
+        """Explain what is checked now for later plays, and remember what waits for them."""
+        for ahead in look_ahead(run, self._state, rules, known, to_the_end=True):
+            for rule, reasons in ahead.waiting.items():
+                self._waited[ahead.play_id, rule] = reasons
+            if ahead.run:
+                marks = of_checks(ahead.run, ahead.plans)
+                self._state.remember_ahead(known.identity, marks)
+            for plan in ahead.plans:
+                yield AheadExplanation(ahead.identity, plan.rule, plan.check)
+
+    def _explain_rule(
+        self, run: PlayRun, known: Survey, plan: RulePlan, selector: Selector
+    ) -> RuleExplanation:
+        unless = ", unless an earlier play sees to that" if self._has_earlier_plays() else ""
+        waited = self._waited.get((run.play_id, plan.rule.name), {})
+        return RuleExplanation(
+            rule=plan.rule,
+            selector=selector,
+            waived="" if plan.is_enforced else known.opt_out.way(plan.rule),
+            checked=plan.check,
+            once_for=plan.once_for,
+            left_out={
+                **known.targets.left_out,
+                **plan.left_out,
+                **{name: f"the rule's when, {reason}" for name, reason in plan.undecided.items()},
+            },
+            unsure=plan.doubts,
+            errors={
+                name: f"the rule's when, {reason}{unless}" for name, reason in plan.refused.items()
+            },
+            waited={name: reason for name, reason in waited.items() if name in plan.check},
         )
 
     def _has_earlier_plays(self) -> bool:
@@ -153,32 +194,10 @@ class Explainer:
         return self._rules
 
 
-def _explain_rule(
-    known: Survey, plan: RulePlan, selector: Selector, has_earlier_plays: bool
-) -> RuleExplanation:
-    unless = ", unless an earlier play sees to that" if has_earlier_plays else ""
-    return RuleExplanation(
-        rule=plan.rule,
-        selector=selector,
-        waived="" if plan.is_enforced else known.opt_out.way(plan.rule),
-        checked=plan.check,
-        once_for=plan.once_for,
-        left_out={
-            **known.targets.left_out,
-            **plan.left_out,
-            **{name: f"the rule's when, {reason}" for name, reason in plan.undecided.items()},
-        },
-        unsure=plan.doubts,
-        errors={
-            name: f"the rule's when, {reason}{unless}" for name, reason in plan.refused.items()
-        },
-    )
-
-
-def _why_not_guarded(play: Play, strategy: type[StrategyBase] | None) -> str:
+def _why_not_guarded(play: Play) -> str:
     """Return why the guard would not do what is explained for a play; empty if it would."""
     if audit_task(play):
         return "it is an audit, which checks its hosts for all rules of the policy"
-    if (strategy and issubclass(strategy, Guarded)) or CALLBACK in C.CALLBACKS_ENABLED:
+    if is_guarded(play):
         return ""
     return f"its strategy is {play.strategy}, and the callback {CALLBACK} is not enabled"

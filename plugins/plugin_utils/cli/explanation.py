@@ -19,7 +19,17 @@ WIDTH = 80  # columns
 
 # What a line of the text is about.
 Topic = Literal[
-    "", "play", "rule", "checked", "for", "once", "left out", "unsure", "error", "not guarded"
+    "",
+    "play",
+    "rule",
+    "checked",
+    "for",
+    "once",
+    "left out",
+    "waited",
+    "unsure",
+    "error",
+    "not guarded",
 ]
 Line = tuple[Topic, str]
 
@@ -32,7 +42,8 @@ class RuleExplanation:
     the hosts that the guard would check, ``once_for`` those for which the checks would run that run
     once for the play. ``left_out`` says why it would not check a host, ``unsure`` why it may turn
     out not to check one of ``checked`` or ``once_for``, and ``errors`` why it would end the run
-    with an error because of a host.
+    with an error because of a host. ``waited`` says why one of ``checked`` was not checked before
+    an earlier play.
     """
 
     rule: Rule
@@ -43,14 +54,25 @@ class RuleExplanation:
     left_out: Mapping[str, str] = field(default_factory=dict)
     unsure: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    waited: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AheadExplanation:
+    """Which hosts of a later ``play`` the guard would check for ``rule`` before an earlier one."""
+
+    play: PlayIdentity
+    rule: Rule
+    checked: Sequence[str]
 
 
 @dataclass(frozen=True)
 class PlayExplanation:
     """What the guard would do before a play of ``playbook``.
 
-    ``not_guarded`` says why it would not do that; it is empty if it would. ``hosts_may_come`` says
-    of a play without hosts that an earlier play may make some.
+    ``ahead`` is what it would do then for later plays. ``not_guarded`` says why it would not do
+    that; it is empty if it would. ``hosts_may_come`` says of a play without hosts that an earlier
+    play may make some.
     """
 
     playbook: str
@@ -59,6 +81,7 @@ class PlayExplanation:
     rules: Sequence[RuleExplanation] = ()
     not_guarded: str = ""
     hosts_may_come: bool = False
+    ahead: Sequence[AheadExplanation] = ()
 
 
 @dataclass
@@ -75,11 +98,12 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
 
     The keys are ``policy`` (``files``, ``origin``) and ``plays``. A play has ``playbook``,
     ``name``, ``path``, ``line``, ``hosts``, ``hosts_may_come``, ``not_guarded`` (empty if it is
-    guarded) and ``rules``. A rule has ``name``, ``path``, ``line``, ``severity``, ``waiver``,
-    ``selector`` (lists of globs by key, and a list of such selectors under ``not`` if it has any),
-    ``checks`` (``kind``, ``label``, ``become``, ``once``), ``waived`` (how the play opts out of it,
-    or empty), the lists of hosts ``checked`` and ``once_for``, and the reasons by host
-    ``left_out``, ``unsure`` and ``errors``.
+    guarded), ``rules`` and ``ahead``: what is checked before it for a later play, with ``name``,
+    ``path``, ``line``, ``rule`` and ``checked``. A rule has ``name``, ``path``, ``line``,
+    ``severity``, ``waiver``, ``selector`` (lists of globs by key, and a list of such selectors
+    under ``not`` if it has any), ``checks`` (``kind``, ``label``, ``become``, ``once``), ``waived``
+    (how the play opts out of it, or empty), the lists of hosts ``checked`` and ``once_for``, and
+    the reasons by host ``left_out``, ``unsure``, ``errors`` and ``waited``.
     """
     return {
         "policy": {"files": list(explanation.files), "origin": explanation.origin},
@@ -97,6 +121,16 @@ def _play_data(explanation: PlayExplanation) -> dict[str, Any]:
         "hosts_may_come": explanation.hosts_may_come,
         "not_guarded": explanation.not_guarded,
         "rules": [_rule_data(rule) for rule in explanation.rules],
+        "ahead": [
+            {
+                "name": ahead.play.name,
+                "path": ahead.play.path,
+                "line": ahead.play.line,
+                "rule": ahead.rule.name,
+                "checked": list(ahead.checked),
+            }
+            for ahead in explanation.ahead
+        ],
     }
 
 
@@ -120,6 +154,7 @@ def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
         "left_out": dict(explanation.left_out),
         "unsure": dict(explanation.unsure),
         "errors": dict(explanation.errors),
+        "waited": dict(explanation.waited),
     }
 
 
@@ -146,6 +181,9 @@ def as_text(explanation: Explanation) -> Iterator[Line]:
             yield "", "  no rule covers it"
         for rule in play.rules:
             yield from _rule_text(rule, play)
+        for ahead in play.ahead:
+            yield from _wrapped("rule", "  ", f"rule {ahead.rule.name}, for {ahead.play}")
+            yield from _labelled("checked", [_names(ahead.checked)])
 
 
 def _rule_text(explanation: RuleExplanation, play: PlayExplanation) -> Iterator[Line]:
@@ -170,6 +208,7 @@ def _rule_text(explanation: RuleExplanation, play: PlayExplanation) -> Iterator[
         labels = [f"{check.label} (for {hosts})" for check in rule.once_checks]
         yield from _labelled("once", labels)
     yield from _labelled("left out", _by_reason(explanation.left_out, hosts_of_play))
+    yield from _labelled("waited", _by_reason(explanation.waited, hosts_of_play))
     yield from _labelled("unsure", _by_reason(explanation.unsure, hosts_of_play))
     yield from _labelled("error", _by_reason(explanation.errors, hosts_of_play))
 

@@ -57,7 +57,7 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     hosts = run.hosts_of_play()
     covered = record.covered_play(run.play_id, state.identity_of(run), rules)
     covered.hosts.update(host.name for host in hosts)
-    record.verdicts = check_all(run, rules, hosts)
+    record.add_verdicts(check_all(run, rules, hosts), covered.identity)
     if not options["rules"]:
         record.not_audited = [rule for rule in state.rules_in_force(run) if not rule.host_checks]
     _add_messages(run, rules, record)

@@ -29,7 +29,7 @@ from ..errors import GuardError, PrecheckError, text_for_report
 from ..policy.matching import describe
 from ..report.terminal import closing_block
 from ..text import one_line
-from .execution import execute, print_closing_block, write_news
+from .execution import check_ahead, execute, print_closing_block, write_news
 from .state import PlayId, RunState
 from .survey import survey
 from .watch import watch_for_roles, watch_hosts
@@ -116,14 +116,17 @@ def enforce(run: PlayRun, state: RunState) -> bool:
         return False
     if first_batch:
         display.vv(describe(known.identity, known.coverages))
+    errors = execute(run, state, known) if known.coverages else []
+    if first_batch:
+        errors += check_ahead(run, state, rules, known)
+    if errors:
+        stop(run)
+        print_closing_block(run, closing_block(known.identity, errors, state.stop_context(run)))
+        return True
     if known.coverages:
-        if errors := execute(run, state, known):
-            stop(run)
-            block = closing_block(known.identity, errors, state.stop_context(run))
-            print_closing_block(run, block)
-            return True
         watch_hosts(run, state, known)
     watch_for_roles(run, state, rules)
     if known.targets.hosts and not only_checks_are_wanted(run):
-        state.ran[run.play_id] = known.identity
+        names = [host.name for host in known.targets.hosts]
+        state.remember_run(run, known.identity, names)
     return False

@@ -9,14 +9,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from ansible import constants as C
 from ansible.utils.display import Display
 
+from ..ansible_core.fingerprints import Fingerprint
+from ..ansible_core.later import LaterPlay
 from ..ansible_core.output import print_at_the_end, print_errors_at_the_end
 from ..ansible_core.run import PlayRun
 from ..errors import PrecheckError
-from ..policy.model import WARN
-from ..report.record import CoveredPlay, Waiver
-from ..report.terminal import ClosingBlock, Failure, passed_line, waiver_warning, warning_block
-from ..verdict import NOT_READY, READY
-from .messages import render_messages, undecided, unready
+from ..policy.matching import PlayIdentity
+from ..policy.model import WARN, Rule, RuleAndHost
+from ..report.record import CoveredPlay, NotJudged, Waiver
+from ..report.terminal import (
+    ClosingBlock,
+    Failure,
+    not_judged_line,
+    passed_line,
+    waiver_warning,
+    warning_block,
+)
+from ..verdict import NOT_READY, READY, UNVERIFIED
+from .ahead import Ahead, look_ahead
+from .messages import Messages, Unready, render_messages, undecided, unready
 from .plan import RulePlan
 from .state import PlayId, RunState
 from .survey import Survey, of_checks
@@ -37,6 +48,7 @@ def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
     _fail_if_refused(known.plans)
     state.record_has_news |= known.first_time
     waive(state, run.play_id, known, {plan.rule.name: plan.waived for plan in known.plans})
+    _say_what_is_not_judged(state, known)
     failures = _check(run, state, covered, known)
     state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
     covered.hosts.update(_checked_hosts(state, known))
@@ -48,11 +60,85 @@ def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
     return errors
 
 
+def check_ahead(
+    run: PlayRun, state: RunState, rules: Sequence[Rule], known: Survey
+) -> list[Failure]:
+    """Check the hosts of later plays that nothing on the way prepares; return what is not ready.
+
+    What is unverified is kept quiet: it may be otherwise by then, and is checked again.
+    """
+    failures = []
+    unverified: dict[RuleAndHost, Fingerprint] = {}
+    for ahead in look_ahead(run, state, rules, known):
+        if ahead.run:
+            failures += _check_later(ahead, ahead.run, state, known.identity, unverified)
+    state.forget(unverified)
+    return failures
+
+
+def _check_later(
+    ahead: Ahead,
+    later: LaterPlay,
+    state: RunState,
+    now: PlayIdentity,
+    unverified: dict[RuleAndHost, Fingerprint],
+) -> list[Failure]:
+    """Check what can be checked for a later play before the play ``now``.
+
+    Adds to ``unverified`` the hosts that are, and returns what is not ready.
+    """
+    from ..ansible_core.tasks import check_hosts  # as in _check
+
+    plans = ahead.plans
+    verdicts = check_hosts(later, [(plan.rule, later.hosts_named(plan.check)) for plan in plans])
+    marks = of_checks(later, plans)
+    state.remember_ahead(now, marks)
+    verified = {key: one for key, one in verdicts.items() if one.state != UNVERIFIED}
+    unverified.update({key: marks[key] for key in verdicts if key not in verified})
+    if not verified:
+        return []
+    names = {name for name, _host in verified}
+    rules = [plan.rule for plan in plans if plan.rule.name in names]
+    covered = state.record.covered_play(ahead.play_id, ahead.identity, rules)
+    covered.hosts.update(host for _rule, host in verified)
+    state.record.add_verdicts(verified, now)
+    state.record_has_news = True
+    failures = []
+    for plan in plans:
+        of_rule = {
+            host: verdict
+            for (rule, host), verdict in verified.items()
+            if rule == plan.rule.name and verdict.state == NOT_READY
+        }
+        if of_rule:
+            texts = _render(later, state, plan.rule, unready(of_rule))
+            failures.append(
+                Failure(
+                    plan.rule,
+                    of_rule,
+                    None,
+                    plan.check,
+                    texts.messages,
+                    texts.remedy,
+                    ahead.identity,
+                )
+            )
+    covered.stopped = bool(failures)
+    return failures
+
+
+def _render(run: PlayRun, state: RunState, rule: Rule, hosts: Unready) -> Messages:
+    """Return what ``rule`` says about hosts, which the report says too."""
+    rendered = render_messages(run, rule, hosts, state.record.started)
+    state.record.messages.setdefault(rule.name, []).extend(rendered.messages)
+    state.record.remedies.setdefault(rule.name, []).append(rendered.remedy)
+    return rendered
+
+
 def print_closing_block(run: PlayRun, block: ClosingBlock) -> None:
     """Print ``block`` after the recap. The command to type stands out."""
-    command, otherwise = block.command.rstrip("\n"), block.otherwise
-    if command and otherwise:
-        otherwise = f"\n{otherwise}"
+    command = block.command.rstrip("\n")
+    otherwise = f"\n{block.otherwise}" if block.otherwise else ""
     parts = ((block.why, C.COLOR_ERROR), (command, C.COLOR_OK), (otherwise, C.COLOR_ERROR))
     print_errors_at_the_end(run, [(text, color) for text, color in parts if text])
 
@@ -82,6 +168,21 @@ def _fail_if_refused(plans: Sequence[RulePlan]) -> None:
             raise PrecheckError(
                 f"Precheck cannot tell whether {plan.rule.location} applies to {host}, so nothing"
                 f" was run: in its when, {reason}"
+            )
+
+
+def _say_what_is_not_judged(state: RunState, known: Survey) -> None:
+    """Say which hosts a dry run leaves out, as an earlier play would have prepared them."""
+    if not known.first_time:
+        return
+    for rule, _selector in known.coverages:
+        hosts: dict[PlayIdentity, list[str]] = {}
+        for name, play in state.would_be_prepared(rule, known.hosts).items():
+            hosts.setdefault(play, []).append(name)
+        for play, names in hosts.items():
+            state.record.not_judged.append(NotJudged(rule, play, sorted(names)))
+            display.display(
+                not_judged_line(rule, play, len(names)), color=C.COLOR_WARN, stderr=True
             )
 
 
@@ -120,7 +221,7 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
     for plan in plans:
         for name, reason in plan.undecided.items():
             verdicts[plan.rule.name, name] = undecided(reason)
-    state.record.verdicts.update(verdicts)
+    state.record.add_verdicts(verdicts, known.identity)
     state.record_has_news = True
     failures = []
     for plan in plans:
@@ -137,9 +238,7 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
         if bad or bad_play:
             hosts = [*plan.applies_to, *plan.undecided]
             of_rule = unready(bad, hosts if bad_play and bad_play.state == NOT_READY else ())
-            rendered = render_messages(run, rule, of_rule, state.record.started)
-            state.record.messages.setdefault(rule.name, []).extend(rendered.messages)
-            state.record.remedies.setdefault(rule.name, []).append(rendered.remedy)
+            rendered = _render(run, state, rule, of_rule)
             failures.append(Failure(rule, bad, bad_play, hosts, rendered.messages, rendered.remedy))
     return failures
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..policy.model import WARN, Rule
+from ..policy.model import BATCH, WARN, Rule
 from ..policy.opt_out import OptOut
 
 Reasons = Mapping[str, str]  # why, by the name of a host
@@ -23,9 +23,10 @@ class Situation:
 
     ``targets`` are the hosts that the play would do something on. ``opt_out`` says how the play
     opts out of rules. ``settled`` says about hosts why there is nothing left to find out. The
-    checks that run once for a play run if ``first_batch``. By host, ``unmet`` has the condition in
-    the rule's ``when`` that does not hold, and ``errors`` the one that cannot be evaluated, and
-    why. ``doubts`` says about hosts why it cannot be known yet whether they are checked.
+    checks that run once for a play run if ``first_batch``, or before each batch if the rule says
+    so. By host, ``unmet`` has the condition in the rule's ``when`` that does not hold, and
+    ``errors`` the one that cannot be evaluated, and why. ``doubts`` says about hosts why it cannot
+    be known yet whether they are checked.
     """
 
     rule: Rule
@@ -43,7 +44,8 @@ class Situation:
 
     @property
     def runs_once_checks(self) -> bool:
-        return self.first_batch and bool(self.rule.once_checks)
+        is_due = self.first_batch or self.rule.check_every == BATCH
+        return is_due and bool(self.rule.once_checks)
 
     def must_be_checked(self) -> list[str]:
         """Return the targets that the play must not reach unchecked.

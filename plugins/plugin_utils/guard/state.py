@@ -10,20 +10,31 @@ from dataclasses import dataclass, field
 from ansible.utils.display import Display
 
 from ..ansible_core.fingerprints import Fingerprint
+from ..ansible_core.later import LaterPlay
 from ..ansible_core.play import identify, is_dry_run, only_checks_are_wanted
 from ..ansible_core.run import PlayRun
 from ..checks.kinds import KINDS
 from ..policy import discovery
-from ..policy.matching import PlayIdentity
-from ..policy.model import Rule, RuleAndHost, Rules
+from ..policy.matching import PlayIdentity, selects
+from ..policy.model import BATCH, RUN, Rule, RuleAndHost, Rules
 from ..report.record import Record
 from ..report.terminal import StopContext
 from .plan import Reasons, RulePlan
+from .way import PlayOnTheWay
 
 display = Display()
 
 PlayId = str
 PlayAndRule = tuple[PlayId, str]  # the id of a play, and the name of a rule
+
+
+@dataclass
+class PastPlay:
+    """A play that had tasks to run, on these ``hosts``, in so many ``batches`` so far."""
+
+    identity: PlayIdentity
+    hosts: set[str] = field(default_factory=set)
+    batches: int = 0
 
 
 @dataclass
@@ -36,8 +47,10 @@ class RunState:
     or has no checks for hosts. ``computed`` are the plays and rules that cover them only because of
     a role whose name the play computed. ``audits`` are the plays that were audits. ``waived`` are
     the rules and hosts of a play of which a warning has said that they are waived. ``ran`` are the
-    plays that had tasks to run on some host, and were not stopped. ``stopped`` is whether the guard
-    has ended the run. ``record`` is for the report, which has to be written again if
+    plays that had tasks to run on some host, and were not stopped. ``foreseen`` are later plays, as
+    far as they are known, and ``seen_ahead`` the rules and hosts of such a play about which has
+    been found out ahead what could be. ``stopped`` is whether the guard has ended the run.
+    ``record`` is for the report, which has to be written again if
     ``record_has_news``.
 
     A guarded class that calls its guarded parent, as with both the strategy and the callback on,
@@ -50,7 +63,9 @@ class RunState:
     computed: set[PlayAndRule] = field(default_factory=set)
     audits: set[PlayId] = field(default_factory=set)
     waived: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
-    ran: dict[PlayId, PlayIdentity] = field(default_factory=dict)
+    ran: dict[PlayId, PastPlay] = field(default_factory=dict)
+    foreseen: dict[PlayId, PlayOnTheWay] = field(default_factory=dict)
+    seen_ahead: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
     stopped: bool = False
     record: Record = field(default_factory=Record)
     record_has_news: bool = False
@@ -73,19 +88,54 @@ class RunState:
         return self._rules
 
     def identity_of(self, run: PlayRun) -> PlayIdentity:
-        """Return what selectors are compared with, found out once for all batches of a play."""
+        """Return what selectors are compared with, found out once for all batches of a play.
+
+        It is found out again when a play that was looked at ahead begins: a name may be a template.
+        """
+        if isinstance(run, LaterPlay):
+            return self.foreseen[run.play_id].identity
         if run.play_id not in self._identities:
             self._identities[run.play_id] = identify(run)
         return self._identities[run.play_id]
 
     def stop_context(self, run: PlayRun, role: str = "") -> StopContext:
         """Return what the closing block says about the run, which is stopped before ``role``."""
-        ran = [identity for play_id, identity in self.ran.items() if play_id != run.play_id]
-        batches_ran, only_checks = run.play_id in self.ran, only_checks_are_wanted(run)
-        return StopContext(ran, batches_ran, is_dry_run(), role, only_checks)
+        before = self.identity_of(run)
+        earlier = [play.identity for play_id, play in self.ran.items() if play_id != run.play_id]
+        here = self.ran.get(run.play_id)
+        return StopContext(
+            ran=earlier,
+            checked=self.record.hosts_checked_before(before),
+            batches_ran=here.batches if here else 0,
+            batches=len(run.serialized_batches()),
+            is_dry_run=is_dry_run(),
+            role=role,
+            only_checks=only_checks_are_wanted(run),
+        )
+
+    def remember_run(self, run: PlayRun, identity: PlayIdentity, names: Iterable[str]) -> None:
+        """Remember that a batch of a play runs now, which does something on the hosts ``names``."""
+        play = self.ran.setdefault(run.play_id, PastPlay(identity))
+        play.hosts.update(names)
+        play.batches += 1
+
+    def would_be_prepared(self, rule: Rule, names: Iterable[str]) -> dict[str, PlayIdentity]:
+        """Return which hosts would be ready but for the dry run, and the play that prepares them.
+
+        It is one that the rule names, and has run on them. In other runs there are none.
+        """
+        preparing = [
+            play
+            for play in self.ran.values()
+            if any(selects(selector, play.identity) for selector in rule.prepared_by or ())
+        ]
+        names = names if is_dry_run() else ()
+        return {name: play.identity for name in names for play in preparing if name in play.hosts}
 
     def were_checked(self, rule: Rule, names: Iterable[str]) -> list[str]:
         """Return which hosts were checked for a rule, before whatever play."""
+        if rule.check_every != RUN:
+            return []
         return [name for name in names if (rule.name, name) in self.checked]
 
     def settled(
@@ -100,7 +150,10 @@ class RunState:
         ``fingerprints`` has those of the hosts that were checked.
         """
         decided = self.decided.get(play_id, set())
-        reasons = {}
+        prepared = self.would_be_prepared(rule, names)
+        reasons = {name: f"would be prepared by {play}" for name, play in prepared.items()}
+        if rule.check_every == BATCH:
+            return reasons
         for name in names:
             key = rule.name, name
             if key in decided:
@@ -108,6 +161,19 @@ class RunState:
             elif play := self.checked.get(key, {}).get(fingerprints.get(key, "")):
                 reasons[name] = f"checked already, before {play}"
         return reasons
+
+    def remember_ahead(
+        self, now: PlayIdentity, fingerprints: Mapping[RuleAndHost, Fingerprint]
+    ) -> None:
+        """Take over which hosts of a later play were checked before the play ``now``."""
+        for key, fingerprint in fingerprints.items():
+            if fingerprint:
+                self.checked.setdefault(key, {}).setdefault(fingerprint, now)
+
+    def forget(self, fingerprints: Mapping[RuleAndHost, Fingerprint]) -> None:
+        """Let hosts be checked again."""
+        for key, fingerprint in fingerprints.items():
+            self.checked.get(key, {}).pop(fingerprint, None)
 
     def remember(
         self,

@@ -21,7 +21,7 @@ from ansible.parsing.dataloader import DataLoader
 from .. import compat
 from ..errors import PolicyError, PrecheckError, Problem
 from . import schema, values
-from .model import ALLOWED, ERROR, Check, KindName, Rule, Rules, Selector
+from .model import ALLOWED, ERROR, RUN, Check, KindName, Rule, Rules, Selector, Selectors
 from .positions import Lines, YamlError, YamlPath, lines_of
 from .schema import Report, Shape
 from .values import ValueType
@@ -180,10 +180,8 @@ class _Reader:
         self._fits(entry, path, schema.RULE)
         if not isinstance(entry, Mapping):
             return None
-        selectors = [
-            self._selector(item, (*path, "plays", number))
-            for number, item in enumerate(_list(entry.get("plays")))
-        ]
+        selectors = self._selectors(entry, path, "plays")
+        preparing = self._selectors(entry, path, "prepared_by")
         checks = [
             self.check(item, (*path, "checks", number))
             for number, item in enumerate(_list(entry.get("checks")))
@@ -192,20 +190,29 @@ class _Reader:
             return None
         return Rule(
             name=entry["name"],
-            plays=tuple(selector for selector in selectors if selector),
+            plays=selectors,
             checks=tuple(check for check in checks if check),
             when=values.conditions(entry["when"]) if "when" in entry else (),
             message=entry.get("message", ""),
             remedy=entry.get("remedy", ""),
             severity=entry.get("severity", ERROR),
             waiver=entry.get("waiver", ALLOWED),
+            prepared_by=preparing if "prepared_by" in entry else None,
+            check_every=entry.get("check_every", RUN),
             path=self.path,
             line=self._line(path),
             is_vaulted=self.is_vaulted,
         )
 
-    def _selector(self, entry: Any, path: YamlPath) -> Selector | None:
-        fits = self._fits(entry, path, schema.SELECTOR)
+    def _selectors(self, rule: Mapping[str, Any], path: YamlPath, key: str) -> Selectors:
+        selectors = [
+            self._selector(item, (*path, key, number), schema.selector_shape(key))
+            for number, item in enumerate(_list(rule.get(key)))
+        ]
+        return tuple(selector for selector in selectors if selector)
+
+    def _selector(self, entry: Any, path: YamlPath, shape: Shape) -> Selector | None:
+        fits = self._fits(entry, path, shape)
         exempt = entry.get("not", []) if isinstance(entry, Mapping) else []
         exemptions = [
             self._exemption(item, below) for item, below in _items(exempt, (*path, "not"))

@@ -14,6 +14,7 @@ from .values import Conditions, Globs
 KindName = Literal["path", "command", "that", "task"]
 Severity = Literal["error", "warn"]
 Waiving = Literal["allowed", "reason", "forbidden"]
+Period = Literal["run", "play", "batch"]
 
 ERROR: Severity = "error"
 WARN: Severity = "warn"
@@ -22,6 +23,11 @@ WARN: Severity = "warn"
 ALLOWED: Waiving = "allowed"
 REASON: Waiving = "reason"
 FORBIDDEN: Waiving = "forbidden"
+
+# How often a host is checked: once per run, or again at each covered play, or also at each batch.
+RUN: Period = "run"
+PLAY: Period = "play"
+BATCH: Period = "batch"
 
 BUILT_IN = os.path.join(os.path.dirname(__file__), "builtin.yml")
 
@@ -88,8 +94,9 @@ Checks = tuple[Check, ...]
 class Rule:
     """Which plays it covers, on which hosts (``when``), what they must pass, what to report.
 
-    ``message`` and ``remedy`` are templates, empty if there is none. ``path`` and ``line`` are
-    where the rule is written, in a file that ``is_vaulted`` or not.
+    ``message`` and ``remedy`` are templates, empty if there is none. ``prepared_by`` selects the
+    plays that may make hosts ready on the way to a covered one; if it is None, any may. ``path``
+    and ``line`` are where the rule is written, in a file that ``is_vaulted`` or not.
     """
 
     name: str
@@ -100,6 +107,8 @@ class Rule:
     remedy: str = ""
     severity: Severity = ERROR
     waiver: Waiving = ALLOWED
+    prepared_by: Selectors | None = None
+    check_every: Period = RUN
     path: str = ""
     line: int = 0
     is_vaulted: bool = False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import values
-from .model import ALLOWED, ERROR, FORBIDDEN, REASON, WARN
+from .model import ALLOWED, BATCH, ERROR, FORBIDDEN, PLAY, REASON, RUN, WARN
 from .positions import YamlPath
 from .values import ValueType, type_name
 
@@ -90,6 +90,8 @@ RULE = Shape(
         "remedy": values.template,
         "severity": values.choice(ERROR, WARN),
         "waiver": values.choice(ALLOWED, REASON, FORBIDDEN),
+        "prepared_by": values.entries_or_none,
+        "check_every": values.choice(RUN, PLAY, BATCH),
     },
     required=("name", "plays", "checks"),
 )
@@ -101,9 +103,12 @@ _GLOBS: Mapping[str, ValueType] = {
     "tag": values.name_globs,
 }
 
-SELECTOR = Shape(
-    "an entry of plays", {**_GLOBS, "not": values.one_or_more_entries}, one_of=tuple(_GLOBS)
-)
+
+def selector_shape(key: str) -> Shape:
+    """Return the shape of a selector in the list under ``key``."""
+    types = {**_GLOBS, "not": values.one_or_more_entries}
+    return Shape(f"an entry of {key}", types, one_of=tuple(_GLOBS))
+
 
 # What may be under the key not of a selector.
 EXEMPTION = Shape("not", _GLOBS, one_of=tuple(_GLOBS))

@@ -132,6 +132,13 @@ def entries(value: Any) -> list[Any]:
     return value
 
 
+def entries_or_none(value: Any) -> list[Any]:
+    """Return a list of entries, which may be empty. The entries are not looked at."""
+    if not isinstance(value, list):
+        raise _expected("a list", value)
+    return value
+
+
 def one_or_more_entries(value: Any) -> list[Any]:
     """Return a list of what is an entry, or a list of entries. The entries are not looked at."""
     return entries(value) if isinstance(value, list) else [value]

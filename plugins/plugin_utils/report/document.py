@@ -12,7 +12,7 @@ from ..policy.matching import PlayIdentity
 from ..policy.model import Rule
 from ..text import one_line
 from ..verdict import READY, Verdict
-from .record import CoveredPlay, Record, Waiver
+from .record import CoveredPlay, NotJudged, Record, Waiver
 
 FORMAT = 1
 VERSION = "0.1.0"
@@ -47,6 +47,7 @@ def build_document(
         "not_audited": [rule.name for rule in record.not_audited],
         "verdicts": _verdicts(record, groups),
         "waivers": [_waiver(waiver, about["user"]) for waiver in record.waivers],
+        "not_judged": [_not_judged(one) for one in record.not_judged],
     }
     return document if record.changes is None else document | {"changes": record.changes}
 
@@ -95,6 +96,7 @@ def _verdicts(record: Record, groups: Mapping[str, Sequence[str]]) -> list[Docum
             "rule": rule,
             "groups": groups.get(host, []),
             "verdict": by_host[host].state,
+            "before": _location(record.reached_before[rule, host]),
             "checks": _checks(by_host[host]),
         }
         for rule, by_host in by_rule.items()
@@ -111,6 +113,11 @@ def _waiver(waiver: Waiver, user: str) -> Document:
         "reason": waiver.reason,
         "user": user,
     }
+
+
+def _not_judged(one: NotJudged) -> Document:
+    prepared_by = _location(one.prepared_by)
+    return {"rule": one.rule.name, "hosts": list(one.hosts), "prepared_by": prepared_by}
 
 
 def _location(play: PlayIdentity, name: str = "name") -> Document:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -54,22 +54,34 @@ class Waiver:
 
 
 @dataclass
+class NotJudged:
+    """Hosts that a dry run did not check for ``rule``: ``prepared_by`` would have prepared them."""
+
+    rule: Rule
+    prepared_by: PlayIdentity
+    hosts: Sequence[str]
+
+
+@dataclass
 class Record:
     """What is remembered of a run.
 
-    ``plays`` are by id; ``messages`` and ``remedies`` by rule, as rendered. ``changes`` are those
-    since another report. ``not_audited`` are the rules that an audit did not check, as they have no
-    checks of hosts. ``error`` is the one that ended the run before a verdict, if one did.
-    ``started`` is in seconds since 1970.
+    ``plays`` are by id; ``reached_before`` has the play before which a verdict was reached;
+    ``messages`` and ``remedies`` are by rule, as rendered. ``not_judged`` are the hosts that a dry
+    run left out. ``changes`` are those since another report. ``not_audited`` are the rules that an
+    audit did not check, as they have no checks of hosts. ``error`` is the one that ended the run
+    before a verdict, if one did. ``started`` is in seconds since 1970.
     """
 
     kind: RunKind = RUN
     started: float = field(default_factory=time.time)
     plays: dict[str, CoveredPlay] = field(default_factory=dict)
     verdicts: dict[RuleAndHost, Verdict] = field(default_factory=dict)
+    reached_before: dict[RuleAndHost, PlayIdentity] = field(default_factory=dict)
     messages: dict[str, list[str]] = field(default_factory=dict)
     remedies: dict[str, list[str]] = field(default_factory=dict)
     waivers: list[Waiver] = field(default_factory=list)
+    not_judged: list[NotJudged] = field(default_factory=list)
     changes: dict[str, Any] | None = None
     not_audited: Sequence[Rule] = ()
     error: str = ""
@@ -82,9 +94,18 @@ class Record:
         play.rules = list({rule.name: rule for rule in (*play.rules, *rules)}.values())
         return play
 
+    def add_verdicts(self, verdicts: Mapping[RuleAndHost, Verdict], before: PlayIdentity) -> None:
+        """Take over verdicts that were reached before a play."""
+        self.verdicts.update(verdicts)
+        self.reached_before.update(dict.fromkeys(verdicts, before))
+
+    def hosts_checked_before(self, play: PlayIdentity) -> set[str]:
+        """Return the names of the hosts with a verdict that was reached before ``play``."""
+        return {host for (_rule, host), one in self.reached_before.items() if one == play}
+
     def add(self, other: Record) -> None:
         """Take over what another record has, instead of what is known about the same."""
-        for name in ("plays", "verdicts", "messages", "remedies"):
+        for name in ("plays", "verdicts", "reached_before", "messages", "remedies"):
             getattr(self, name).update(getattr(other, name))
         self.changes, self.not_audited = other.changes, other.not_audited
 

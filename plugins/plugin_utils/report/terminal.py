@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +38,16 @@ VerdictsByHost = Mapping[str, Verdict]
 class StopContext:
     """What the closing block says about the run.
 
-    ``ran`` are the plays that had tasks to run before; ``batches_ran`` is whether earlier batches
-    of the play did. If the play was stopped in its midst, that was before its first task of
+    ``checked`` are the hosts that were checked before the play, also for later ones. ``ran`` are
+    the plays that had tasks to run before; ``batches_ran`` is how many of the play's
+    ``batches`` did. If the play was stopped in its midst, that was before its first task of
     ``role``. With ``only_checks``, nothing of it was to run anyway.
     """
 
+    checked: Collection[str] = ()
     ran: Sequence[PlayIdentity] = ()
-    batches_ran: bool = False
+    batches_ran: int = 0
+    batches: int = 1
     is_dry_run: bool = False
     role: str = ""
     only_checks: bool = False
@@ -56,7 +59,8 @@ class Failure:
 
     ``verdicts`` are those other than ready, by host name; ``play_verdict`` is that on the play as a
     whole if it is not ready; ``hosts`` are those that the rule applies to. ``messages`` and
-    ``remedy`` are the rule's, rendered for the hosts that are not ready.
+    ``remedy`` are the rule's, rendered for the hosts that are not ready. ``needed_for`` is the
+    later play that needs the hosts; it is None for the play that was to run.
     """
 
     rule: Rule
@@ -65,6 +69,7 @@ class Failure:
     hosts: Sequence[str]
     messages: Sequence[str]
     remedy: str
+    needed_for: PlayIdentity | None = None
 
 
 @dataclass(frozen=True)
@@ -88,24 +93,26 @@ def closing_block(
     """Return the block that says why ``play`` was stopped, and what to do."""
     location = f"the role {printable_name(stop.role)} in " if stop.role else ""
     heading = f"PRECHECK stopped the run before {location}{printable_name(play)}"
-    counts = _counts(failures)
+    counts = _counts(failures, stop.checked)
     lines = [f"{heading}: {counts}." if counts else f"{heading}.", *_failures(failures), ""]
     if stop.is_dry_run:
         lines.append(
             "This is a dry run (--check): it initialises no host, so a new one cannot be ready."
         )
     lines += _what_ran(stop)
-    otherwise = [] if stop.only_checks else _way_round(play, [one.rule for one in failures])
+    rules = list({one.rule.name: one.rule for one in failures}.values())
+    later = any(one.needed_for for one in failures)
+    otherwise = [] if stop.only_checks else _way_round(play, rules, has_tag=not later)
     otherwise += [
-        f"Rule {failure.rule.name} is built in. Rules of your own in precheck.yml beside"
-        " ansible.cfg replace it."
-        for failure in failures
-        if failure.rule.is_built_in
+        f"Rule {rule.name} is built in. Rules of your own in precheck.yml beside ansible.cfg"
+        " replace it."
+        for rule in rules
+        if rule.is_built_in
     ]
     return ClosingBlock("\n".join(lines), _commands(failures), "\n".join(otherwise))
 
 
-def _counts(failures: Sequence[Failure]) -> str:
+def _counts(failures: Sequence[Failure], checked: Collection[str]) -> str:
     """Return how many hosts are not ready and unverified, of all rules; empty if none is."""
     bad, unverified = (
         {
@@ -116,7 +123,7 @@ def _counts(failures: Sequence[Failure]) -> str:
         }
         for state in (NOT_READY, UNVERIFIED)
     )
-    hosts = {name for failure in failures for name in failure.hosts}
+    hosts = {name for failure in failures for name in failure.hosts}.union(checked)
     return _tally(len(bad), len(unverified - bad), len(hosts))
 
 
@@ -144,7 +151,8 @@ def _what_ran(stop: StopContext) -> list[str]:
         return ["Nothing was changed: no task of this play ran on any host."]
     here = "No task of this play ran on any host."
     if stop.batches_ran:
-        here = "Earlier batches of this play had run, and are not undone."
+        batches = f"{stop.batches_ran} of {count_of(stop.batches, 'batch')} of this play"
+        here = f"{batches} had run, and {_are(stop.batches_ran)} not undone."
     plays = [f"  {printable_name(play)}" for play in stop.ran[:PLAYS_SHOWN]]
     if more := len(stop.ran) - len(plays):
         plays.append(f"  ... and {count_of(more, 'more play')}")
@@ -153,8 +161,11 @@ def _what_ran(stop: StopContext) -> list[str]:
     return [f"{here} These plays had run before, and are not undone:", *plays]
 
 
-def _way_round(play: PlayIdentity, rules: Sequence[Rule]) -> list[str]:
-    """Return lines that say how ``play`` can be run although ``rules`` stopped it."""
+def _way_round(play: PlayIdentity, rules: Sequence[Rule], has_tag: bool) -> list[str]:
+    """Return lines that say how ``play`` can be run although ``rules`` stopped it.
+
+    With ``has_tag``, a tag of the play is a way.
+    """
     if forbidden := [rule.name for rule in rules if rule.waiver == FORBIDDEN]:
         subject = "rule" if len(forbidden) == 1 else "rules"
         return [
@@ -166,8 +177,10 @@ def _way_round(play: PlayIdentity, rules: Sequence[Rule]) -> list[str]:
         options += " -e precheck_reason='...'"
     head = "To run it unchecked all the same:"
     # An ad hoc command is in no file, and has no tags. A tag gives no reason.
-    is_tag_enough = play.path and all(
-        rule.waiver != REASON and "," not in rule.name for rule in rules
+    is_tag_enough = (
+        has_tag
+        and play.path
+        and all(rule.waiver != REASON and "," not in rule.name for rule in rules)
     )
     if not is_tag_enough:
         return [f"{head} pass {options}"]
@@ -185,6 +198,14 @@ def _assignment(variable: str, names: Sequence[str]) -> str:
 def passed_line(play: PlayIdentity, rule: Rule) -> str:
     """Return the line that says that the checks of ``rule`` for the play as a whole passed."""
     return f"Precheck {rule.name}: the checks that run once passed for {printable_name(play)}"
+
+
+def not_judged_line(rule: Rule, prepared_by: PlayIdentity, hosts: int) -> str:
+    """Return the line that says that a dry run did not check hosts."""
+    return (
+        f"Precheck {rule.name}: {count_of(hosts, 'host')} {_are(hosts)} not judged in this dry run,"
+        f" as {'it' if hosts == 1 else 'they'} would be prepared by {printable_name(prepared_by)}"
+    )
 
 
 def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
@@ -218,7 +239,9 @@ def _failure(failure: Failure) -> list[str]:
     )
     lines = []
     if bad:
-        lines.append(f"Rule {name}: {len(bad)} of {hosts} {_are(len(bad))} not ready.")
+        needed_for = failure.needed_for
+        purpose = f" for {printable_name(needed_for)}" if needed_for else ""
+        lines.append(f"Rule {name}: {len(bad)} of {hosts} {_are(len(bad))} not ready{purpose}.")
         lines += _groups(bad)
     if failure.play_verdict:
         lines.append(f"Rule {name}: the play is not ready for {hosts}.")

@@ -9,14 +9,19 @@ import re
 import pytest
 import test_bypass_attempts
 import test_faults
+import test_later_plays
 
 from support.commands import REPOSITORY
 
-TABLES = {"Bypass attempts": test_bypass_attempts.TABLE, "Faults": test_faults.FAULTS}
+TABLES = {
+    "Bypass attempts": test_bypass_attempts.TABLE,
+    "Faults": test_faults.FAULTS,
+    "Later plays": test_later_plays.TABLE,
+}
 
 
 @pytest.mark.one_release
-@pytest.mark.parametrize("heading", TABLES, ids=["bypass attempts", "faults"])
+@pytest.mark.parametrize("heading", TABLES, ids=lambda heading: heading.lower())
 def test_the_table_in_the_contract_is_that_of_the_tests(heading):
     text = (
         (REPOSITORY / "docs/contract.md")

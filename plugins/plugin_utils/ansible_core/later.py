@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plays of the playbook that come after the one at hand, each as if it began now."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+from ansible import constants as C
+from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.playbook_executor import PlaybookExecutor
+from ansible.inventory.host import Host
+from ansible.playbook import Playbook
+from ansible.playbook.play import Play
+from ansible.playbook.play_context import PlayContext
+from ansible.plugins.loader import strategy_loader
+from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
+from ansible.template import Templar
+from ansible.utils.display import Display
+
+from .. import compat
+from ..errors import PrecheckError
+from .patches import without_warnings
+from .run import PlayRun, id_of
+
+display = Display()
+
+_playbooks: list[Playbook] = []  # at most one: the one that began last
+
+
+def begin_playbook(playbook: Playbook) -> None:
+    """Remember the playbook that begins. Only a callback hears of it."""
+    _playbooks[:] = [playbook]
+
+
+def plays_after(run: PlayRun) -> Sequence[Play]:
+    """Return the plays of the playbook that come after that of ``run``.
+
+    There are none if ansible-core does not show them.
+    """
+    for playbook in (*_playbooks, _playbook_of_the_executor()):
+        plays: list[Play] = playbook.get_plays() if playbook else []
+        ids = [id_of(play) for play in plays]
+        if run.play_id in ids:
+            return plays[ids.index(run.play_id) + 1 :]
+    display.v("Precheck: ansible-core does not show later plays, so none is checked ahead")
+    return ()
+
+
+def _playbook_of_the_executor() -> Playbook | None:
+    """Return the playbook that PlaybookExecutor.run is at. Only its frame has it."""
+    code = inspect.unwrap(PlaybookExecutor.run).__code__
+    frame: FrameType | None = sys._getframe()
+    while frame and frame.f_code is not code:
+        frame = frame.f_back
+    playbook = frame.f_locals.get("pb") if frame else None
+    return playbook if isinstance(playbook, Playbook) else None
+
+
+class LaterPlay(PlayRun):
+    """A play as if it began now, and not the one of ``run``.
+
+    It cannot be known what plays before it do. Raises whatever ansible-core does if the play cannot
+    begin, and PrecheckError if it asks the operator for variables first.
+    """
+
+    def __init__(self, run: PlayRun, play: Play) -> None:
+        self._now = run
+        asked = {prompt["name"] for prompt in play.vars_prompt or ()}
+        if not asked <= run.extra_vars.keys():
+            raise PrecheckError("it asks the operator for variables")
+        # As PlaybookExecutor.run and TaskQueueManager.run do.
+        later: Play = play.copy()
+        variables = run.variable_manager.get_vars(play=later)
+        templar: Any = Templar(loader=run.loader, variables=variables)  # its class was renamed
+        later.post_validate(templar)
+        later.handlers = later.compile_roles_handlers() + later.handlers
+        manager = run.manager
+        play_context = PlayContext(later, manager.passwords, manager._connection_lockfile.fileno())
+        iterator = PlayIterator(
+            inventory=run.inventory,
+            play=later,
+            play_context=play_context,
+            variable_manager=run.variable_manager,
+            all_vars=variables,
+            start_at_done=True,  # the play of ``run`` has a task to run
+        )
+        super().__init__(run.strategy, iterator)
+
+    @property
+    def is_linear(self) -> bool:
+        strategy = strategy_loader.get(self.play.strategy, class_only=True)
+        return bool(strategy and issubclass(strategy, LinearStrategy))
+
+    def failed_hosts(self) -> Sequence[str]:
+        return self._now.failed_hosts()
+
+    def hosts_of_batch(self) -> list[Host]:
+        batches = self.serialized_batches()
+        return batches[0] if batches else []
+
+
+def hosts_of(run: PlayRun, play: Play, ignore_limit: bool = False) -> list[Host]:
+    """Return the hosts that a later play has now. Raises AnsibleError if that is not known."""
+    pattern = play.hosts
+    if compat.is_template(str(pattern)):  # it is text or a list
+        variables = run.variable_manager.get_vars(play=play)
+        pattern = compat.value_of(pattern, variables, run.loader)
+    hosts: list[Host] = run.inventory.get_hosts(
+        pattern, ignore_limits=ignore_limit, ignore_restrictions=True
+    )
+    return hosts
+
+
+@contextlib.contextmanager
+def beginning(run: PlayRun, play: Play) -> Iterator[None]:
+    """Let ansible-core look for files where it will when ``play`` begins."""
+    directory = run.loader.get_basedir()
+    run.loader.set_basedir(_directory_of(play, directory))
+    try:
+        yield
+    finally:
+        run.loader.set_basedir(directory)
+
+
+def _directory_of(play: Play, otherwise: str) -> str:
+    if play._included_path is not None:
+        return str(play._included_path)
+    playbook = _playbook_of_the_executor()
+    return str(playbook._basedir) if playbook else otherwise
+
+
+@contextlib.contextmanager
+def without_traces(run: PlayRun) -> Iterator[None]:
+    """Let what ansible-core works out ahead change nothing of what it does later.
+
+    It would keep files that a play on the way may still write, and hosts of patterns, about which
+    it then would not warn. The warnings come when their play does.
+    """
+    inventory: Any = run.inventory
+    loader: Any = run.loader
+    restriction, files = inventory._restriction, loader._FILE_CACHE
+    caches = {name: getattr(inventory, name) for name in _CACHES}
+    mismatch = C.HOST_PATTERN_MISMATCH
+    inventory.remove_restriction()
+    loader._FILE_CACHE = dict(files)
+    for name, cache in caches.items():
+        setattr(inventory, name, dict(cache))
+    C.HOST_PATTERN_MISMATCH = "ignore"
+    verbosity, display.verbosity = display.verbosity, 0
+    try:
+        with without_warnings():
+            yield
+    finally:
+        inventory._restriction, loader._FILE_CACHE = restriction, files
+        for name, cache in caches.items():
+            setattr(inventory, name, cache)
+        C.HOST_PATTERN_MISMATCH = mismatch
+        display.verbosity = verbosity
+
+
+_CACHES = ("_pattern_cache", "_hosts_patterns_cache")

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Looks ahead: which hosts of later plays can be checked now, as nothing prepares them before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ansible.playbook.play import Play
+from ansible.utils.display import Display
+
+from ..ansible_core import play as play_of
+from ..ansible_core.later import LaterPlay, beginning, hosts_of, plays_after, without_traces
+from ..ansible_core.run import PlayRun, id_of
+from ..errors import text_for_report
+from ..policy.matching import PlayIdentity, covering
+from ..policy.model import Rule
+from ..text import one_line
+from .plan import Reasons, RulePlan
+from .state import PlayId, RunState
+from .survey import Survey, survey
+from .way import PlayOnTheWay, Way, can_be_checked_ahead
+
+display = Display()
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What can be found out now about a later play.
+
+    ``plans`` have the hosts that are to be checked now. ``waiting`` says of others, by the name of
+    a rule, why they are only checked before their play. ``run`` is None if no host is checked now.
+    """
+
+    play_id: PlayId
+    identity: PlayIdentity
+    plans: Sequence[RulePlan]
+    waiting: Mapping[str, Reasons]
+    run: LaterPlay | None = None
+
+
+def look_ahead(
+    run: PlayRun, state: RunState, rules: Sequence[Rule], known: Survey, to_the_end: bool = False
+) -> Iterator[Ahead]:
+    """Yield what can be found out now about each later play that a rule covers.
+
+    ``known`` is what is known about the play of ``run``, which has a task to run. What was yielded
+    has to be checked before the next is asked for. With ``to_the_end``, go on to the plays about
+    which nothing can be found out.
+    """
+    ways = [Way(rule) for rule in rules if can_be_checked_ahead(rule)]
+    here = PlayOnTheWay(known.identity, has_work=True, hosts=known.hosts)
+    for way in ways:
+        way.add(here)
+    if not any(way.is_open for way in ways) and not to_the_end:
+        return
+    for play in plays_after(run):
+        later = _Later(run, state, play)
+        with beginning(run, play):
+            if ahead := later.look(ways):
+                yield ahead
+        for way in ways:
+            way.add(later.on_the_way)
+        if not any(way.is_open for way in ways) and not to_the_end:
+            return
+
+
+class _Later:
+    """A later play, and what is found out about it."""
+
+    def __init__(self, run: PlayRun, state: RunState, play: Play) -> None:
+        self._run, self._state, self._play = run, state, play
+        self._id = id_of(play)
+        self.on_the_way: PlayOnTheWay | None = None
+
+    def look(self, ways: Sequence[Way]) -> Ahead | None:
+        """Return what can be found out now; None if no rule covers the play, or it is not known."""
+        try:
+            with without_traces(self._run):
+                return self._look(ways)
+        # Whatever is wrong with it, its turn will come, and a play on the way may cure it.
+        except Exception as ex:
+            reason = one_line(text_for_report(ex))
+            display.vvv(f"Precheck: play {self._play.get_name()} cannot be checked ahead: {reason}")
+            return None
+
+    def _look(self, ways: Sequence[Way]) -> Ahead | None:
+        self.on_the_way = known = self._identified()
+        identity = known.identity
+        names = [host.name for host in hosts_of(self._run, self._play)]
+        has_hosts = bool(names or hosts_of(self._run, self._play, ignore_limit=True))
+        self.on_the_way = replace(known, hosts=names if has_hosts else None)
+        covered = [way for way in ways if covering(identity, [way.rule])]
+        if not covered or play_of.audit_task(self._play) or not play_of.is_guarded(self._play):
+            return None
+        waiting = {way.rule.name: dict(way.waiting(names)) for way in covered}
+        seen = self._state.seen_ahead.setdefault(self._id, set())
+        to_see = {
+            way.rule: [
+                name
+                for name in names
+                if name not in waiting[way.rule.name] and (way.rule.name, name) not in seen
+            ]
+            for way in covered
+        }
+        seen.update((rule.name, name) for rule, names in to_see.items() for name in names)
+        rules = [rule for rule, names in to_see.items() if names]
+        if not rules:
+            return Ahead(self._id, identity, (), waiting)
+        later = LaterPlay(self._run, self._play)
+        surveyed = survey(later, self._state, rules, facts_to_come=True)
+        plans = [_now(plan, to_see[plan.rule], waiting[plan.rule.name]) for plan in surveyed.plans]
+        return Ahead(self._id, identity, [plan for plan in plans if plan.check], waiting, later)
+
+    def _identified(self) -> PlayOnTheWay:
+        """Return what the play is, found out once for all plays before it, without its hosts."""
+        if self._id not in self._state.foreseen:
+            try:
+                later = LaterPlay(self._run, self._play)
+            except Exception:  # it cannot begin yet, as its hosts are not known, say
+                identity = play_of.identify_without_hosts(self._play)
+                return PlayOnTheWay(identity, has_work=True, hosts=None)
+            has_work = play_of.has_work(play_of.tasks_to_run(later))
+            foreseen = PlayOnTheWay(play_of.identify(later), has_work, hosts=None)
+            self._state.foreseen[self._id] = foreseen
+        return self._state.foreseen[self._id]
+
+
+def _now(plan: RulePlan, names: Sequence[str], waiting: dict[str, str]) -> RulePlan:
+    """Return ``plan`` with what can be known now. Adds to ``waiting`` what cannot."""
+    waiting.update(plan.doubts)
+    waiting.update((name, f"in the rule's when, {why}") for name, why in plan.refused.items())
+    check = [name for name in plan.check if name in names and name not in waiting]
+    return RulePlan(plan.rule, check=check if plan.is_enforced else ())
