@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.conditions import (
     depends_on,
-    may_depend_on_earlier_batches,
+    may_depend_on_earlier_tasks,
     may_depend_on_facts,
     mentions_any,
 )
@@ -57,13 +57,13 @@ def test_conditions_that_do_not_depend_on_facts(condition):
 
 
 @pytest.mark.parametrize("condition", ON_EARLIER_BATCHES)
-def test_conditions_that_may_depend_on_earlier_batches(condition):
-    assert may_depend_on_earlier_batches([True, condition], {"passed"})
+def test_conditions_that_may_depend_on_earlier_tasks(condition):
+    assert may_depend_on_earlier_tasks([True, condition], {"passed"})
 
 
 @pytest.mark.parametrize("condition", ON_NOTHING)
 def test_conditions_that_do_not_depend_on_earlier_batches(condition):
-    assert not may_depend_on_earlier_batches([condition], {"passed"})
+    assert not may_depend_on_earlier_tasks([condition], {"passed"})
 
 
 def test_a_name_is_mentioned_as_a_whole():

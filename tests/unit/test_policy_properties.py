@@ -310,7 +310,9 @@ def enforce(rules):
         {"name": "a play", "hosts": "all"}, variable_manager=VariableManager(loader), loader=loader
     )
     # Replaces a play that ansible-core runs, which requires hosts and a strategy.
-    run = SimpleNamespace(play=play, variable_manager=VariableManager(loader), loader=loader)
+    run = SimpleNamespace(
+        play=play, variable_manager=VariableManager(loader), loader=loader, is_later=False
+    )
     limit = TimeLimit(30, "the default")
     steps = check_play.CheckPlay(run, rules, limit, quietly=False).steps
     assert len(steps) == sum(step_count(rule) for rule in rules)

@@ -18,7 +18,6 @@ from ..policy.model import WARN, Check, Rule
 from ..verdict import Verdict, all_ready
 from . import time_limit
 from .detours import Detour
-from .later import LaterPlay
 from .play import TAG
 from .run import PlayRun
 from .time_limit import TimeLimit
@@ -63,7 +62,6 @@ class CheckPlay:
     ) -> None:
         self._run, self._rules, self._limit, self._quietly = run, rules, limit, quietly
         self._detour = detour
-        self._is_later = isinstance(run, LaterPlay)
         checks = [check for rule in rules for check in kinds.action_checks(rule)]
         # One command asks all, so it may take what its checks may take together.
         self._action_limit = self._limit.extended_for(checks)
@@ -88,7 +86,7 @@ class CheckPlay:
             common: TaskData = {"tags": tags, "check_mode": False, "debugger": "never"}
             if rule.severity == WARN:
                 common |= {"ignore_errors": True, "ignore_unreachable": True}
-            if self._is_later:
+            if self._run.is_later:
                 common |= {"ignore_unreachable": True}
             if kinds.action_checks(rule):
                 data = _with_origin(self._taken(self._action_task(rule) | common), rule, rule.line)
@@ -124,7 +122,7 @@ class CheckPlay:
 
     def _task_name(self, rule: Rule, check: str = "") -> str:
         """Return the name of a task. It is only text, also if the policy has braces in it."""
-        purpose = f" (for {self._run.play_name})" if self._is_later else ""
+        purpose = f" (for {self._run.play_name})" if self._run.is_later else ""
         # Until 2.18 names are templated otherwise.
         name: str = wrap_var(f"Precheck {rule.name}{check}{purpose}")
         return name

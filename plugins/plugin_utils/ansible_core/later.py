@@ -65,12 +65,16 @@ def _playbook_of_the_executor() -> Playbook | None:
 class LaterPlay(PlayRun):
     """A play as if it began now, and not the one of ``run``.
 
-    It cannot be known what plays before it do. Raises whatever ansible-core does if the play cannot
+    Raises whatever ansible-core does if the play cannot
     begin, and PrecheckError if it asks the operator for variables first.
     """
 
-    def __init__(self, run: PlayRun, play: Play) -> None:
-        self._now = run
+    is_later = True
+
+    def __init__(
+        self, run: PlayRun, play: Play, names_set_before: frozenset[str] = frozenset()
+    ) -> None:
+        self._now, self.names_set_before = run, names_set_before
         asked = {prompt["name"] for prompt in play.vars_prompt or ()}
         if not asked <= run.extra_vars.keys():
             raise PrecheckError("it asks the operator for variables")

@@ -28,7 +28,13 @@ def id_of(play: Play) -> str:
 
 
 class PlayRun:
-    """A batch of a play, and the ``strategy`` and ``iterator`` by which ansible-core runs it."""
+    """A batch of a play, and the ``strategy`` and ``iterator`` by which ansible-core runs it.
+
+    If it ``is_later``, other plays run before, and set the variables ``names_set_before``.
+    """
+
+    is_later = False
+    names_set_before: frozenset[str] = frozenset()
 
     def __init__(self, strategy: StrategyBase, iterator: PlayIterator) -> None:
         self.strategy, self.iterator = strategy, iterator

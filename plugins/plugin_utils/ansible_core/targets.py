@@ -16,7 +16,7 @@ from .. import compat
 from ..errors import TemplateError
 from ..policy.conditions import (
     depends_on,
-    may_depend_on_earlier_batches,
+    may_depend_on_earlier_tasks,
     may_depend_on_facts,
     mentions_any,
 )
@@ -178,12 +178,14 @@ class _TargetFinder:
         facts_may_change = self.facts_to_come or (is_of_task and self._gathers_facts())
         if facts_may_change and may_depend_on_facts(conditions):
             return "may depend on facts"
+        if self.run.is_later and may_depend_on_earlier_tasks(conditions, self.run.names_set_before):
+            return "may depend on what earlier plays do"
         if not is_of_task:
             return ""
         # Only linear runs one meta task on all hosts before it runs the next.
         if not self.run.is_linear and mentions_any(CHANGING_HOSTS, conditions):
             return "depends on which hosts have ended by then"
-        if host.name not in self.current_batch and may_depend_on_earlier_batches(
+        if host.name not in self.current_batch and may_depend_on_earlier_tasks(
             conditions, self.names_set
         ):
             return "may depend on what earlier batches do"

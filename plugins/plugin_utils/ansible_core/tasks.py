@@ -29,7 +29,6 @@ from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified
 from . import time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
-from .later import LaterPlay
 from .patches import results_are_events
 from .play import directories_of, files_of
 from .run import PlayRun
@@ -377,7 +376,7 @@ class CheckRun:
             texts,
             of_rule,
             connection,
-            ahead=isinstance(self.run, LaterPlay),
+            ahead=self.run.is_later,
         )
 
     def _texts(self, rule: Rule, name: str) -> RuleTexts:

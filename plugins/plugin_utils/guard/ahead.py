@@ -20,7 +20,7 @@ from ..text import one_line
 from .plan import Reasons, RulePlan
 from .state import PlayId, RunState
 from .survey import Survey, survey
-from .way import PlayOnTheWay, Way, can_be_checked_ahead
+from .way import PlayOnTheWay, Way, can_be_checked_ahead, may_turn_out_otherwise
 
 display = Display()
 
@@ -50,18 +50,20 @@ def look_ahead(
     which nothing can be found out.
     """
     ways = [Way(rule) for rule in rules if can_be_checked_ahead(rule)]
-    here = PlayOnTheWay(known.identity, has_work=True, hosts=known.hosts)
+    here = _on_the_way(run, known.identity, known.hosts)
     for way in ways:
         way.add(here)
     if not any(way.is_open for way in ways) and not to_the_end:
         return
+    sets = here.sets
     for play in plays_after(run):
-        later = _Later(run, state, play)
+        later = _Later(run, state, play, sets)
         with beginning(run, play):
             if ahead := later.look(ways):
                 yield ahead
         for way in ways:
             way.add(later.on_the_way)
+        sets |= later.on_the_way.sets if later.on_the_way else frozenset()
         if not any(way.is_open for way in ways) and not to_the_end:
             return
 
@@ -69,8 +71,11 @@ def look_ahead(
 class _Later:
     """A later play, and what is found out about it."""
 
-    def __init__(self, run: PlayRun, state: RunState, play: Play) -> None:
+    def __init__(
+        self, run: PlayRun, state: RunState, play: Play, names_set_before: frozenset[str]
+    ) -> None:
         self._run, self._state, self._play = run, state, play
+        self._names_set_before = names_set_before
         self._id = id_of(play)
         self.on_the_way: PlayOnTheWay | None = None
 
@@ -94,7 +99,7 @@ class _Later:
         covered = [way for way in ways if covering(identity, [way.rule])]
         if not covered or play_of.audit_task(self._play) or not play_of.is_guarded(self._play):
             return None
-        waiting = {way.rule.name: dict(way.waiting(names)) for way in covered}
+        waiting = {way.rule.name: self._waiting(way, names) for way in covered}
         seen = self._state.seen_ahead.setdefault(self._id, set())
         to_see = {
             way.rule: [
@@ -108,10 +113,16 @@ class _Later:
         rules = [rule for rule, names in to_see.items() if names]
         if not rules:
             return Ahead(self._id, identity, (), waiting)
-        later = LaterPlay(self._run, self._play)
+        later = LaterPlay(self._run, self._play, self._names_set_before)
         surveyed = survey(later, self._state, rules, facts_to_come=True)
         plans = [_now(plan, to_see[plan.rule], waiting[plan.rule.name]) for plan in surveyed.plans]
         return Ahead(self._id, identity, [plan for plan in plans if plan.check], waiting, later)
+
+    def _waiting(self, way: Way, names: Sequence[str]) -> dict[str, str]:
+        """Return which hosts wait for the play, whatever else is found out, and why."""
+        if may_turn_out_otherwise(way.rule, self._names_set_before):
+            return dict.fromkeys(names, "as the checks may depend on what earlier plays do")
+        return dict(way.waiting(names))
 
     def _identified(self) -> PlayOnTheWay:
         """Return what the play is, found out once for all plays before it, without its hosts."""
@@ -121,10 +132,15 @@ class _Later:
             except Exception:  # it cannot begin yet, as its hosts are not known, say
                 identity = play_of.identify_without_hosts(self._play)
                 return PlayOnTheWay(identity, has_work=True, hosts=None)
-            has_work = play_of.has_work(play_of.tasks_to_run(later))
-            foreseen = PlayOnTheWay(play_of.identify(later), has_work, hosts=None)
-            self._state.foreseen[self._id] = foreseen
+            identity = play_of.identify(later)
+            self._state.foreseen[self._id] = _on_the_way(later, identity, hosts=None)
         return self._state.foreseen[self._id]
+
+
+def _on_the_way(run: PlayRun, identity: PlayIdentity, hosts: Sequence[str] | None) -> PlayOnTheWay:
+    has_work = play_of.has_work(play_of.tasks_to_run(run))
+    sets = play_of.names_that_tasks_set(run) | play_of.results_of_tasks(run)
+    return PlayOnTheWay(identity, has_work, hosts, frozenset(sets))
 
 
 def _now(plan: RulePlan, names: Sequence[str], waiting: dict[str, str]) -> RulePlan:

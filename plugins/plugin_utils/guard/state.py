@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from ansible.utils.display import Display
 
 from ..ansible_core.fingerprints import Fingerprint
-from ..ansible_core.later import LaterPlay
 from ..ansible_core.play import identify, is_dry_run, only_checks_are_wanted
 from ..ansible_core.run import PlayRun
 from ..checks.kinds import KINDS
@@ -92,7 +91,7 @@ class RunState:
 
         It is found out again when a play that was looked at ahead begins: a name may be a template.
         """
-        if isinstance(run, LaterPlay):
+        if run.is_later:
             return self.foreseen[run.play_id].identity
         if run.play_id not in self._identities:
             self._identities[run.play_id] = identify(run)

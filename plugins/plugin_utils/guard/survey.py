@@ -15,7 +15,7 @@ from ..ansible_core.fingerprints import Fingerprint, fingerprints
 from ..ansible_core.includes import FoundRole
 from ..ansible_core.run import PlayRun
 from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
-from ..policy.conditions import may_depend_on_facts
+from ..policy.conditions import may_depend_on_earlier_tasks, may_depend_on_facts
 from ..policy.matching import Coverage, PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost
 from ..policy.opt_out import OptOut, fail_if_unknown
@@ -189,9 +189,9 @@ def _with_conditions(
 ) -> list[Situation]:
     """Return the situations with what is known about the ``when`` of their rules."""
     open_rules = {
-        situation.rule.name
+        situation.rule.name: what
         for situation in situations
-        if facts_to_come and may_depend_on_facts(situation.rule.when)
+        if (what := _what_may_change(run, situation.rule, facts_to_come))
     }
     hosts = {host.name: host for host in targets.hosts}
     to_decide = [
@@ -204,7 +204,7 @@ def _with_conditions(
     for situation in situations:
         rule = situation.rule.name
         if rule in open_rules:
-            result.append(_with_doubt(situation))
+            result.append(_with_doubt(situation, open_rules[rule]))
             continue
         of_rule = {name: condition for (owner, name), condition in unmet.items() if owner == rule}
         result.append(
@@ -225,9 +225,17 @@ def _with_conditions(
     return result
 
 
-def _with_doubt(situation: Situation) -> Situation:
+def _what_may_change(run: PlayRun, rule: Rule, facts_to_come: bool) -> str:
+    """Return what may change whether the ``when`` of ``rule`` holds; empty if nothing may."""
+    if run.is_later:
+        may_change = may_depend_on_earlier_tasks(rule.when, run.names_set_before)
+        return "earlier plays" if may_change else ""
+    return "facts" if facts_to_come and may_depend_on_facts(rule.when) else ""
+
+
+def _with_doubt(situation: Situation, what: str) -> Situation:
     when = " and ".join(map(situation.rule.shown, situation.rule.when))
-    doubt = f"the rule's when may depend on facts: {when}"
+    doubt = f"the rule's when may depend on {what}: {when}"
     return replace(
         situation, doubts={**dict.fromkeys(situation.targets, doubt), **situation.doubts}
     )

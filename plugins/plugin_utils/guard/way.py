@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..policy.conditions import may_depend_on_facts, mentions_any
 from ..policy.matching import PlayIdentity, covering, selects
 from ..policy.model import WARN, Rule
 from .plan import Reasons
@@ -17,12 +18,13 @@ class PlayOnTheWay:
     """A play that runs before the one that needs the hosts.
 
     ``has_work`` is whether it has a task to run. ``hosts`` are those that it has; None if that
-    cannot be known yet.
+    cannot be known yet. ``sets`` are the names of the variables that its tasks set.
     """
 
     identity: PlayIdentity
     has_work: bool
     hosts: Sequence[str] | None
+    sets: frozenset[str] = frozenset()
 
     def may_prepare(self, rule: Rule) -> bool:
         """Return whether the play may make hosts ready for ``rule``."""
@@ -68,6 +70,13 @@ class Way:
             if play := self.closed_by or self._by_host.get(name):
                 reasons[name] = f"for {play}, which may prepare hosts"
         return reasons
+
+
+def may_turn_out_otherwise(rule: Rule, names_set: frozenset[str]) -> bool:
+    """Return whether plays that set these variables may change what the checks of ``rule`` ask."""
+    specs = [check.spec for check in rule.host_checks]
+    conditions = [check.spec for check in rule.host_checks if check.kind == "that"]
+    return mentions_any(names_set, specs) or any(map(may_depend_on_facts, conditions))
 
 
 def can_be_checked_ahead(rule: Rule) -> bool:

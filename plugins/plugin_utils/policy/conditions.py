@@ -34,10 +34,10 @@ def may_depend_on_facts(conditions: Iterable[object]) -> bool:
     return _any_has(_FACTS, conditions)
 
 
-def may_depend_on_earlier_batches(conditions: Iterable[object], names_set: Iterable[str]) -> bool:
-    """Return whether an earlier batch of the play may change whether ``conditions`` hold.
+def may_depend_on_earlier_tasks(conditions: Iterable[object], names_set: Iterable[str]) -> bool:
+    """Return whether tasks that run before may change whether ``conditions`` hold.
 
-    ``names_set`` are the variables that tasks of the play set.
+    ``names_set`` are the variables that these tasks set.
     """
     conditions = list(conditions)
     return (

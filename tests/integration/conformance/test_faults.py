@@ -475,7 +475,7 @@ def test_a_check_does_not_use_a_broken_sudo(guarded, nodes):
     assert run.rc == 0
 
 
-@pytest.mark.claims("Later changes of the host are not noticed.")
+@pytest.mark.claims("Later changes of the host are not noticed, unless the rule has `check_every`.")
 def test_a_node_that_goes_down_between_two_plays_fails_in_the_second_play(guarded, nodes):
     assert "the node goes down between two plays" in FAULTS
     prepare(guarded, nodes)

@@ -315,6 +315,20 @@ LATER: dict[str, tuple[Later, str]] = {
         ),
         WAITS,
     ),
+    "hosts for which the `when` of the rule mentions a variable that an earlier play sets": (
+        Later(
+            first=set_fact("set_fact: {kind: db}"),
+            keys={"when": "inventory_hostname == 'n1' or hostvars.n1.kind | default('db') == 'db'"},
+        ),
+        WAITS,
+    ),
+    "hosts of a rule whose checks mention a variable that an earlier play sets": (
+        Later(
+            first=set_fact("set_fact: {marker: /etc/pki/ca.crt}"),
+            keys={"checks": [{"path": "{{ marker | default('/etc/pki/ca.crt') }}"}]},
+        ),
+        WAITS,
+    ),
     "hosts that a leading `meta: end_host` leaves alone": (
         Later(
             play(
@@ -351,7 +365,7 @@ def test_when_the_hosts_of_a_later_play_are_checked(guarded, nodes, hosts):
     later, when = LATER[hosts]
     nodes.reset(ready="n1")
     covers = {"play": ["first", "second"]}
-    guarded.write("precheck.yml", policy(rule(MARKER, covers=covers, **later.keys)))
+    guarded.write("precheck.yml", policy(rule(MARKER, covers=covers) | later.keys))
     for name, text in later.files.items():
         guarded.write(name, text)
     guarded.write("site.yml", later.first + later.second)

@@ -122,7 +122,8 @@ def test_all_hosts_of_the_play_within_the_limit_are_checked(guarded, nodes):
 
 
 @pytest.mark.claims(
-    "A host is checked once per rule, before the first of its plays that the rule covers."
+    "A host is checked once per rule, before the first of its plays that the rule covers, or before"
+    " an earlier play."
 )
 def test_a_host_is_checked_once_by_each_rule(guarded, nodes):
     nodes.reset(ready="n1 n2 n3 n4 n5")
