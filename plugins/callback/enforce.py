@@ -141,6 +141,7 @@ from ansible.plugins.callback import CallbackBase
 
 # ansible-core skips a callback that fails to load, so this needs as little as possible for that.
 if TYPE_CHECKING:
+    from ansible.playbook import Playbook
     from ansible.playbook.play import Play
 
 
@@ -151,6 +152,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NEEDS_ENABLED = True
 
     def __init__(self) -> None:
+        self._playbook: Playbook | None = None
         self._play: Play | None = None  # the one that was announced last
         try:
             super().__init__()
@@ -166,6 +168,9 @@ class CallbackModule(CallbackBase):
     ) -> None:
         pass
 
+    def v2_playbook_on_start(self, playbook: Playbook) -> None:
+        self._playbook = playbook
+
     def v2_playbook_on_play_start(self, play: Play) -> None:
         self._play = play
         try:
@@ -175,7 +180,7 @@ class CallbackModule(CallbackBase):
                 install,
             )
 
-            install(play.strategy)
+            install(play.strategy, self._playbook)
         except Exception as ex:
             self._end(ex)
 

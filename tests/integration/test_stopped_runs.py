@@ -132,6 +132,30 @@ def test_a_program_that_runs_plays_itself_prints_the_reason_once(stopped, progra
     assert not list(stopped.directory.glob("*/ran"))
 
 
+ONE_BY_ONE = """
+from ansible.utils.display import Display
+Display().verbosity = 1
+manager = TaskQueueManager(**parts)
+first, second = Playbook.load("pgsql.yml", parts["variable_manager"], loader).get_plays()
+assert (manager.run(first), manager.run(second)) == (0, 10)
+manager.cleanup()
+"""
+
+
+@pytest.mark.each_release
+def test_where_later_plays_are_not_shown_each_is_checked_at_its_turn(guarded):
+    """The program has no PlaybookExecutor."""
+    guarded.local_hosts(ready="h1", missing="h2")
+    nothing = "- ansible.builtin.debug:"
+    guarded.write("pgsql.yml", play("h1", nothing) + play("h2", nothing, name="second"))
+    guarded.write("program.py", PROGRAM + ONE_BY_ONE)
+    env = {"ANSIBLE_CONFIG": f"{guarded.directory}/ansible.cfg", "ANSIBLE_NOCOLOR": "1"}
+    run = run_command([sys.executable, "program.py"], guarded.directory, **env)
+    assert run.rc == 0, run.output
+    assert run.stdout.count("ansible-core does not show later plays") == 2
+    assert 'PRECHECK stopped the run before play "second"' in run.stderr
+
+
 def test_ansible_console_prints_the_reason_of_each_command(project):
     """It does not send the last event of a playbook. It loads no callbacks."""
     project.configure("strategy")

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import sys
 from collections.abc import Iterator, Sequence
-from types import FrameType
 from typing import Any
 
 from ansible import constants as C
@@ -26,36 +24,44 @@ from ansible.utils.display import Display
 from .. import compat
 from ..errors import PrecheckError
 from .patches import without_warnings
+from .play import is_ad_hoc
 from .run import PlayRun, id_of
 
 display = Display()
 
-_playbooks: list[Playbook] = []  # at most one: the one that began last
+PlayAndDirectory = tuple[Play, str]
+
+_playbooks: list[Playbook] = []  # at most one
 
 
-def begin_playbook(playbook: Playbook) -> None:
-    """Remember the playbook that begins. Only a callback hears of it."""
-    _playbooks[:] = [playbook]
+def begin_playbook(playbook: Playbook | None) -> None:
+    """Remember the playbook that runs, which a callback has heard of."""
+    _playbooks[:] = [playbook] if playbook else []
 
 
-def plays_after(run: PlayRun) -> Sequence[Play]:
+def plays_after(run: PlayRun) -> Sequence[PlayAndDirectory]:
     """Return the plays of the playbook that come after that of ``run``.
 
-    There are none if ansible-core does not show them.
+    Each is with the directory in which ansible-core looks for files when it begins. There are none
+    if ansible-core does not show them.
     """
-    for playbook in (*_playbooks, _playbook_of_the_executor()):
-        plays: list[Play] = playbook.get_plays() if playbook else []
-        ids = [id_of(play) for play in plays]
-        if run.play_id in ids:
-            return plays[ids.index(run.play_id) + 1 :]
-    display.v("Precheck: ansible-core does not show later plays, so none is checked ahead")
+    with contextlib.suppress(AttributeError):
+        for playbook in (*_playbooks, _playbook_of_the_executor()):
+            plays: list[Play] = playbook.get_plays() if playbook else []
+            ids = [id_of(play) for play in plays]
+            if playbook and run.play_id in ids:
+                later = plays[ids.index(run.play_id) + 1 :]
+                # As in PlaybookExecutor.run.
+                return [(play, str(play._included_path or playbook._basedir)) for play in later]
+    if not is_ad_hoc():
+        display.v("Precheck: ansible-core does not show later plays, so none is checked ahead")
     return ()
 
 
 def _playbook_of_the_executor() -> Playbook | None:
     """Return the playbook that PlaybookExecutor.run is at. Only its frame has it."""
     code = inspect.unwrap(PlaybookExecutor.run).__code__
-    frame: FrameType | None = sys._getframe()
+    frame = inspect.currentframe()
     while frame and frame.f_code is not code:
         frame = frame.f_back
     playbook = frame.f_locals.get("pb") if frame else None
@@ -122,21 +128,14 @@ def hosts_of(run: PlayRun, play: Play, ignore_limit: bool = False) -> list[Host]
 
 
 @contextlib.contextmanager
-def beginning(run: PlayRun, play: Play) -> Iterator[None]:
-    """Let ansible-core look for files where it will when ``play`` begins."""
-    directory = run.loader.get_basedir()
-    run.loader.set_basedir(_directory_of(play, directory))
+def files_are_in(directory: str, run: PlayRun) -> Iterator[None]:
+    """Let ansible-core look for files in ``directory``."""
+    before = run.loader.get_basedir()
+    run.loader.set_basedir(directory)
     try:
         yield
     finally:
-        run.loader.set_basedir(directory)
-
-
-def _directory_of(play: Play, otherwise: str) -> str:
-    if play._included_path is not None:
-        return str(play._included_path)
-    playbook = _playbook_of_the_executor()
-    return str(playbook._basedir) if playbook else otherwise
+        run.loader.set_basedir(before)
 
 
 @contextlib.contextmanager

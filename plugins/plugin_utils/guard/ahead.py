@@ -11,7 +11,7 @@ from ansible.playbook.play import Play
 from ansible.utils.display import Display
 
 from ..ansible_core import play as play_of
-from ..ansible_core.later import LaterPlay, beginning, hosts_of, plays_after, without_traces
+from ..ansible_core.later import LaterPlay, files_are_in, hosts_of, plays_after, without_traces
 from ..ansible_core.run import PlayRun, id_of
 from ..errors import text_for_report
 from ..policy.matching import PlayIdentity, covering
@@ -56,9 +56,9 @@ def look_ahead(
     if not any(way.is_open for way in ways) and not to_the_end:
         return
     sets = here.sets
-    for play in plays_after(run):
+    for play, directory in plays_after(run):
         later = _Later(run, state, play, sets)
-        with beginning(run, play):
+        with files_are_in(directory, run):
             if ahead := later.look(ways):
                 yield ahead
         for way in ways:

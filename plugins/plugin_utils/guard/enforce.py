@@ -11,11 +11,13 @@ from weakref import WeakKeyDictionary
 from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.task_queue_manager import TaskQueueManager
+from ansible.playbook import Playbook
 from ansible.playbook.play import Play
 from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
+from ..ansible_core.later import begin_playbook
 from ..ansible_core.patches import wrap_run
 from ..ansible_core.play import audit_task, location_of, only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
@@ -40,8 +42,12 @@ _states: WeakKeyDictionary[TaskQueueManager, RunState] = WeakKeyDictionary()
 _begun: set[PlayId] = set()
 
 
-def install(strategy_name: str) -> None:
-    """Put the guard on the strategy plugin of this name, unless it is on already."""
+def install(strategy_name: str, playbook: Playbook | None) -> None:
+    """Put the guard on the strategy plugin of this name, unless it is on already.
+
+    ``playbook`` is the one that runs, if there is one.
+    """
+    begin_playbook(playbook)
     strategy = strategy_loader.get(strategy_name, class_only=True)
     if strategy is not None:  # otherwise ansible-core ends the run with a message of its own
         wrap_run(strategy, guard)

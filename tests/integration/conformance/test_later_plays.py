@@ -340,6 +340,17 @@ LATER: dict[str, tuple[Later, str]] = {
         ),
         "never",
     ),
+    "hosts of an imported play that reads files of its own directory": (
+        Later(
+            "- import_playbook: deeper/later.yml\n  vars: {wanted: db}\n",
+            keys={"when": "inventory_hostname == 'n1' or kind == wanted"},
+            files={
+                "deeper/kind.yml": "kind: db\n",
+                "deeper/later.yml": play("n5", name="second", keywords="vars_files: [kind.yml]"),
+            },
+        ),
+        AHEAD,
+    ),
     "hosts of a play with the keyword `vars_files`": (
         Later(
             play("n5", name="second", keywords="vars_files: [kind.yml]"),
@@ -587,3 +598,35 @@ def test_a_rolling_play_ends_when_a_node_does_not_come_back(guarded, nodes, ever
     else:
         assert run.rc == 0, run.output
         assert nodes.having("pki/witness") == "n1 n2 n3 n4 n5"
+
+
+@shows("the machine that a later play connects to by its keywords and `vars`", AHEAD)
+def test_a_later_play_decides_how_its_hosts_are_reached(guarded, nodes):
+    nodes.reset(ready="n1")
+    keywords = f"vars: {{ansible_host: {nodes.addresses['n5']}}}"
+    second = play("n1", name="second", keywords=keywords)
+    guarded.write("pgsql.yml", play("n1", name="first") + second)
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2, run.output
+    assert checks_in(run) == [("first", "first"), ("first", "second")]
+    assert nodes.having("pki/witness") == ""
+    nodes.reset(ready="n1 n5")
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert checks_in(run) == [("first", "first"), ("first", "second")]
+
+
+def test_a_host_is_named_once_for_the_first_play_that_needs_it(guarded, nodes):
+    nodes.reset(ready="n1")
+    plays = (play(hosts, name=name) for name, hosts in (("a", "n1"), ("b", "n5"), ("c", "n4,n5")))
+    guarded.write("pgsql.yml", "".join(plays))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2
+    block = run.stderr.partition("PRECHECK stopped")[2]
+    assert ": 2 of 3 hosts are not ready.\n" in block
+    assert re.findall(r"Rule pigsty-node: (.*) is not ready for play \"(\w)\"", block) == [
+        ("1 of 1 host", "b"),
+        ("1 of 1 host", "c"),
+    ]
+    assert re.findall(r"^  (n\d)  not ready", block, re.MULTILINE) == ["n5", "n4"]
+    assert block.count("is built in") == 1
