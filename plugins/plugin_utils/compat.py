@@ -165,13 +165,17 @@ def drop_from_result(task_result: Any, keys: Sequence[str]) -> None:
             one.pop(key, None)
 
 
-def with_keys(task_result: Any, keys: Mapping[str, Any]) -> Any:
-    """Return a copy of a strategy's pending result in which the result has these ``keys`` too."""
+def with_keys(task_result: Any, keys: Mapping[str, Any], private: Sequence[str]) -> Any:
+    """Return a copy of a strategy's pending result in which the result has these ``keys`` too.
+
+    It is without those that are ``private``. They begin with ``_ansible_``, and until 2.20
+    callbacks get none of these anyway.
+    """
     if utr := getattr(task_result, "utr", None):  # since 2.21
-        data = {key: value for key, value in keys.items() if key != "msg"}
-        utr = dataclasses.replace(
-            utr, msg=keys.get("msg", utr.msg), result_data={**utr.result_data, **data}
-        )
+        data = {key: value for key, value in utr.result_data.items() if key not in private}
+        data.update((key, value) for key, value in keys.items() if key != "msg")
+        utr = copy.copy(utr)  # dataclasses.replace would add an exception
+        utr.msg, utr.result_data = keys.get("msg", utr.msg), data
         return dataclasses.replace(task_result, utr=utr)
     result = copy.copy(task_result)
     if hasattr(task_result, "_return_data"):  # 2.19 and 2.20

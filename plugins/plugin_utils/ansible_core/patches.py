@@ -42,7 +42,7 @@ import functools
 import os
 import signal
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType, SimpleNamespace
 from typing import Any, Optional
 
@@ -237,19 +237,21 @@ def _alarm(seconds: int) -> None:
 
 @contextlib.contextmanager
 def results_are_events(
-    manager: TaskQueueManager, event_of: Callable[[Any], Mapping[str, Any]]
+    manager: TaskQueueManager,
+    event_of: Callable[[Any], Mapping[str, Any]],
+    private: Sequence[str],
 ) -> Iterator[None]:
     """Let callbacks see results with what ``event_of`` makes of them.
 
-    They are without errors that are printed, and without facts.
+    They are without errors that are printed, without facts, and without the ``private`` keys.
     """
     send_callback = manager.send_callback
 
     def send_events(method_name: str, *args: Any, **kwargs: Any) -> None:
         if method_name.startswith("v2_runner_") and method_name != "v2_runner_on_start":
             compat.drop_from_result(args[0], ("exception", "ansible_facts"))
-            if method_name in _ENDS and (keys := event_of(args[0])):
-                args = (compat.with_keys(args[0], keys), *args[1:])
+            if method_name in _ENDS:
+                args = (compat.with_keys(args[0], event_of(args[0]), private), *args[1:])
         send_callback(method_name, *args, **kwargs)
 
     manager.send_callback = send_events

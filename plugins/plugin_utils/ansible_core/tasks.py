@@ -172,7 +172,8 @@ class CheckRun:
 
     def verdicts(self) -> Verdicts:
         """Run all steps; return the verdict on each rule and host."""
-        with results_are_events(self.run.manager, self._event), tallied(self.run):
+        events = results_are_events(self.run.manager, self._event, private=(CHECKS, ANSWERS))
+        with events, tallied(self.run):
             return self._verdicts()
 
     def _verdicts(self) -> Verdicts:

@@ -13,7 +13,7 @@ from ..text import one_line
 from ..verdict import NOT_READY, READY
 from .context import HostVariables
 
-# The key of a result for its checks. Callbacks leave out keys that begin so.
+# The key of a result for its checks. Callbacks do not get it.
 CHECKS = "_ansible_precheck_checks"
 
 

@@ -23,7 +23,7 @@ from .script import Answer, Question
 
 # The variable in which a CheckRequest goes from the guard to the action.
 REQUEST = "precheck_request"
-# The key of a result for the answers to other rules. Callbacks leave out keys that begin so.
+# The key of a result for the answers to other rules. Callbacks do not get it.
 ANSWERS = "_ansible_precheck_answers"
 
 Answers = Sequence[Union[Texts, None]]  # the fields of each Answer
