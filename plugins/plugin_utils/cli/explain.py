@@ -156,9 +156,7 @@ class Explainer:
         for ahead in look_ahead(run, self._state, rules, known, to_the_end=True):
             for rule, reasons in ahead.waiting.items():
                 self._waited[ahead.play_id, rule] = reasons
-            if ahead.run:
-                marks = of_checks(ahead.run, ahead.plans)
-                self._state.remember_ahead(known.identity, marks)
+            self._state.remember_ahead(known.identity, ahead.fingerprints)
             for plan in ahead.plans:
                 yield AheadExplanation(ahead.identity, plan.rule, plan.check)
 

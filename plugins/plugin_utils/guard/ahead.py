@@ -5,21 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ansible.errors import AnsibleError
 from ansible.playbook.play import Play
 from ansible.utils.display import Display
 
 from ..ansible_core import play as play_of
+from ..ansible_core.fingerprints import Fingerprint
 from ..ansible_core.later import LaterPlay, files_are_in, hosts_of, plays_after, without_traces
 from ..ansible_core.run import PlayRun, id_of
 from ..errors import text_for_report
 from ..policy.matching import PlayIdentity, covering
-from ..policy.model import Rule
+from ..policy.model import Rule, RuleAndHost
 from ..text import one_line
 from .plan import Reasons, RulePlan
 from .state import PlayId, RunState
-from .survey import Survey, survey
+from .survey import Survey, of_checks, survey
 from .way import PlayOnTheWay, Way, can_be_checked_ahead, may_turn_out_otherwise
 
 display = Display()
@@ -30,7 +32,8 @@ class Ahead:
     """What can be found out now about a later play.
 
     ``plans`` have the hosts that are to be checked now. ``waiting`` says of others, by the name of
-    a rule, why they are only checked before their play. ``run`` is None if no host is checked now.
+    a rule, why they are only checked before their play. ``run`` is None if no host is checked now;
+    ``fingerprints`` are those of the checks.
     """
 
     play_id: PlayId
@@ -38,6 +41,7 @@ class Ahead:
     plans: Sequence[RulePlan]
     waiting: Mapping[str, Reasons]
     run: LaterPlay | None = None
+    fingerprints: Mapping[RuleAndHost, Fingerprint] = field(default_factory=dict)
 
 
 def look_ahead(
@@ -50,14 +54,14 @@ def look_ahead(
     which nothing can be found out.
     """
     ways = [Way(rule) for rule in rules if can_be_checked_ahead(rule)]
-    here = _on_the_way(run, known.identity, known.hosts)
+    here = _on_the_way(run, rules, known.identity, known.hosts)
     for way in ways:
         way.add(here)
     if not any(way.is_open for way in ways) and not to_the_end:
         return
     sets = here.sets
     for play, directory in plays_after(run):
-        later = _Later(run, state, play, sets)
+        later = _Later(run, state, rules, play, sets)
         with files_are_in(directory, run):
             if ahead := later.look(ways):
                 yield ahead
@@ -72,9 +76,14 @@ class _Later:
     """A later play, and what is found out about it."""
 
     def __init__(
-        self, run: PlayRun, state: RunState, play: Play, names_set_before: frozenset[str]
+        self,
+        run: PlayRun,
+        state: RunState,
+        rules: Sequence[Rule],
+        play: Play,
+        names_set_before: frozenset[str],
     ) -> None:
-        self._run, self._state, self._play = run, state, play
+        self._run, self._state, self._rules, self._play = run, state, rules, play
         self._names_set_before = names_set_before
         self._id = id_of(play)
         self.on_the_way: PlayOnTheWay | None = None
@@ -87,7 +96,8 @@ class _Later:
         # Whatever is wrong with it, its turn will come, and a play on the way may cure it.
         except Exception as ex:
             reason = one_line(text_for_report(ex))
-            display.vvv(f"Precheck: play {self._play.get_name()} cannot be checked ahead: {reason}")
+            print_it = display.vvv if isinstance(ex, AnsibleError) else display.v
+            print_it(f"Precheck: play {self._play.get_name()} cannot be checked ahead: {reason}")
             return None
 
     def _look(self, ways: Sequence[Way]) -> Ahead | None:
@@ -102,21 +112,26 @@ class _Later:
         waiting = {way.rule.name: self._waiting(way, names) for way in covered}
         seen = self._state.seen_ahead.setdefault(self._id, set())
         to_see = {
-            way.rule: [
+            way.rule.name: [
                 name
                 for name in names
                 if name not in waiting[way.rule.name] and (way.rule.name, name) not in seen
             ]
             for way in covered
         }
-        seen.update((rule.name, name) for rule, names in to_see.items() for name in names)
-        rules = [rule for rule, names in to_see.items() if names]
-        if not rules:
+        seen.update((rule, name) for rule, names in to_see.items() for name in names)
+        if not any(to_see.values()):
             return Ahead(self._id, identity, (), waiting)
         later = LaterPlay(self._run, self._play, self._names_set_before)
-        surveyed = survey(later, self._state, rules, facts_to_come=True)
-        plans = [_now(plan, to_see[plan.rule], waiting[plan.rule.name]) for plan in surveyed.plans]
-        return Ahead(self._id, identity, [plan for plan in plans if plan.check], waiting, later)
+        plans = [
+            _now(plan, to_see[plan.rule.name], waiting[plan.rule.name])
+            for plan in survey(later, self._state, self._rules, facts_to_come=True).plans
+            if plan.rule.name in to_see
+        ]
+        marks = of_checks(later, plans)
+        plans = [_if_known(plan, marks, waiting[plan.rule.name]) for plan in plans]
+        plans = [plan for plan in plans if plan.check]
+        return Ahead(self._id, identity, plans, waiting, later if plans else None, marks)
 
     def _waiting(self, way: Way, names: Sequence[str]) -> dict[str, str]:
         """Return which hosts wait for the play, whatever else is found out, and why."""
@@ -133,14 +148,31 @@ class _Later:
                 identity = play_of.identify_without_hosts(self._play)
                 return PlayOnTheWay(identity, has_work=True, hosts=None)
             identity = play_of.identify(later)
-            self._state.foreseen[self._id] = _on_the_way(later, identity, hosts=None)
+            self._state.foreseen[self._id] = _on_the_way(later, self._rules, identity, None)
         return self._state.foreseen[self._id]
 
 
-def _on_the_way(run: PlayRun, identity: PlayIdentity, hosts: Sequence[str] | None) -> PlayOnTheWay:
+def _on_the_way(
+    run: PlayRun, rules: Sequence[Rule], identity: PlayIdentity, hosts: Sequence[str] | None
+) -> PlayOnTheWay:
+    opt_out = play_of.opt_out_of(run.play, run.extra_vars)
+    waived = frozenset(rule.name for rule in rules if opt_out.way(rule))
     has_work = play_of.has_work(play_of.tasks_to_run(run))
     sets = play_of.names_that_tasks_set(run) | play_of.results_of_tasks(run)
-    return PlayOnTheWay(identity, has_work, hosts, frozenset(sets))
+    return PlayOnTheWay(identity, has_work, hosts, frozenset(sets), waived)
+
+
+def _if_known(
+    plan: RulePlan, fingerprints: Mapping[RuleAndHost, Fingerprint], waiting: dict[str, str]
+) -> RulePlan:
+    """Return ``plan`` for the hosts of which it is known what they are asked. The others wait.
+
+    They would be checked again at their play, as it could not be told that it is the same question.
+    """
+    known = [name for name in plan.check if fingerprints[plan.rule.name, name]]
+    unknown = (name for name in plan.check if name not in known)
+    waiting.update(dict.fromkeys(unknown, "as it is not known yet what is asked"))
+    return RulePlan(plan.rule, check=known)
 
 
 def _now(plan: RulePlan, names: Sequence[str], waiting: dict[str, str]) -> RulePlan:

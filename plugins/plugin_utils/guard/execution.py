@@ -91,8 +91,8 @@ def _check_later(
 
     plans = ahead.plans
     verdicts = check_hosts(later, [(plan.rule, later.hosts_named(plan.check)) for plan in plans])
-    marks = of_checks(later, plans)
-    state.remember_ahead(now, marks)
+    marks = ahead.fingerprints
+    state.remember_ahead(now, {key: marks[key] for key in verdicts})
     verified = {key: one for key, one in verdicts.items() if one.state != UNVERIFIED}
     unverified.update({key: marks[key] for key in verdicts if key not in verified})
     if not verified:

@@ -18,17 +18,23 @@ class PlayOnTheWay:
     """A play that runs before the one that needs the hosts.
 
     ``has_work`` is whether it has a task to run. ``hosts`` are those that it has; None if that
-    cannot be known yet. ``sets`` are the names of the variables that its tasks set.
+    cannot be known yet. ``sets`` are the names of the variables that its tasks set, and ``waived``
+    those of the rules that it opts out of.
     """
 
     identity: PlayIdentity
     has_work: bool
     hosts: Sequence[str] | None
     sets: frozenset[str] = frozenset()
+    waived: frozenset[str] = frozenset()
 
     def may_prepare(self, rule: Rule) -> bool:
-        """Return whether the play may make hosts ready for ``rule``."""
-        if not self.has_work or covering(self.identity, [rule]):
+        """Return whether the play may make hosts ready for ``rule``.
+
+        One that opts out of the rule may: it need not find them ready.
+        """
+        is_covered = rule.name not in self.waived and covering(self.identity, [rule])
+        if is_covered or not self.has_work:
             return False
         if rule.prepared_by is None:
             return True

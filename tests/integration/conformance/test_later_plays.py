@@ -118,6 +118,25 @@ def test_the_way_round_is_no_tag_of_the_play_at_hand(guarded, nodes):
     assert run.rc == 0, run.output
 
 
+def test_waiving_one_rule_leaves_another_to_be_checked_ahead(guarded, nodes):
+    nodes.reset(ready="n1")
+    guarded.write("precheck.yml", policy(rule({"that": False}, name="other"), rule(MARKER)))
+    guarded.write("site.yml", play("n1", name="first") + play("n5", name="second"))
+    run = guarded.run("site.yml", "-e", "precheck_waive=other", "-v")
+    assert run.rc == 2, run.output
+    assert checks_in(run) == [("first", "first"), ("first", "second")]
+    assert "cannot be checked ahead" not in run.stdout
+
+
+def test_a_play_that_opts_out_may_prepare_hosts(guarded, nodes):
+    """As one that initialises nodes, in a file that the rule covers."""
+    node = NODE.replace("  tasks:", "  tags: no_precheck\n  tasks:")
+    guarded.write("pgsql.yml", node + play("n5", name="database"))
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert checks_in(run) == [("database", "database")]
+
+
 def test_a_rule_that_only_warns_waits_for_its_play(guarded, nodes):
     guarded.write("precheck.yml", policy(rule(MARKER, severity="warn")))
     guarded.write("site.yml", play("n1", name="first") + play("n5", name="second"))

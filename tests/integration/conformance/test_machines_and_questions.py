@@ -14,10 +14,11 @@ NOTHING = "- ansible.builtin.debug:"
 TOUCH = "- ansible.builtin.file: {path: '{{ precheck_root }}/%s', state: touch, mode: '0644'}"
 
 
-def stopped_before_the_second(project, run) -> None:
+def stopped_for_the_second(project, run, before: str = "first") -> None:
     """Assert that the second play of pgsql.yml did nothing, as h1 was not ready for it."""
     assert run.rc == 2, run.output
-    assert is_printed('PRECHECK stopped the run before play "second"', run.stderr)
+    assert is_printed(f'PRECHECK stopped the run before play "{before}"', run.stderr)
+    assert ("is not ready for play" in run.stderr) == (before == "first")
     assert run.stdout.count("TASK [Precheck") == 2
     assert not list(project.directory.glob("*/second"))
 
@@ -46,8 +47,8 @@ def test_a_play_with_a_local_connection_says_nothing_about_the_nodes(guarded, no
     )
     run = guarded.run("pgsql.yml")
     assert run.rc == 2, run.output
-    assert is_printed('PRECHECK stopped the run before play "second"', run.stderr)
-    assert is_printed("5 of 5 hosts are not ready", run.stderr)
+    assert is_printed('PRECHECK stopped the run before play "first"', run.stderr)
+    assert is_printed('5 of 5 hosts are not ready for play "second"', run.stderr)
     assert nodes.having("pki/witness") == ""
 
 
@@ -61,7 +62,7 @@ def test_another_address_is_another_machine(guarded, nodes):
     )
     run = guarded.run("pgsql.yml")
     assert run.rc == 2, run.output
-    assert is_printed('PRECHECK stopped the run before play "second"', run.stderr)
+    assert is_printed('1 of 1 host is not ready for play "second"', run.stderr)
     assert nodes.having("pki/witness") == ""
     nodes.reset(ready="n1 n2")
     run = guarded.run("pgsql.yml", "pgsql.yml")
@@ -94,7 +95,8 @@ OTHER_ROOTS = {  # keywords of the first and of the second play, and tasks betwe
 def test_another_root_is_another_question(guarded, first, second, between):
     guarded.local_hosts(ready="h1")
     two_plays(guarded, first, second, between)
-    stopped_before_the_second(guarded, guarded.run("pgsql.yml"))
+    before = "first" if between == NOTHING else "second"
+    stopped_for_the_second(guarded, guarded.run("pgsql.yml"), before)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,8 @@ def test_a_host_is_checked_again_for_another_question(guarded, check):
     guarded.local_hosts(ready="h1")
     guarded.write("precheck.yml", policy(rule(check)))
     two_plays(guarded, "vars: {x: 1}", "vars: {x: 2}")
-    stopped_before_the_second(guarded, guarded.run("pgsql.yml"))
+    before = "second" if "lookup" in str(check) else "first"
+    stopped_for_the_second(guarded, guarded.run("pgsql.yml"), before)
     two_plays(guarded, "vars: {x: 1, y: 1}", "vars: {x: 1, y: 2}")
     run = guarded.run("pgsql.yml")
     assert run.rc == 0, run.output
@@ -173,7 +176,7 @@ def test_the_condition_of_a_rule_is_evaluated_anew_at_each_play(guarded):
     two_plays(guarded, "vars: {x: 1}", "vars: {x: 2}")
     run = guarded.run("pgsql.yml")
     assert run.rc == 2, run.output
-    assert is_printed('PRECHECK stopped the run before play "second"', run.stderr)
+    assert is_printed('1 of 1 host is not ready for play "second"', run.stderr)
 
 
 def test_explain_shows_that_a_host_is_checked_again(guarded):
