@@ -9,6 +9,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.context import HostContext
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.event import as_event
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.host import (
+    FINGERPRINT,
     REQUEST,
     CheckRequest,
     check_host,
@@ -36,7 +37,8 @@ class ActionModule(ActionBase):
             checked = check_host(host, request.rule, request.checks, request.answers)
             if request.ahead and checked["verdict"] == UNVERIFIED:
                 checked["failed"] = False
-            return result | as_event(checked, request.texts, host)
+            event = as_event(checked, request.texts, host)
+            return result | event | {FINGERPRINT: request.fingerprint}
         directories = self._task.get_search_path()
         become = self._play_context.become
         try:

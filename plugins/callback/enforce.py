@@ -16,6 +16,19 @@ version_added: 0.1.0
 author:
   - The Precheck developers (!UNKNOWN)
 options:
+  forks:
+    description:
+      - The number of hosts that are checked at once. The play itself has as many as ever.
+      - Without this option, it is C(forks) of C(ansible.cfg) or of the command line.
+    type: int
+    ini:
+      - section: precheck
+        key: forks
+    env:
+      - name: ANSIBLE_PRECHECK_FORKS
+    vars:
+      - name: precheck_forks
+    version_added: 0.1.0
   policy:
     description:
       - The policy files, separated by commas. Their rules are combined. Two rules with the same
@@ -94,8 +107,8 @@ notes:
   - To run only the checks, pass C(--tags precheck). The tag C(no_precheck:RULE) on a play,
     C(--skip-tags precheck:RULE) and C(-e precheck_waive=RULE) waive a rule, with a warning. Without
     a name, the tags waive all rules that may be waived.
-  - The variables C(precheck_policy), C(precheck_reason), C(precheck_report), C(precheck_timeout)
-    and C(precheck_waive) have an effect only as extra variables, as with
+  - The variables C(precheck_forks), C(precheck_policy), C(precheck_reason), C(precheck_report),
+    C(precheck_timeout) and C(precheck_waive) have an effect only as extra variables, as with
     C(-e precheck_policy=strict.yml).
   - For a misspelt callback name, ansible-core only prints a warning. For a misspelt strategy name,
     it ends the run. It is safest to use both. A play is still guarded once.

@@ -21,6 +21,7 @@ POLICY_VARIABLE = "precheck_policy"
 WAIVE_VARIABLE = "precheck_waive"
 REASON_VARIABLE = "precheck_reason"
 LONGEST_TIMEOUT = 86400
+MOST_FORKS = 10000
 
 
 ValueAndOrigin = tuple[Any, str]
@@ -148,12 +149,21 @@ def timeout(extra_vars: Mapping[str, Any]) -> int:
 
     Raises OptionError.
     """
-    value, origin = option("timeout", extra_vars)
+    return _number("timeout", LONGEST_TIMEOUT, "whole seconds", extra_vars)
+
+
+def forks(extra_vars: Mapping[str, Any]) -> int:
+    """Return how many hosts are checked at once; 0 if nothing says so. Raises OptionError."""
+    return _number("forks", MOST_FORKS, "a whole number", extra_vars)
+
+
+def _number(name: str, most: int, what: str, extra_vars: Mapping[str, Any]) -> int:
+    value, origin = option(name, extra_vars)
     if value is None:
         return 0
-    if not 1 <= value <= LONGEST_TIMEOUT:
-        expected = f"expected whole seconds from 1 to {LONGEST_TIMEOUT}, not {value}"
-        raise OptionError(f"the option timeout ({origin}) has a wrong value: {expected}")
+    if not 1 <= value <= most:
+        expected = f"expected {what} from 1 to {most}, not {value}"
+        raise OptionError(f"the option {name} ({origin}) has a wrong value: {expected}")
     return int(value)
 
 

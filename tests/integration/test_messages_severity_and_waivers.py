@@ -382,7 +382,7 @@ def test_a_condition_for_the_play_is_checked_at_each_play_also_for_ready_hosts(p
     project.write("site.yml", "".join(plays))
     run = project.run("site.yml")
     assert run.rc == 2
-    assert run.stdout.count("TASK [Precheck few]") == 2
+    assert run.stdout.count("TASK [Precheck few") == 2
     assert run.stdout.count('"reached"') == 2
     assert "\nRule few: the play is not ready for 2 hosts.\n  not ready: Too many.\n" in run.stderr
     first, second, third = (2 + number * PLAY.count("\n") for number in range(3))

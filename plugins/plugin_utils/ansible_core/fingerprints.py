@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from ansible import constants as C
@@ -21,7 +22,7 @@ from ..checks.kinds import KINDS, OF_ACTION
 from ..checks.path import known_digests
 from ..errors import PrecheckError
 from ..policy.conditions import looks_further, mentioned
-from ..policy.model import Check, RuleAndHost
+from ..policy.model import Check, Rule, RuleAndHost
 from .detours import detours_of
 from .play import directories_of
 from .run import PlayRun
@@ -33,31 +34,57 @@ Fingerprint = str  # equal for the same machine and question; empty if it cannot
 _SHELL = ("ansible_shell_type", "ansible_shell_executable")
 
 
-def fingerprints(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, Fingerprint]:
-    """Return for each rule and host of what machine and question a verdict would be.
+class Fingerprints:
+    """Finds out of what machine and question a verdict on one of ``rules`` would be.
 
     A verdict on the same name holds for another play only if both are the same there: a variable,
     or a keyword of the play, can send tasks elsewhere or change what is checked.
     """
-    rules = [rule for rule, hosts in hosts_by_rule if hosts]
-    digests = known_digests((check for rule in rules for check in rule.checks), run.loader)
-    directories = directories_of(run)
-    detours = [str(detour) for detour in detours_of(run)] if rules else []
+
+    def __init__(self, run: PlayRun, rules: Sequence[Rule]) -> None:
+        self._run = run
+        self._digests = known_digests(
+            (check for rule in rules for check in rule.checks), run.loader
+        )
+        self._directories = directories_of(run)
+        self._detours = [str(detour) for detour in detours_of(run)] if rules else []
+
+    def of(self, rule: Rule, variables: dict[str, Any]) -> Fingerprint:
+        """Return that of ``rule`` and a host with these variables."""
+        run = self._run
+        try:
+            machine = _machine(run, variables, any(check.become for check in rule.host_checks))
+            known = HostVariables(
+                variables,
+                run.loader,
+                self._directories,
+                self._digests,
+                machine["local"],
+                literal=False,
+            )
+            questions = [_question(run, check, known) for check in rule.host_checks]
+            text = json.dumps([machine, self._detours, questions], sort_keys=True, default=str)
+        except (PrecheckError, AnsibleError):
+            return ""
+        # Only a digest, as it has values of variables.
+        return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def fingerprints(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, Fingerprint]:
+    """Return the fingerprints of these rules and hosts.
+
+    Those that workers found when they checked the hosts are taken from ``run``, once: the variables
+    may change.
+    """
+    of_rules = Fingerprints(run, [rule for rule, hosts in hosts_by_rule if hosts])
     result = {}
     for host, of_host in rules_by_host(hosts_by_rule):
-        variables = run.variables(host)
+        found = {rule.name: run.fingerprints.pop((rule.name, host.name), None) for rule in of_host}
+        variables = run.variables(host) if None in found.values() else {}
         for rule in of_host:
-            try:
-                machine = _machine(run, variables, any(check.become for check in rule.host_checks))
-                known = HostVariables(
-                    variables, run.loader, directories, digests, machine["local"], literal=False
-                )
-                questions = [_question(run, check, known) for check in rule.host_checks]
-                text = json.dumps([machine, detours, questions], sort_keys=True, default=str)
-                # Only a digest, as it has values of variables.
-                fingerprint = hashlib.sha256(text.encode(errors="replace")).hexdigest()
-            except (PrecheckError, AnsibleError):
-                fingerprint = ""
+            fingerprint = found[rule.name]
+            if fingerprint is None:
+                fingerprint = of_rules.of(rule, variables)
             result[rule.name, host.name] = fingerprint
     return result
 

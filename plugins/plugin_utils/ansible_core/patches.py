@@ -28,6 +28,9 @@
   their tasks run on. So TaskExecutor gets another ``signal.alarm`` during the checks.
 - ``without_warnings``: what ansible-core warns about when a play begins, it must not warn about
   when the guard looks ahead. So Display gets another ``warning`` and ``deprecated`` meanwhile.
+- ``before_each_callback``: ansible-core sends the events of a host in order. If workers take hosts
+  by themselves, their results may come before the control process knows that they took them. So
+  TaskQueueManager gets another ``send_callback`` while they work.
 - ``replace_run``: ``ansible-precheck explain`` runs no play. It gives strategy classes another
   ``run``, in a process that ends afterwards.
 
@@ -296,3 +299,20 @@ def results_are_counted(
     finally:
         for name in methods:
             delattr(callback, name)
+
+
+@contextlib.contextmanager
+def before_each_callback(manager: TaskQueueManager, act: Callable[[], None]) -> Iterator[None]:
+    """Call ``act`` before callbacks get an event, unless that says that a task starts on a host."""
+    send_callback = manager.send_callback
+
+    def act_and_send_callback(method_name: str, *args: Any, **kwargs: Any) -> None:
+        if method_name != "v2_runner_on_start":
+            act()
+        send_callback(method_name, *args, **kwargs)
+
+    manager.send_callback = act_and_send_callback
+    try:
+        yield
+    finally:
+        manager.send_callback = send_callback

@@ -20,6 +20,8 @@ from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 
+from ..policy.model import RuleAndHost
+
 
 def id_of(play: Play) -> str:
     """Return the id that all batches of a play share, as Play.copy keeps it."""
@@ -31,6 +33,7 @@ class PlayRun:
     """A batch of a play, and the ``strategy`` and ``iterator`` by which ansible-core runs it.
 
     If it ``is_later``, other plays run before, and set the variables ``names_set_before``.
+    ``fingerprints`` are those of checks that were made, until somebody takes them.
     """
 
     is_later = False
@@ -43,6 +46,7 @@ class PlayRun:
         self.inventory = strategy._inventory
         self.variable_manager = strategy._variable_manager
         self.loader = strategy._loader
+        self.fingerprints: dict[RuleAndHost, str] = {}
         # Now, as the inventory is restricted to other hosts while checks run.
         self._current_batch = [host.name for host in self.hosts_of_batch()]
 

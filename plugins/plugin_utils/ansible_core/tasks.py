@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import time
+import functools
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ from .. import compat
 from ..checks import condition, kinds, task
 from ..checks.context import HostVariables
 from ..checks.event import CHECKS, RuleTexts, as_event
-from ..checks.host import ANSWERS, REQUEST, Answers, CheckRequest
+from ..checks.host import ANSWERS, FINGERPRINT, REQUEST, Answers, CheckRequest
 from ..checks.path import known_digests
 from ..checks.results import result_of, verdict_if_lost, verdict_of, with_message
 from ..errors import TemplateError
@@ -29,24 +30,15 @@ from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified
 from . import time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
+from .fingerprints import Fingerprints
 from .patches import results_are_events
 from .play import directories_of, files_of
+from .pool import outcomes
+from .rounds import Job
 from .run import PlayRun
 from .signals import nothing_left_behind
 from .tally import tallied
 from .targets import HostsByRule
-
-POLL = 0.001  # seconds between two looks for results
-# Looks in vain, at an empty queue, after which workers that have ended will not deliver any more.
-QUIET_LOOKS = 2000
-
-NOT_STARTED = unverified(
-    "the control node could not start its check: is it out of file descriptors, processes, memory"
-    " or disk space?"
-)
-KILLED = unverified(
-    "the process on the control node that checked it was killed: is it out of memory?"
-)
 
 Verdicts = dict[RuleAndHost, Verdict]
 
@@ -56,11 +48,9 @@ def check_hosts(run: PlayRun, hosts_by_rule: HostsByRule, quietly: bool = False)
 
     If ``quietly``, the task does not fail for a host that is not ready.
 
-    The checks run as tasks of a small play of their own, on the play's strategy instance: another
-    instance would read from the same result queue. They are queued here and not by the strategy's
-    ``run``, so that tags, --start-at-task, --step and the order of a strategy have no say. They are
-    queued by ansible-core's own methods, as those of a strategy from elsewhere may rely on what its
-    ``run`` prepares.
+    The checks run as tasks of a small play of their own. They are queued here and not by the
+    strategy's ``run``, so that tags, --start-at-task, --step and the order of a strategy have no
+    say.
     """
     hosts_by_rule = [
         (rule, hosts) for rule, hosts in hosts_by_rule if hosts and kinds.host_checks(rule)
@@ -140,6 +130,8 @@ class CheckRun:
         self.run, self.hosts_by_rule = run, hosts_by_rule
         rules = [rule for rule, _hosts in hosts_by_rule]
         self.directories = directories_of(run)
+        # An audit remembers no verdicts, and one on a detour is a part of another.
+        self.fingerprints = None if quietly or detour else Fingerprints(run, rules)
         self.digests = known_digests((check for rule in rules for check in rule.checks), run.loader)
         self.checks_by_rule = {
             rule.name: checks for rule in rules if (checks := kinds.action_checks(rule))
@@ -150,7 +142,6 @@ class CheckRun:
         }
         self.progress = {host.name: HostProgress() for host in hosts}
         self.in_inventory = set(run.names_in_inventory())
-        self.waiting: set[str] = set()  # names of hosts that have a worker and no result yet
         self.ready = {
             rule.name: all_ready(check.label for check in kinds.host_checks(rule)) for rule in rules
         }
@@ -172,7 +163,9 @@ class CheckRun:
 
     def verdicts(self) -> Verdicts:
         """Run all steps; return the verdict on each rule and host."""
-        events = results_are_events(self.run.manager, self._event, private=(CHECKS, ANSWERS))
+        events = results_are_events(
+            self.run.manager, self._event, private=(CHECKS, ANSWERS, FINGERPRINT)
+        )
         with events, tallied(self.run):
             return self._verdicts()
 
@@ -202,34 +195,29 @@ class CheckRun:
 
     def _run_step(self, step: Step, hosts: Sequence[Host]) -> None:
         """Run the step's task on ``hosts``, and take its results."""
-        strategy = self.run.strategy
         task_start = "v2_playbook_on_task_start"
         self.run.manager.send_callback(task_start, step.task, is_conditional=False)
-        passes = max(1, workers.number_of_workers(self.run) // 10)
-        self.waiting = set()
-        for host in hosts:
-            variables = self._task_variables(step, host)
-            strategy._blocked_hosts[host.name] = True
-            pending = strategy._pending_results
-            StrategyBase._queue_task(strategy, host, step.task, variables, self.play_context)
-            if strategy._pending_results == pending:
-                # ansible-core does not say that it could not start a worker. It may have closed the
-                # worker before, and would fail on it.
-                strategy._workers[strategy._cur_worker] = None
-                strategy._blocked_hosts[host.name] = False
-                self._lose(step, host.name, NOT_STARTED)
-            else:
-                self.waiting.add(host.name)
-            self._take_results(step, self._new_results(max_passes=passes))
-        self._wait(step)
+        variables = functools.partial(self._task_variables, step)
+        job = Job(self.run, self.iterator, self.play_context, step.task, variables)
+        with closing(outcomes(job, hosts)) as outcomes_of_hosts:
+            for name, outcome in outcomes_of_hosts:
+                if isinstance(outcome, Verdict):
+                    self._lose(step, name, outcome)
+                elif step.check is None:
+                    self._take_action_result(step, name, outcome)
+                else:
+                    self._take_task_result(step, step.check, name, outcome)
 
     def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
         strategy = self.run.strategy
         variables = self.run.variables(host, step.task)
         StrategyBase.add_tqm_variables(strategy, variables, play=self.play)
         if step.check is None:
+            fingerprint = None
+            if self.fingerprints:
+                fingerprint = self.fingerprints.of(step.rule, variables)
             connection = self._needless_connection(step, variables)
-            variables[REQUEST] = self._request(step.rule, host.name, connection)
+            variables[REQUEST] = self._request(step.rule, host.name, connection, fingerprint)
             if connection:
                 variables["ansible_connection"] = "local"
         # The variable takes precedence over the keyword.
@@ -251,34 +239,6 @@ class CheckRun:
             return ""
         return connection
 
-    def _wait(self, step: Step) -> None:
-        """Take the results that are still to come. Those of workers that were killed never will.
-
-        ansible-core's own way to wait ends with an error that names no host then, and it never ends
-        if another worker has taken the place of the one that was killed.
-        """
-        strategy, quiet_looks = self.run.strategy, 0
-        ended: set[str] = set()  # the hosts whose worker has ended without a result
-        while self.waiting and strategy._pending_results > 0 and not strategy._tqm._terminated:
-            at_work = workers.hosts_at_work(self.run)
-            results = self._new_results()
-            self._take_results(step, results)
-            ended, ended_before = self.waiting - at_work, ended
-            # While nobody reads what is printed, the queue is not read either: results come after
-            # the output of workers.
-            is_quiet = ended == ended_before and not results and strategy._final_q.empty()
-            quiet_looks = quiet_looks + 1 if is_quiet else 0
-            if quiet_looks == QUIET_LOOKS:
-                self._give_up(step, ended)
-            time.sleep(POLL)
-
-    def _give_up(self, step: Step, names: set[str]) -> None:
-        for name in names:
-            self.run.strategy._pending_results -= 1
-            self.run.strategy._blocked_hosts[name] = False
-            self._lose(step, name, KILLED)
-        self.waiting -= names
-
     def _lose(self, step: Step, name: str, verdict: Verdict) -> None:
         """Remember why a step gave no result: only if it needs the host, the host is lost."""
         if kinds.needs_host(step.rule):
@@ -286,27 +246,13 @@ class CheckRun:
         else:
             self.progress[name].parts[step.rule.name] = [verdict]
 
-    def _new_results(self, max_passes: int | None = None) -> Sequence[Any]:
-        """Return the results that have come, and send the callbacks about them."""
-        results: Sequence[Any] = StrategyBase._process_pending_results(
-            self.run.strategy, self.iterator, max_passes=max_passes
-        )
-        return results
-
-    def _take_results(self, step: Step, results: Sequence[Any]) -> None:
-        StrategyBase.update_active_connections(self.run.strategy, results)
-        for name, result in map(compat.host_and_result, results):
-            self.waiting.discard(name)
-            if step.check is None:
-                self._take_action_result(step, name, result)
-            else:
-                self._take_task_result(step, step.check, name, result)
-
     def _take_action_result(self, step: Step, name: str, result: Mapping[str, Any]) -> None:
         progress = self.progress[name]
         if lost := verdict_if_lost(result, str(step.limit), bool(step.task.no_log)):
             self._lose(step, name, lost)
             return
+        if (fingerprint := result.get(FINGERPRINT)) is not None:
+            self.run.fingerprints[step.rule.name, name] = fingerprint
         verdict = verdict_of(result)
         parts = progress.parts.setdefault(step.rule.name, [])
         parts.append(step.ready if verdict.state == READY else verdict)
@@ -355,7 +301,9 @@ class CheckRun:
             key: value for key, value in event.items() if key not in (CHECKS, "changed", "failed")
         }
 
-    def _request(self, rule: Rule, name: str, connection: str) -> CheckRequest:
+    def _request(
+        self, rule: Rule, name: str, connection: str, fingerprint: str | None
+    ) -> CheckRequest:
         """Return what the action is to find out: when it first asks a host, for all its rules."""
         answers = self.progress[name].answers
         checks = {rule.name: self.checks_by_rule[rule.name]}
@@ -377,6 +325,7 @@ class CheckRun:
             texts,
             of_rule,
             connection,
+            fingerprint,
             ahead=self.run.is_later,
         )
 

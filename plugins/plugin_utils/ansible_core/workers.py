@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
+from .. import options
 from .patches import facts_are_ignored, stopped_time_is_free
 from .run import PlayRun
 
@@ -30,8 +31,9 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
     caches = strategy._hosts_cache, strategy._hosts_cache_all
     variables = run.variable_manager._nonpersistent_fact_cache
     before = {host.name: dict(variables[host.name]) for host in hosts if host.name in variables}
+    forks = options.forks(run.extra_vars) or manager._forks
     inventory.restrict_to_hosts(hosts)
-    _set_workers(strategy, min(manager._forks, len(hosts)))
+    _set_workers(strategy, min(forks, len(hosts)))
     try:
         with facts_are_ignored(run.variable_manager), stopped_time_is_free():
             yield
@@ -51,13 +53,3 @@ def _set_workers(strategy: StrategyBase, number: int) -> None:
     strategy._tqm._initialize_processes(number)
     strategy._workers = strategy._tqm._workers  # until 2.18 it is another list now
     strategy._cur_worker = 0
-
-
-def number_of_workers(run: PlayRun) -> int:
-    return len(run.manager._workers)
-
-
-def hosts_at_work(run: PlayRun) -> set[str]:
-    """Return the names of the hosts whose worker is alive."""
-    workers = run.strategy._workers
-    return {worker._host.name for worker in workers if worker and worker.is_alive()}

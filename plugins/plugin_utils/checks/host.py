@@ -26,6 +26,9 @@ REQUEST = "precheck_request"
 # The key of a result for the answers to other rules. Callbacks do not get it.
 ANSWERS = "_ansible_precheck_answers"
 
+# The key of a result for what the verdict belongs to.
+FINGERPRINT = "_ansible_precheck_fingerprint"
+
 Answers = Sequence[Union[Texts, None]]  # the fields of each Answer
 Probe = Union[Question, Verdict]
 CheckAndProbe = tuple[Check, Probe]
@@ -39,7 +42,8 @@ class CheckRequest:
     the name of the rule. Their questions go to the node together. ``answers`` are those to this
     rule's questions if the task of an earlier rule got them. ``directories`` and ``digests`` are as
     in HostContext. ``connection`` is the host's own if the task has another one. ``texts`` are for
-    the event of the host. With ``ahead``, the task does not fail for a host that is unverified.
+    the event of the host. ``fingerprint`` is to be in the result. With ``ahead``, the task does not
+    fail for a host that is unverified.
     """
 
     rule: str
@@ -49,6 +53,7 @@ class CheckRequest:
     texts: RuleTexts
     answers: Answers | None = None
     connection: str = ""
+    fingerprint: str | None = None
     ahead: bool = False
 
 

@@ -61,6 +61,10 @@ class Answer(NamedTuple):
     last_line: str = ""
 
 
+# With the number in it, each script would have one of its own to compile.
+_FRAMED = re.compile(r"(?P<frame>\d+) (?P<number>\d+) (?P<word>\w+) (?P=frame)")
+
+
 class Script:
     """The script that asks ``questions``, and the parser of its output.
 
@@ -85,26 +89,25 @@ class Script:
         begin = ["set +eux", f"n=$(({first}*{second}))", "exec 3>&1 2>/dev/null", SAY]
         return _for_login_shells("; ".join([*begin, *steps]))
 
-    @property
-    def _frame(self) -> re.Pattern[str]:
-        """Matches a line that frames an answer: the number of the question, and a word."""
-        number = self._factors[0] * self._factors[1]
-        return re.compile(rf"{number} (\d+) (\w+) {number}")
+    def _frame(self, line: str) -> re.Match[str] | None:
+        """Match a line that frames an answer: the number of the question, and a word."""
+        match = _FRAMED.fullmatch(line)
+        is_own = match and match["frame"] == str(self._factors[0] * self._factors[1])
+        return match if is_own else None
 
     def without_answers(self, output: str) -> list[str]:
         """Return the lines of the ``output`` that have something else than an answer."""
         lines = (line.strip() for line in output.replace("\r", "\n").split("\n"))
-        return [line for line in lines if line and not self._frame.fullmatch(line)]
+        return [line for line in lines if line and not self._frame(line)]
 
     def answers(self, output: str) -> list[Answer | None]:
         """Return the answer to each question; None if the ``output`` has none that is whole."""
-        frame = self._frame
         answers: dict[int, Answer] = {}
         last_line = ""
         for line in output.replace("\r", "\n").split("\n"):
-            match = frame.fullmatch(line)
-            if match and match[2] != "begin":
-                answers.setdefault(int(match[1]), Answer(match[2], last_line))
+            match = self._frame(line)
+            if match and match["word"] != "begin":
+                answers.setdefault(int(match["number"]), Answer(match["word"], last_line))
             if match:
                 last_line = ""
             elif line.strip():

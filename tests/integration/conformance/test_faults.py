@@ -80,6 +80,12 @@ FAULTS: dict[str, str] = {
     "a worker of ansible-core is killed": (
         "unverified: the process that checked the host was killed"
     ),
+    "a worker is killed before it begins with a host": (
+        "unverified: its check could not be started"
+    ),
+    "the control node cannot start all workers": (
+        "the nodes are checked by those that it can start; unverified if it can start none"
+    ),
     "nobody reads the output for some seconds": "the run waits: no result is lost",
     "stdout is closed": "stopped: the reason is on stderr",
     "the control node is out of file descriptors": (
@@ -694,6 +700,79 @@ def test_the_host_of_a_killed_worker_is_unverified(guarded, nodes, forks, name):
     assert_stopped(
         run, nodes, "unverified: the process on the control node that checked it was killed", name
     )
+
+
+DEADLY = """
+import multiprocessing, os, signal
+from ansible.plugins.vars import BaseVarsPlugin
+
+DOCUMENTATION = '''
+name: deadly
+short_description: Kills the worker that works out the variables of a host
+options: {}
+'''
+
+class VarsModule(BaseVarsPlugin):
+    def get_vars(self, loader, path, entities):
+        super().get_vars(loader, path, entities)
+        names = [entity.name for entity in entities]
+        if multiprocessing.parent_process() and os.environ["DEADLY"] in names:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+"""
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize(("forks", "name"), [("1", "n1"), ("1", "n3"), ("3", "n3")])
+def test_the_host_for_which_a_worker_cannot_prepare_is_unverified(guarded, forks, name):
+    """Another worker takes its place, and checks the other hosts."""
+    assert "a worker is killed before it begins with a host" in FAULTS
+    prepare_here(guarded)
+    guarded.write("vars_plugins/deadly.py", DEADLY)
+    guarded.configure(guarded.entry_point, "vars_plugins = vars_plugins")
+    run = guarded.run("pgsql.yml", "--forks", forks, env={"DEADLY": name})
+    assert run.rc == 2
+    reason = "the control node could not start its check: is it out of file descriptors"
+    assert f"  {name}  unverified: {reason}" in run.stderr
+    assert ": 1 of 5 hosts is unverified.\n" in run.stderr
+    assert witnesses(guarded) == []
+
+
+FEW_WORKERS = """
+import os
+from ansible.executor.process.worker import WorkerProcess
+from ansible.plugins.callback import CallbackBase
+
+start, left = WorkerProcess.start, int(os.environ["WORKERS"])
+
+def start_few(self):
+    global left
+    left -= 1
+    if left < 0:
+        raise OSError("Resource temporarily unavailable")
+    start(self)
+
+WorkerProcess.start = start_few
+
+class CallbackModule(CallbackBase):
+    CALLBACK_NAME = 'few_workers'
+"""
+
+
+@pytest.mark.each_release
+def test_hosts_are_checked_by_the_workers_that_can_be_started(guarded):
+    """Root may start any number of processes. So the test lets the others fail."""
+    assert "the control node cannot start all workers" in FAULTS
+    prepare_here(guarded)
+    guarded.write("callbacks/few_workers.py", FEW_WORKERS)
+    guarded.configure(guarded.entry_point, "callback_plugins = callbacks")
+    run = guarded.run("pgsql.yml", "--tags", "precheck", env={"WORKERS": "2"})
+    assert run.rc == 0, run.output
+    run = guarded.run("pgsql.yml", env={"WORKERS": "0"})
+    assert run.rc == 2
+    assert "the control node could not start its check" in run.stderr
+    assert ": 5 of 5 hosts are unverified.\n" in run.stderr
+    assert witnesses(guarded) == []
 
 
 def test_results_behind_output_that_nobody_reads_are_not_lost(guarded):

@@ -18,6 +18,7 @@ import pytest
 
 from support.commands import run_command
 from support.plugin_code import modules, private_names
+from support.policies import policy, rule
 from support.project import PRECHECK, Project
 
 pytestmark = pytest.mark.one_release  # future releases come after the newest
@@ -68,6 +69,7 @@ NOT_GUARDED = "Precheck could not guard the play"
 # What the guard uses of ansible-core, and the message of a release in which it is missing.
 MISSING = {
     "ansible._internal._datatag._tags:Origin": STOPPED,
+    "ansible._internal._task:TaskContext": STOPPED,
     "ansible.constants:_ACTION_META": NOT_CHECKED,
     "ansible.constants:config": "Precheck cannot use its policy",
     "ansible.constants:CONFIG_FILE": NOT_CHECKED,
@@ -84,7 +86,9 @@ MISSING = {
     "ansible.executor.play_iterator:PlayIterator.mark_host_failed": NOT_CHECKED,
     "ansible.executor.playbook_executor:PlaybookExecutor._generate_retry_inventory": NOT_CHECKED,
     "ansible.executor.playbook_executor:PlaybookExecutor._get_serialized_batches": NOT_CHECKED,
-    "ansible.executor.process.worker:WorkerProcess._host": NOT_CHECKED,
+    "ansible.executor.process.worker:WorkerProcess": STOPPED,
+    "ansible.executor.process.worker:WorkerProcess._host": STOPPED,
+    "ansible.executor.process.worker:WorkerProcess._run": STOPPED,
     "ansible.executor.task_queue_manager:TaskQueueManager._callback_plugins": STOPPED,
     "ansible.executor.task_queue_manager:TaskQueueManager._connection_lockfile": NOT_CHECKED,
     "ansible.executor.task_queue_manager:TaskQueueManager._failed_hosts": NOT_CHECKED,
@@ -148,7 +152,8 @@ MISSING = {
     "ansible.plugins.strategy:StrategyBase._loader": NOT_CHECKED,
     "ansible.plugins.strategy:StrategyBase._pending_results": NOT_CHECKED,
     "ansible.plugins.strategy:StrategyBase._process_pending_results": NOT_CHECKED,
-    "ansible.plugins.strategy:StrategyBase._queue_task": NOT_CHECKED,
+    "ansible.plugins.strategy:StrategyBase._queue_task": STOPPED,
+    "ansible.plugins.strategy:StrategyBase._queued_task_cache": STOPPED,
     "ansible.plugins.strategy:StrategyBase._set_hosts_cache": NOT_CHECKED,
     "ansible.plugins.strategy:StrategyBase._tqm": NOT_CHECKED,
     "ansible.plugins.strategy:StrategyBase._variable_manager": NOT_CHECKED,
@@ -164,6 +169,11 @@ MISSING = {
         "ansible.playbook.conditional:Conditional.evaluate_conditional and"
         " ansible.playbook.task:Task._resolve_conditional"
     ): ("Precheck cannot tell whether rule all kinds of checks"),
+    # Without staying workers there is one for each host.
+    (
+        "ansible.executor.process.worker:WorkerProcess and"
+        " ansible.plugins.strategy:StrategyBase._queue_task"
+    ): NOT_CHECKED,
 }
 
 # What the strategy uses before the guard does, and one thing that it uses later.
@@ -185,7 +195,7 @@ CHANGED = {
     "no exit code ends a run": STOPPED,
     "hosts that failed end no run": "Precheck stopped the run",
     "no exit code ends a run and hosts that failed end no run": "Precheck stopped the run",
-    "a newer release and ansible.plugins.strategy:StrategyBase._queue_task": NEWER,
+    "a newer release and ansible.plugins.strategy:StrategyBase._process_pending_results": NEWER,
     "a newer release and ansible.template:Templar": NEWER,
     "nothing": STOPPED,
 }
@@ -333,6 +343,27 @@ def test_where_strategies_from_outside_are_refused_the_callback_still_guards(pro
             )
             == {}
         )
+
+
+@pytest.mark.parametrize(
+    ("release", "workers"),
+    [
+        ("nothing", 1),
+        ("ansible.executor.process.worker:WorkerProcess", 3),
+        ("ansible.executor.process.worker:WorkerProcess._run", 3),
+        ("ansible.plugins.strategy:StrategyBase._queued_task_cache", 3),
+        ("workers need more", 3),
+    ],
+)
+def test_each_host_has_a_worker_of_its_own_if_workers_cannot_stay(project, release, workers):
+    prepare(project)
+    project.configure("callback")
+    count = "echo {{ lookup('pipe', 'echo $PPID') }} >> {{ playbook_dir }}/workers"
+    checks = [{"task": {"ansible.builtin.raw": count}}, {"path": "/nowhere"}]
+    project.write("precheck.yml", policy(rule(*checks)))
+    assert wrong(outcomes(project, [release], "--forks", "1"), {release: STOPPED}) == {}
+    processes = (project.directory / "workers").read_text().split()
+    assert (len(processes), len(set(processes))) == (3, workers)
 
 
 @pytest.mark.parametrize("missing", MISSING_FOR_EXPLAIN, ids=lambda name: name.partition(":")[2])

@@ -26,6 +26,7 @@ from ansible import constants as C
 from ansible import release
 from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
+from ansible.executor.process.worker import WorkerProcess
 from ansible.executor.task_queue_manager import FinalQueue, TaskQueueManager
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import strategy_loader
@@ -110,6 +111,16 @@ def other_parameters():
         raise NotImplementedError
 
     StrategyBase._queue_task = queue_task
+    workers_need_more()
+
+
+def workers_need_more():
+    was = WorkerProcess.__init__
+
+    def init(self, *, work=None, **kwargs):
+        was(self, **kwargs)
+
+    WorkerProcess.__init__ = init
 
 
 def no_exit_code_ends_a_run():

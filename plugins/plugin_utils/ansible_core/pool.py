@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Workers that stay: each takes host after host, up to the number of forks at once.
+
+A worker for each host, ansible-core's way, costs a fork, and the variables of each host are worked
+out one after the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Sequence
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
+
+from ansible.inventory.host import Host
+
+from .handout import Handout
+from .patches import before_each_callback
+from .rounds import KILLED, NOT_STARTED, POLL, HostsLeft, Job, Outcomes, Round, TaskPerHost
+
+
+def outcomes(job: Job, hosts: Sequence[Host]) -> Outcomes:
+    """Run the task of ``job``; yield the result for each host, or the verdict if there is none."""
+    if _is_possible(job):
+        pool = Pool(job, hosts)
+        yield from pool.outcomes()
+        hosts = pool.refused
+    yield from TaskPerHost(job, hosts).outcomes()
+
+
+def _is_possible(job: Job) -> bool:
+    try:
+        from .staying_worker import is_possible
+    except ImportError:  # a future release lacks something
+        return False
+    return is_possible(job.run.strategy)
+
+
+class Pool(Round):
+    """A round by workers that stay. A host that they refuse needs a worker of its own."""
+
+    def __init__(self, job: Job, hosts: Sequence[Host]) -> None:
+        super().__init__(job, hosts)
+        self.refused: list[Host] = []
+        self._not_begun = set(range(len(hosts)))
+        self._begun: set[str] = set()  # names of hosts that still wait
+        self._given_back: list[Host] = []
+        self._at: dict[int, str] = {}  # the host that the worker in a slot began last
+        self._replacements_left = len(hosts)
+        self._lock = threading.Lock()  # events are sent by two threads
+
+    def outcomes(self) -> Outcomes:
+        try:
+            self._handout = Handout(len(self.hosts))
+        except OSError:
+            yield from ((host.name, NOT_STARTED) for host in self.hosts)
+            return
+        try:
+            with before_each_callback(self.job.run.manager, self._take_notes):
+                yield from super().outcomes()
+        finally:
+            with self._lock:
+                self._handout.close()
+
+    def _begin(self) -> Outcomes:
+        job, strategy = self.job, self.strategy
+        # What is loaded on the way, all workers begin with.
+        self._variables = job.variables(self.hosts[0])
+        for host in self.hosts:
+            self.waiting.add(host.name)
+            strategy._blocked_hosts[host.name] = True
+            # As StrategyBase._queue_task does. It is looked up for each result, and removed. The
+            # variables are those for a debugger, and for hosts or groups that a task adds.
+            strategy._queued_task_cache[host.name, job.task._uuid] = {
+                "host": host,
+                "task": job.task,
+                "task_vars": {},
+                "play_context": job.play_context,
+            }
+        strategy._pending_results += len(self.hosts)
+        self._handout.offer()
+        slots = range(min(len(strategy._workers), len(self.hosts)))
+        self._slots = list(itertools.takewhile(self._start_worker, slots))
+        yield from ()
+
+    def _start_worker(self, slot: int) -> bool:
+        """Start a worker. Return whether the control node could do so."""
+        from .staying_worker import StayingWorker
+
+        workers = self.strategy._workers
+        try:
+            worker = StayingWorker(self.job, self.hosts, self._handout, slot, self._variables)
+            workers[slot] = worker  # first, so that ansible-core ends it if it ends the run
+            worker.start()
+        except (EOFError, OSError, AssertionError):  # as in StrategyBase._queue_task
+            workers[slot] = None
+            return False
+        return True
+
+    def _left_by_workers(self) -> HostsLeft:
+        # In this order: what a worker that has ended noted is known then.
+        alive = list(self._workers_at_work())
+        self._take_notes()
+        self._handout.offer()
+        while self._given_back:
+            host = self._given_back.pop()
+            self.refused.append(host)
+            self.forget(host.name)
+        for slot in set(self._slots).difference(alive) if self._not_begun else ():
+            if self._is_replaced(slot):
+                alive.append(slot)
+        with self._lock:
+            self._begun &= self.waiting
+            at_work = {self._at.get(slot) for slot in alive}
+            left = dict.fromkeys(self._begun - at_work, KILLED)
+            if not alive:
+                left |= {self.hosts[number].name: NOT_STARTED for number in self._not_begun}
+        return left
+
+    def _is_replaced(self, slot: int) -> bool:
+        """Start another worker in place of one that was killed. Return whether that is done."""
+        worker = self.strategy._workers[slot]
+        # One that ended by itself found no more hosts.
+        if not worker or not worker.exitcode or not self._replacements_left:
+            return False
+        self._replacements_left -= 1
+        self._at.pop(slot, None)
+        return self._start_worker(slot)
+
+    def _take_notes(self) -> None:
+        """Learn what workers began, and send the events about it before any others."""
+        with self._lock:
+            for slot, number, is_refusal in self._handout.notes():
+                self._not_begun.discard(number)
+                host = self.hosts[number]
+                self._at[slot] = host.name
+                if is_refusal:
+                    self._given_back.append(host)
+                else:
+                    self._begun.add(host.name)
+                    start = "v2_runner_on_start"
+                    self.job.run.manager.send_callback(start, host, self.job.task)
+
+    def _pause(self) -> None:
+        """Wait until a worker begins with a host or ends, but not for long."""
+        ends = [worker.sentinel for worker in self._workers_at_work().values()]
+        connection.wait([self._handout.fileno(), *ends], POLL)
+
+    def _workers_at_work(self) -> dict[int, BaseProcess]:
+        """Return the workers that are alive, by their slots."""
+        workers = enumerate(self.strategy._workers)
+        return {slot: worker for slot, worker in workers if worker and worker.is_alive()}
