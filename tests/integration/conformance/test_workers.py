@@ -149,7 +149,7 @@ def test_nothing_of_a_host_gets_to_the_next(guarded):
     with guarded.changed_inventory() as group:
         for number, name in enumerate(HOSTS, 1):
             group["hosts"][name]["number"] = number
-    run = guarded.run("site.yml", "--forks", "1", "--tags", "precheck")
+    run = guarded.run("site.yml", "--forks", "1", "--tags", "precheck", "-v")
     assert run.rc == 0, run.output
     assert len(re.findall(r"^ok: \[h\d -> h\d\] => \(item=h\d\)", run.stdout, re.MULTILINE)) == 8
 
