@@ -18,14 +18,16 @@ from .play import is_ad_hoc, is_validation, preparation
 from .run import PlayRun
 
 
-def stop(run: PlayRun) -> None:
+def stop(run: PlayRun, needed_later: Iterable[str] = ()) -> None:
     """Make PlaybookExecutor.run end the run after this batch.
+
+    ``needed_later`` are the names of hosts that later plays need. They are to be retried, too.
 
     The code RUN_FAILED_BREAK_PLAY ends its loop over plays. The loop over batches ends only if as
     many hosts have newly failed or become unreachable as the batch has: so each host of the batch
     is counted once, and one that failed in an earlier play by the list in which it is not yet.
     """
-    _retry_all_hosts(run)
+    _retry_all_hosts(run, needed_later)
     for host in run.inventory.get_hosts(run.play.hosts):
         if run.iterator.is_failed(host):
             run.manager._unreachable_hosts[host.name] = True
@@ -33,9 +35,10 @@ def stop(run: PlayRun) -> None:
             run.iterator.mark_host_failed(host)
 
 
-def _retry_all_hosts(run: PlayRun) -> None:
+def _retry_all_hosts(run: PlayRun, needed_later: Iterable[str] = ()) -> None:
     if C.RETRY_FILES_ENABLED:
-        add_hosts_to_retry(run.manager, [host.name for host in run.hosts_of_play()])
+        names = [host.name for host in run.hosts_of_play()]
+        add_hosts_to_retry(run.manager, [*names, *needed_later])
 
 
 class StoppedDuringPlay(PrecheckError):

@@ -126,8 +126,9 @@ def enforce(run: PlayRun, state: RunState) -> bool:
     if first_batch:
         errors += check_ahead(run, state, rules, known)
     if errors:
-        stop(run)
-        print_closing_block(run, closing_block(known.identity, errors, state.stop_context(run)))
+        context = state.stop_context(run)
+        stop(run, needed_later=context.checked)
+        print_closing_block(run, closing_block(known.identity, errors, context))
         return True
     if known.coverages:
         watch_hosts(run, state, known)

@@ -649,3 +649,11 @@ def test_a_host_is_named_once_for_the_first_play_that_needs_it(guarded, nodes):
     ]
     assert re.findall(r"^  (n\d)  not ready", block, re.MULTILINE) == ["n5", "n4"]
     assert block.count("is built in") == 1
+
+
+def test_hosts_of_later_plays_are_retried(guarded, nodes):
+    nodes.reset(ready="n1 n2")
+    plays = (play(hosts, name=name) for name, hosts in (("a", "n1"), ("b", "n2,n4"), ("c", "n5")))
+    guarded.write("pgsql.yml", "".join(plays))
+    assert guarded.run("pgsql.yml", env={"ANSIBLE_RETRY_FILES_ENABLED": "true"}).rc == 2
+    assert (guarded.directory / "pgsql.retry").read_text().split() == ["n1", "n2", "n4", "n5"]
