@@ -71,8 +71,8 @@ def _playbook_of_the_executor() -> Playbook | None:
 class LaterPlay(PlayRun):
     """A play as if it began now, and not the one of ``run``.
 
-    Raises whatever ansible-core does if the play cannot
-    begin, and PrecheckError if it asks the operator for variables first.
+    Raises whatever ansible-core does if the play cannot begin, and PrecheckError if it asks the
+    operator for variables first.
     """
 
     is_later = True
@@ -129,29 +129,33 @@ def hosts_of(run: PlayRun, play: Play, ignore_limit: bool = False) -> list[Host]
 
 @contextlib.contextmanager
 def files_are_in(directory: str, run: PlayRun) -> Iterator[None]:
-    """Let ansible-core look for files in ``directory``."""
-    before = run.loader.get_basedir()
-    run.loader.set_basedir(directory)
+    """Let ansible-core look for files in ``directory``, and keep none that it reads meanwhile.
+
+    A play on the way may still write them.
+    """
+    loader: Any = run.loader
+    before, files = loader.get_basedir(), loader._FILE_CACHE
+    loader.set_basedir(directory)
+    loader._FILE_CACHE = dict(files)
     try:
         yield
     finally:
-        run.loader.set_basedir(before)
+        loader.set_basedir(before)
+        loader._FILE_CACHE = files
 
 
 @contextlib.contextmanager
 def without_traces(run: PlayRun) -> Iterator[None]:
     """Let what ansible-core works out ahead change nothing of what it does later.
 
-    It would keep files that a play on the way may still write, and hosts of patterns, about which
-    it then would not warn. The warnings come when their play does.
+    It would keep the hosts of patterns, about which it then would not warn. The warnings come when
+    their play does.
     """
     inventory: Any = run.inventory
-    loader: Any = run.loader
-    restriction, files = inventory._restriction, loader._FILE_CACHE
+    restriction = inventory._restriction
     caches = {name: getattr(inventory, name) for name in _CACHES}
     mismatch = C.HOST_PATTERN_MISMATCH
     inventory.remove_restriction()
-    loader._FILE_CACHE = dict(files)
     for name, cache in caches.items():
         setattr(inventory, name, dict(cache))
     C.HOST_PATTERN_MISMATCH = "ignore"
@@ -160,7 +164,7 @@ def without_traces(run: PlayRun) -> Iterator[None]:
         with without_warnings():
             yield
     finally:
-        inventory._restriction, loader._FILE_CACHE = restriction, files
+        inventory._restriction = restriction
         for name, cache in caches.items():
             setattr(inventory, name, cache)
         C.HOST_PATTERN_MISMATCH = mismatch

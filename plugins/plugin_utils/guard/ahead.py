@@ -157,7 +157,8 @@ def _on_the_way(
 ) -> PlayOnTheWay:
     opt_out = play_of.opt_out_of(run.play, run.extra_vars)
     waived = frozenset(rule.name for rule in rules if opt_out.way(rule))
-    has_work = play_of.has_work(play_of.tasks_to_run(run))
+    # An audit changes nothing.
+    has_work = not play_of.audit_task(run.play) and play_of.has_work(play_of.tasks_to_run(run))
     sets = play_of.names_that_tasks_set(run) | play_of.results_of_tasks(run)
     return PlayOnTheWay(identity, has_work, hosts, frozenset(sets), waived)
 

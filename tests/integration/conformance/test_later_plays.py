@@ -651,6 +651,21 @@ def test_a_host_is_named_once_for_the_first_play_that_needs_it(guarded, nodes):
     assert block.count("is built in") == 1
 
 
+def test_files_are_read_again_when_their_play_begins(guarded, nodes):
+    """They were read when the hosts of the play were checked ahead."""
+    nodes.reset(ready="n1 n5")
+    guarded.write("host_vars/n5.yml", "kind: old\n")
+    show = "- ansible.builtin.debug: {msg: 'it is {{ kind }}'}"
+    change = COPY.replace("kind: db", "kind: new").replace("kind.yml", "host_vars/n5.yml")
+    guarded.write("site.yml", set_fact(change) + play("n5", show, name="second"))
+    keys = {"when": "inventory_hostname == 'n1' or kind is string"}
+    guarded.write("precheck.yml", policy(rule(MARKER, **keys)))
+    run = guarded.run("site.yml")
+    assert run.rc == 0, run.output
+    assert checks_in(run) == [("first", "first"), ("first", "second")]
+    assert "it is new" in run.stdout
+
+
 def test_hosts_of_later_plays_are_retried(guarded, nodes):
     nodes.reset(ready="n1 n2")
     plays = (play(hosts, name=name) for name, hosts in (("a", "n1"), ("b", "n2,n4"), ("c", "n5")))
