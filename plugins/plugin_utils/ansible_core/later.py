@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
+from ansible.plugins.vars import host_group_vars
 from ansible.template import Templar
 from ansible.utils.display import Display
 
@@ -135,13 +137,21 @@ def files_are_in(directory: str, run: PlayRun) -> Iterator[None]:
     """
     loader: Any = run.loader
     before, files = loader.get_basedir(), loader._FILE_CACHE
+    known: dict[str, Any] = vars(host_group_vars)
+    found = {name: known[name] for name in _FOUND if name in known}
     loader.set_basedir(directory)
     loader._FILE_CACHE = dict(files)
+    known.update({name: copy.copy(value) for name, value in found.items()})
     try:
         yield
     finally:
         loader.set_basedir(before)
         loader._FILE_CACHE = files
+        known.update(found)
+
+
+# What the plugin for host_vars and group_vars knows of them: the second one since 2.16.
+_FOUND = ("FOUND", "NAK")
 
 
 @contextlib.contextmanager
