@@ -218,6 +218,7 @@ Rule any: 1 of 1 host is not ready.
   h1  not ready: {project.directory}/h1/etc/pki/ca.crt is missing
 
 Nothing was changed: no task of this play ran on any host.
+
 To run it unchecked all the same: pass -e precheck_waive=any
 """)
     project.configure("callback")

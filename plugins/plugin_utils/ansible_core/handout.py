@@ -70,10 +70,8 @@ class Handout:
 
     def notes(self) -> list[Note]:
         """Return what the children have noted since the last time."""
-        if self._notes.closed:
-            return []
-        data = self._notes.read(_NOTE.size * 4096) or b""
-        return [Note(*fields) for fields in _NOTE.iter_unpack(data)]
+        data = not self._notes.closed and self._notes.read(_NOTE.size * 4096)
+        return [Note(*fields) for fields in _NOTE.iter_unpack(data or b"")]
 
     def fileno(self) -> int:
         """Return what is readable when there are notes."""

@@ -33,7 +33,7 @@ def outcomes(job: Job, hosts: Sequence[Host]) -> Outcomes:
 def _is_possible(job: Job) -> bool:
     try:
         from .staying_worker import is_possible
-    except ImportError:  # a future release lacks something
+    except (AttributeError, ImportError):  # a future release lacks something
         return False
     return is_possible(job.run.strategy)
 

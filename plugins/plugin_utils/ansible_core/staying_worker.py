@@ -12,7 +12,9 @@ import io
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from importlib.util import find_spec
+from operator import attrgetter
 from typing import Any
 
 from ansible import constants as C
@@ -92,15 +94,9 @@ class StayingWorker(WorkerProcess):
             host.vars, host.groups = own
 
 
-def _task_context_class() -> Any:
-    if not find_spec("ansible._internal"):  # until 2.18
-        return None
-    from ansible._internal._task import TaskContext
-
-    return TaskContext
-
-
-_TASK_CONTEXT = _task_context_class()
+_TASK_CONTEXT: Any = None  # until 2.18
+if find_spec("ansible._internal"):
+    _TASK_CONTEXT = attrgetter("TaskContext")(import_module("ansible._internal._task"))
 _PARAMETERS = list(inspect.signature(WorkerProcess).parameters)
 _KNOWN = {
     *("final_q", "task_vars", "host", "task", "play_context", "loader", "variable_manager"),

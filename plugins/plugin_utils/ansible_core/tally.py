@@ -34,7 +34,8 @@ def tallied(run: PlayRun) -> Iterator[None]:
     Other callbacks get each host.
     """
     callback = compat.stdout_callback(run.manager)
-    if type(callback) is not DefaultCallback or display.verbosity:
+    # Those that extend it may be for programs.
+    if display.verbosity or not callback or callback.__class__ != DefaultCallback:
         yield
         return
     tally = _Tally(callback)

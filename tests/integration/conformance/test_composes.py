@@ -268,14 +268,16 @@ def test_the_guard_checks_before_mitogen_starts(nodes, project):
 
     plugins = Path(ansible_mitogen.__file__).parent / "plugins/strategy"
     project.configure("callback", f"strategy = mitogen_linear\nstrategy_plugins = {plugins}")
-    project.write("pgsql.yml", TWO_PLAYS)
+    project.write("site.yml", TWO_PLAYS)
+    marker = rule({"path": "/etc/pki/ca.crt"}, covers={"play": "On all"})
+    project.write("precheck.yml", policy(marker))
     nodes.reset(ready="n1 n2 n4")
-    run = project.run("pgsql.yml")
+    run = project.run("site.yml")
     assert run.rc == 2
     assert run.stderr.count("PRECHECK") == 1
     assert (
-        "Rule pigsty-node: 2 of 3 hosts are not ready.\n  not ready: /etc/pki/ca.crt is"
-        " missing\n    n3, n5\n"
+        "Rule only: 2 of 5 hosts are not ready.\n  not ready: /etc/pki/ca.crt is missing\n"
+        "    n3, n5\n"
     ) in run.stderr
     assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == ("n1 n2", "")
     # Mitogen's command on a node begins like this. The guard uses Ansible's own connection plugin.
@@ -285,7 +287,7 @@ def test_the_guard_checks_before_mitogen_starts(nodes, project):
     assert by_mitogen == ["n1", "n2"]
 
     nodes.reset(ready="n1 n2 n3 n4 n5")
-    run = project.run("pgsql.yml")
+    run = project.run("site.yml")
     assert run.rc == 0
     assert "PRECHECK" not in run.output
     assert (nodes.having("pki/witness"), nodes.having("pki/witness of all")) == (
