@@ -205,6 +205,7 @@ def test_which_plays_may_prepare_a_host(guarded, nodes, keys, before):
     assert checks_in(run) == [("first", "first"), (before, "second")]
 
 
+@shows("the other hosts of a play, if an earlier play may prepare some of them", AHEAD)
 def test_a_play_prepares_only_the_hosts_that_it_has(guarded, nodes):
     nodes.reset(ready="n1")
     keys = {"covers": {"play": "database"}, "prepared_by": [{"play": "node"}]}
@@ -442,18 +443,6 @@ def test_a_playbook_of_a_collection_is_looked_through(guarded, nodes):
     assert run.rc == 2, run.output
     assert checks_in(run) == [("first", "first"), ("first", "second")]
     assert nodes.having("pki/witness") == ""
-
-
-@shows("the other hosts of a play, if an earlier play may prepare some of them", AHEAD)
-def test_the_others_do_not_wait_for_those_that_are_prepared(guarded, nodes):
-    nodes.reset(ready="n1")
-    keys = {"covers": {"play": "database"}, "prepared_by": [{"play": "node"}]}
-    guarded.write("precheck.yml", policy(rule(MARKER, **keys)))
-    guarded.write("site.yml", NODE + play("n4,n5", name="database"))
-    run = guarded.run("site.yml")
-    assert run.rc == 2, run.output
-    assert checks_in(run) == [("node", "database")]
-    assert nodes.having("pki/ca.crt") == "n1"
 
 
 FORWARD = """
