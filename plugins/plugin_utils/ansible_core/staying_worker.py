@@ -116,8 +116,10 @@ def is_possible(strategy: StrategyBase) -> bool:
 
 
 def _loaders() -> Any:
-    since_2_19 = getattr(plugin_loader, "get_plugin_loader_namespace", None)
-    return since_2_19() if since_2_19 else plugin_loader
+    try:
+        return plugin_loader.get_plugin_loader_namespace()  # since 2.19
+    except AttributeError:
+        return plugin_loader
 
 
 def _task_context(task: Task, variables: Variables, host: Host) -> AbstractContextManager[Any]:
