@@ -132,6 +132,23 @@ def test_a_program_that_runs_plays_itself_prints_the_reason_once(stopped, progra
     assert not list(stopped.directory.glob("*/ran"))
 
 
+def test_the_last_lines_name_plays_that_ran_unguarded(project):
+    """The play names a strategy of ansible-core, and only the strategy line is there."""
+    project.configure("strategy")
+    project.local_hosts(missing="h1 h2")
+    free = play("h1", "- ansible.builtin.debug:", name="free", keywords="strategy: free")
+    idle = play("h1", "[]", name="idle", keywords="strategy: free")
+    nobody = play("h9", "- ansible.builtin.debug:", name="nobody", keywords="strategy: free")
+    project.write("pgsql.yml", free + idle + nobody + play("h2", name="last"))
+    run = project.run("pgsql.yml")
+    assert run.rc == 2
+    path = f"{project.directory}/pgsql.yml"
+    assert f'are not undone:\n  play "free" ({path}:1)\n\n    ./node' in run.stderr, run.stderr
+    assert "Nothing was changed" not in run.stderr
+    run = project.run("pgsql.yml", "--tags", "precheck")
+    assert "Nothing was changed" in run.stderr
+
+
 ONE_BY_ONE = """
 from ansible.utils.display import Display
 Display().verbosity = 1

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The plays of the playbook that come after the one at hand, each as if it began now."""
+"""The plays of the playbook before and after the one at hand; a later one as if it began now."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.playbook_executor import PlaybookExecutor
 from ansible.inventory.host import Host
@@ -26,7 +27,7 @@ from ansible.utils.display import Display
 from .. import compat
 from ..errors import PrecheckError
 from .patches import without_warnings
-from .play import is_ad_hoc
+from .play import has_work, is_ad_hoc, is_guarded, only_checks_are_wanted, tasks_to_run
 from .run import PlayRun, id_of
 
 display = Display()
@@ -48,16 +49,47 @@ def plays_after(run: PlayRun) -> Sequence[PlayAndDirectory]:
     if ansible-core does not show them.
     """
     with contextlib.suppress(AttributeError):
-        for playbook in (*_playbooks, _playbook_of_the_executor()):
-            plays: list[Play] = playbook.get_plays() if playbook else []
-            ids = [id_of(play) for play in plays]
-            if playbook and run.play_id in ids:
-                later = plays[ids.index(run.play_id) + 1 :]
-                # As in PlaybookExecutor.run.
-                return [(play, str(play._included_path or playbook._basedir)) for play in later]
+        if playbook := _playbook_of(run):
+            plays: list[Play] = playbook.get_plays()
+            later = plays[_number_in(plays, run) + 1 :]
+            # As in PlaybookExecutor.run.
+            return [(play, str(play._included_path or playbook._basedir)) for play in later]
     if not is_ad_hoc():
         display.v("Precheck: ansible-core does not show later plays, so none is checked ahead")
     return ()
+
+
+def unguarded_before(run: PlayRun) -> list[Play]:
+    """Return the plays that came before, had tasks and hosts, and whose strategy is not guarded."""
+    with contextlib.suppress(AttributeError):
+        if playbook := _playbook_of(run):
+            plays: list[Play] = playbook.get_plays()
+            earlier = plays[: _number_in(plays, run)]
+            return [play for play in earlier if not is_guarded(play) and _may_have_run(run, play)]
+    return []
+
+
+def _may_have_run(run: PlayRun, play: Play) -> bool:
+    """Return whether an earlier play did anything, for all that can be known afterwards."""
+    try:
+        as_run = LaterPlay(run, play)
+        has_run = has_work(tasks_to_run(as_run)) and not only_checks_are_wanted(as_run)
+        return has_run and bool(hosts_of(run, play))
+    except AnsibleError:
+        return True
+
+
+def _playbook_of(run: PlayRun) -> Playbook | None:
+    for playbook in (*_playbooks, _playbook_of_the_executor()):
+        if playbook and _number_in(playbook.get_plays(), run) >= 0:
+            return playbook
+    return None
+
+
+def _number_in(plays: list[Play], run: PlayRun) -> int:
+    """Return the index of the play of ``run``; -1 if it is none of ``plays``."""
+    ids = [id_of(play) for play in plays]
+    return ids.index(run.play_id) if run.play_id in ids else -1
 
 
 def _playbook_of_the_executor() -> Playbook | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from ansible.utils.display import Display
 
 from ..ansible_core.fingerprints import Fingerprint
-from ..ansible_core.play import identify, is_dry_run, only_checks_are_wanted
+from ..ansible_core.later import unguarded_before
+from ..ansible_core.play import identify, identify_without_hosts, is_dry_run, only_checks_are_wanted
 from ..ansible_core.run import PlayRun
 from ..checks.kinds import KINDS
 from ..policy import discovery
@@ -101,6 +102,7 @@ class RunState:
         """Return what the closing block says about the run, which is stopped before ``role``."""
         before = self.identity_of(run)
         earlier = [play.identity for play_id, play in self.ran.items() if play_id != run.play_id]
+        earlier += [identify_without_hosts(play) for play in unguarded_before(run)]
         here = self.ran.get(run.play_id)
         return StopContext(
             ran=earlier,
