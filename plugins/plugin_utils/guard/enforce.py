@@ -27,11 +27,10 @@ from ..ansible_core.stop import (
     code_of_stopped_play,
     stop,
 )
-from ..errors import GuardError, PrecheckError, text_for_report
+from ..errors import GuardError, PrecheckError
 from ..policy.matching import describe
 from ..report.terminal import closing_block
-from ..text import one_line
-from .execution import check_ahead, execute, print_closing_block, write_news
+from .execution import check_ahead, execute, note_error, print_closing_block, write_news
 from .state import PlayId, RunState
 from .survey import survey
 from .watch import watch_for_roles, watch_hosts
@@ -89,6 +88,10 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
     except StoppedDuringPlay:
         state.stopped = True
         return code_of_stopped_play(run)
+    except PrecheckError as ex:  # from ``watch``
+        note_error(run, state, ex)
+        write_news(run, state, stopped=True)
+        raise
 
 
 def _is_stopped(run: PlayRun, state: RunState) -> bool:
@@ -102,10 +105,7 @@ def _is_stopped(run: PlayRun, state: RunState) -> bool:
         stopped = decide(run, state)
         return stopped
     except Exception as ex:
-        state.record.error = one_line(text_for_report(ex))
-        state.record_has_news = True
-        if run.play_id in state.record.plays:
-            state.record.plays[run.play_id].stopped = True
+        note_error(run, state, ex)
         raise
     finally:
         write_news(run, state, stopped)

@@ -13,7 +13,7 @@ from ..ansible_core.fingerprints import Fingerprint
 from ..ansible_core.later import LaterPlay
 from ..ansible_core.output import print_at_the_end, print_errors_at_the_end
 from ..ansible_core.run import PlayRun
-from ..errors import PrecheckError
+from ..errors import PrecheckError, text_for_report
 from ..policy.matching import PlayIdentity
 from ..policy.model import WARN, Rule, RuleAndHost
 from ..report.record import CoveredPlay, NotJudged, Waiver
@@ -25,6 +25,7 @@ from ..report.terminal import (
     waiver_warning,
     warning_block,
 )
+from ..text import one_line
 from ..verdict import NOT_READY, READY, UNVERIFIED
 from .ahead import Ahead, look_ahead
 from .messages import Messages, Unready, render_messages, undecided, unready
@@ -160,6 +161,14 @@ def write_news(run: PlayRun, state: RunState, stopped: bool) -> None:
             print_errors_at_the_end(run, [(written, C.COLOR_ERROR)])
         else:
             display.v(written)
+
+
+def note_error(run: PlayRun, state: RunState, error: Exception) -> None:
+    """Remember for the report which error ends the run."""
+    state.record.error = one_line(text_for_report(error))
+    state.record_has_news = True
+    if run.play_id in state.record.plays:
+        state.record.plays[run.play_id].stopped = True
 
 
 def _fail_if_refused(plans: Sequence[RulePlan]) -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from support.nodes import ADDRESSES
@@ -268,10 +270,13 @@ def test_an_unreachable_host_that_comes_back_during_the_play_stops_the_run(guard
         tasks=f"- ansible.builtin.debug:\n{AND_BACK}", keywords=f"vars: {{port: {nodes.port}}}"
     )
     guarded.write("pgsql.yml", away + back)
-    run = guarded.run("pgsql.yml")
+    run = guarded.run("pgsql.yml", "-e", "precheck_report=report.json")
     assert run.rc not in (0, 2)
     assert not nodes.path("n1", "pki/witness").exists()
     assert "on n1: the host was not checked" in " ".join(run.stderr.split())
+    report = json.loads((guarded.directory / "report.json").read_text())
+    assert report["result"] == "error"
+    assert "on n1: the host was not checked" in report["error"]
 
 
 def test_an_unreachable_host_that_comes_back_at_once_is_checked(guarded, nodes, away):
