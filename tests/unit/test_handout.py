@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.handout import (
     Handout,
     Note,
+    Step,
 )
 
 pytestmark = [
@@ -35,7 +36,7 @@ def child_process(work: Callable[[], None]) -> int:
 
 def take_all(handout: Handout, child: int) -> None:
     for number in handout.take():
-        handout.note(Note(child, number, is_refusal=number % 2 == 1))
+        handout.note(Note(child, number, Step(number % len(Step))))
 
 
 def notes_until_all_end(handout: Handout, processes: list[int]) -> list[Note]:
@@ -63,7 +64,7 @@ def test_each_number_is_taken_once(count):
         notes = notes_until_all_end(handout, processes)
     assert handout.notes() == []  # it is closed
     assert Counter(note.number for note in notes) == Counter(range(count))
-    assert all(note.is_refusal == (note.number % 2 == 1) for note in notes)
+    assert all(note.step == note.number % len(Step) for note in notes)
     assert {note.child for note in notes} <= {0, 1, 2}
 
 
@@ -72,7 +73,7 @@ def test_only_the_number_of_a_killed_child_is_lost():
 
     def take_one() -> None:
         for number in handout.take():
-            handout.note(Note(0, number, is_refusal=False))
+            handout.note(Note(0, number, Step.TAKES))
             os.kill(os.getpid(), signal.SIGKILL)
 
     with contextlib.closing(Handout(10)) as handout:
@@ -80,7 +81,7 @@ def test_only_the_number_of_a_killed_child_is_lost():
         first = notes_until_all_end(handout, [child_process(take_one)])
         second = child_process(lambda: take_all(handout, 1))
         others = notes_until_all_end(handout, [second])
-    assert first == [Note(0, 0, is_refusal=False)]
+    assert first == [Note(0, 0, Step.TAKES)]
     assert [(note.child, note.number) for note in others] == [
         (1, number) for number in range(1, 10)
     ]

@@ -13,22 +13,31 @@ import os
 import select
 import struct
 from collections.abc import Iterator
+from enum import IntEnum
 from io import FileIO
 from typing import NamedTuple
 
 Pipe = tuple[FileIO, FileIO]
 
 _NUMBER = struct.Struct("=I")
-_NOTE = struct.Struct("=II?xxx")
+_NOTE = struct.Struct("=III")
 _AT_ONCE = select.PIPE_BUF // _NUMBER.size
 
 
+class Step(IntEnum):
+    """What a child does with a number."""
+
+    TAKES = 0
+    BEGINS = 1
+    GIVES_BACK = 2
+
+
 class Note(NamedTuple):
-    """A ``child`` begins with a ``number``, or gives it back."""
+    """A ``child`` says what it does with a ``number``."""
 
     child: int
     number: int
-    is_refusal: bool
+    step: Step
 
 
 class Handout:
@@ -71,7 +80,8 @@ class Handout:
     def notes(self) -> list[Note]:
         """Return what the children have noted since the last time."""
         data = not self._notes.closed and self._notes.read(_NOTE.size * 4096)
-        return [Note(*fields) for fields in _NOTE.iter_unpack(data or b"")]
+        fields = _NOTE.iter_unpack(data or b"")
+        return [Note(child, number, Step(step)) for child, number, step in fields]
 
     def fileno(self) -> int:
         """Return what is readable when there are notes."""

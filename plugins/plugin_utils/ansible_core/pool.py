@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 
 from ansible.inventory.host import Host
 
-from .handout import Handout
+from .handout import Handout, Step
 from .patches import before_each_callback
 from .rounds import KILLED, NOT_STARTED, POLL, HostsLeft, Job, Outcomes, Round, TaskPerHost
 
@@ -26,7 +26,7 @@ def outcomes(job: Job, hosts: Sequence[Host]) -> Outcomes:
     if _is_possible(job):
         pool = Pool(job, hosts)
         yield from pool.outcomes()
-        hosts = pool.refused
+        hosts = pool.again
     yield from TaskPerHost(job, hosts).outcomes()
 
 
@@ -39,15 +39,16 @@ def _is_possible(job: Job) -> bool:
 
 
 class Pool(Round):
-    """A round by workers that stay. A host that they refuse needs a worker of its own."""
+    """A round by workers that stay."""
 
     def __init__(self, job: Job, hosts: Sequence[Host]) -> None:
         super().__init__(job, hosts)
-        self.refused: list[Host] = []
-        self._not_begun = set(range(len(hosts)))
-        self._begun: set[str] = set()  # names of hosts that still wait
+        self.again: list[Host] = []  # each of them needs a worker of its own
+        self._not_taken = set(range(len(hosts)))
+        self._taken: set[str] = set()  # names of hosts that still wait
         self._given_back: list[Host] = []
-        self._at: dict[int, str] = {}  # the host that the worker in a slot began last
+        self._at: dict[int, Host] = {}  # the host that the worker in a slot took last
+        self._done: dict[str, Host] = {}  # hosts after which a worker took another one
         self._replacements_left = len(hosts)
         self._lock = threading.Lock()  # events are sent by two threads
 
@@ -106,18 +107,23 @@ class Pool(Round):
         self._handout.offer()
         while self._given_back:
             host = self._given_back.pop()
-            self.refused.append(host)
+            self.again.append(host)
             self.forget(host.name)
-        for slot in set(self._slots).difference(alive) if self._not_begun else ():
+        for slot in set(self._slots).difference(alive) if self._not_taken else ():
             if self._is_replaced(slot):
                 alive.append(slot)
         with self._lock:
-            self._begun &= self.waiting
-            at_work = {self._at.get(slot) for slot in alive}
-            left = dict.fromkeys(self._begun - at_work, KILLED)
+            self._taken &= self.waiting
+            at_work = {self._at[slot].name for slot in alive if slot in self._at}
+            left = dict.fromkeys(self._taken - at_work, KILLED)
             if not alive:
-                left |= {self.hosts[number].name: NOT_STARTED for number in self._not_begun}
+                left |= {self.hosts[number].name: NOT_STARTED for number in self._not_taken}
         return left
+
+    def _give_up(self, left: HostsLeft) -> Outcomes:
+        # Until 2.15 a worker sends results from a thread: if it is killed, the last are lost.
+        self.again += [self._done[name] for name in left if name in self._done]
+        yield from ((name, why) for name, why in left.items() if name not in self._done)
 
     def _is_replaced(self, slot: int) -> bool:
         """Start another worker in place of one that was killed. Return whether that is done."""
@@ -130,16 +136,19 @@ class Pool(Round):
         return self._start_worker(slot)
 
     def _take_notes(self) -> None:
-        """Learn what workers began, and send the events about it before any others."""
+        """Learn what workers took and began, and send the events about it before any others."""
         with self._lock:
-            for slot, number, is_refusal in self._handout.notes():
-                self._not_begun.discard(number)
+            for slot, number, step in self._handout.notes():
                 host = self.hosts[number]
-                self._at[slot] = host.name
-                if is_refusal:
+                if step is Step.TAKES:
+                    self._not_taken.discard(number)
+                    self._taken.add(host.name)
+                    if slot in self._at:
+                        self._done[self._at[slot].name] = self._at[slot]
+                    self._at[slot] = host
+                elif step is Step.GIVES_BACK:
                     self._given_back.append(host)
                 else:
-                    self._begun.add(host.name)
                     start = "v2_runner_on_start"
                     self.job.run.manager.send_callback(start, host, self.job.task)
 

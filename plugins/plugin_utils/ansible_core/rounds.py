@@ -80,7 +80,7 @@ class Round:
             if quiet_looks == QUIET_LOOKS:
                 for name in left:
                     self.forget(name)
-                yield from left.items()
+                yield from self._give_up(left)
             self._pause()
 
     def _begin(self) -> Outcomes:
@@ -89,6 +89,10 @@ class Round:
     def _left_by_workers(self) -> HostsLeft:
         """Return the hosts that will have no result, unless it is under way, and why."""
         raise NotImplementedError
+
+    def _give_up(self, left: HostsLeft) -> Outcomes:
+        """Yield the verdicts on hosts that are no longer waited for."""
+        yield from left.items()
 
     def _pause(self) -> None:
         time.sleep(POLL)

@@ -26,7 +26,7 @@ from ansible.plugins import loader as plugin_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
-from .handout import Handout, Note
+from .handout import Handout, Note, Step
 from .rounds import Job
 
 Variables = dict[str, Any]
@@ -65,15 +65,19 @@ class StayingWorker(WorkerProcess):
     def _run(self) -> None:
         Display().set_queue(self._final_q)  # until 2.18 nothing has done so yet
         for number in self._handout.take():
+            self._note(number, Step.TAKES)
             host = self._hosts[number]
             try:
                 self._prepare_for(host)
                 fits = _is_isolated(self._task_vars) == self._is_isolated
             except Exception:  # the control process tries again, and says what is wrong
                 fits = False
-            self._handout.note(Note(self._slot, number, is_refusal=not fits))
+            self._note(number, Step.BEGINS if fits else Step.GIVES_BACK)
             if fits:
                 self._run_on(host)
+
+    def _note(self, number: int, step: Step) -> None:
+        self._handout.note(Note(self._slot, number, step))
 
     def _prepare_for(self, host: Host) -> None:
         task: Any = self._job.task

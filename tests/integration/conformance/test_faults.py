@@ -80,9 +80,6 @@ FAULTS: dict[str, str] = {
     "a worker of ansible-core is killed": (
         "unverified: the process that checked the host was killed"
     ),
-    "a worker is killed before it begins with a host": (
-        "unverified: its check could not be started"
-    ),
     "the control node cannot start all workers": (
         "the nodes are checked by those that it can start; unverified if it can start none"
     ),
@@ -704,6 +701,7 @@ def test_the_host_of_a_killed_worker_is_unverified(guarded, nodes, forks, name):
 
 DEADLY = """
 import multiprocessing, os, signal
+from ansible.executor.task_queue_manager import FinalQueue
 from ansible.plugins.vars import BaseVarsPlugin
 
 DOCUMENTATION = '''
@@ -715,26 +713,41 @@ options: {}
 class VarsModule(BaseVarsPlugin):
     def get_vars(self, loader, path, entities):
         super().get_vars(loader, path, entities)
-        names = [entity.name for entity in entities]
-        if multiprocessing.parent_process() and os.environ["DEADLY"] in names:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if multiprocessing.parent_process():
+            names.extend(entity.name for entity in entities)
+            if os.environ["DEADLY"] in names:
+                os.kill(os.getpid(), signal.SIGKILL)
         return {}
+
+names, send = [], FinalQueue.send_task_result
+
+def send_or_lose(queue, *arguments, **keywords):
+    # As a thread that sends results may do, if its process is killed.
+    if os.environ.get("LOST") in names and not os.path.exists("lost"):
+        return open("lost", "w").close()
+    return send(queue, *arguments, **keywords)
+
+FinalQueue.send_task_result = send_or_lose
 """
 
 
 @pytest.mark.each_release
-@pytest.mark.parametrize(("forks", "name"), [("1", "n1"), ("1", "n3"), ("3", "n3")])
-def test_the_host_for_which_a_worker_cannot_prepare_is_unverified(guarded, forks, name):
-    """Another worker takes its place, and checks the other hosts."""
-    assert "a worker is killed before it begins with a host" in FAULTS
+@pytest.mark.parametrize(
+    ("forks", "killed_at", "lost"),
+    [("1", "n1", ""), ("1", "n3", ""), ("3", "n3", ""), ("1", "n3", "n2")],
+)
+def test_the_host_for_which_a_killed_worker_prepared_is_unverified(guarded, forks, killed_at, lost):
+    """Another worker checks the other hosts, also those whose results the killed one had."""
+    assert "a worker of ansible-core is killed" in FAULTS
     prepare_here(guarded)
     guarded.write("vars_plugins/deadly.py", DEADLY)
     guarded.configure(guarded.entry_point, "vars_plugins = vars_plugins")
-    run = guarded.run("pgsql.yml", "--forks", forks, env={"DEADLY": name})
+    run = guarded.run("pgsql.yml", "--forks", forks, env={"DEADLY": killed_at, "LOST": lost})
     assert run.rc == 2
-    reason = "the control node could not start its check: is it out of file descriptors"
-    assert f"  {name}  unverified: {reason}" in run.stderr
+    reason = "the process on the control node that checked it was killed"
+    assert f"  {killed_at}  unverified: {reason}" in run.stderr
     assert ": 1 of 5 hosts is unverified.\n" in run.stderr
+    assert (guarded.directory / "lost").exists() == bool(lost)
     assert witnesses(guarded) == []
 
 
@@ -820,7 +833,7 @@ def test_the_reason_comes_out_when_stdout_is_closed(guarded):
 
 def prepare_here(project, missing=""):
     """Do the same as ``prepare``, with hosts on this machine."""
-    project.local_hosts(ready=" ".join(set(ADDRESSES) - {missing}), missing=missing)
+    project.local_hosts(ready=" ".join(sorted(set(ADDRESSES) - {missing})), missing=missing)
     project.write(
         "pgsql.yml", PLAY.format(keywords="serial: 2", task='touch "{{ precheck_root }}/witness"')
     )
