@@ -189,6 +189,11 @@ class CallbackModule(CallbackBase):
         try:
             # Not at the top: ansible-core skips a callback that fails to load, and the play would
             # run unguarded.
+            from ansible_collections.precheck.guard.plugins.plugin_utils.bytecode import (
+                keep_bytecode,
+            )
+
+            keep_bytecode()
             from ansible_collections.precheck.guard.plugins.plugin_utils.guard.enforce import (
                 install,
             )

@@ -25,6 +25,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from .bytecode import keep_bytecode
 from .errors import GuardError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Guarded(StrategyBase):
     def run(self, iterator: PlayIterator, play_context: PlayContext) -> int:  # type: ignore[override]
         proceed = functools.partial(super().run, iterator, play_context)
         try:
+            keep_bytecode()
             from .ansible_core.play import show_builtin_strategy_name
             from .guard.enforce import guard
         except Exception as ex:

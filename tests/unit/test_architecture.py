@@ -28,6 +28,7 @@ ORDER = [
     "verdict",
     "compat",
     "options",
+    "bytecode",
     "strategy_mixin",
     "policy",
     "checks",

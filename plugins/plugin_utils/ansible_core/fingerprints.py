@@ -25,10 +25,8 @@ from ..policy.conditions import looks_further, mentioned
 from ..policy.model import Check, Rule, RuleAndHost
 from .detours import detours_of
 from .play import directories_of
-from .run import PlayRun
+from .run import Fingerprint, PlayRun
 from .targets import HostsByRule, rules_by_host
-
-Fingerprint = str  # equal for the same machine and question; empty if it cannot be known
 
 # Variables that no plugin names, and that decide what runs a command.
 _SHELL = ("ansible_shell_type", "ansible_shell_executable")

@@ -59,6 +59,14 @@ def plays_after(run: PlayRun) -> Sequence[PlayAndDirectory]:
     return ()
 
 
+def is_last(run: PlayRun) -> bool:
+    """Return whether the play of ``run`` is known to be the last one of the playbook."""
+    with contextlib.suppress(AttributeError):
+        if playbook := _playbook_of(run):
+            return bool(id_of(playbook.get_plays()[-1]) == run.play_id)
+    return False
+
+
 def unguarded_before(run: PlayRun) -> list[Play]:
     """Return the plays that came before, had tasks and hosts, and whose strategy is not guarded."""
     with contextlib.suppress(AttributeError):

@@ -22,6 +22,9 @@ from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 
 from ..policy.model import RuleAndHost
 
+# Of a machine and what it was asked: the same for the same; empty if it cannot be known.
+Fingerprint = str
+
 
 def id_of(play: Play) -> str:
     """Return the id that all batches of a play share, as Play.copy keeps it."""
@@ -46,7 +49,7 @@ class PlayRun:
         self.inventory = strategy._inventory
         self.variable_manager = strategy._variable_manager
         self.loader = strategy._loader
-        self.fingerprints: dict[RuleAndHost, str] = {}
+        self.fingerprints: dict[RuleAndHost, Fingerprint] = {}
         # Now, as the inventory is restricted to other hosts while checks run.
         self._current_batch = [host.name for host in self.hosts_of_batch()]
 

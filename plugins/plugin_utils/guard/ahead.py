@@ -12,9 +12,8 @@ from ansible.playbook.play import Play
 from ansible.utils.display import Display
 
 from ..ansible_core import play as play_of
-from ..ansible_core.fingerprints import Fingerprint
 from ..ansible_core.later import LaterPlay, files_are_in, hosts_of, plays_after, without_traces
-from ..ansible_core.run import PlayRun, id_of
+from ..ansible_core.run import Fingerprint, PlayRun, id_of
 from ..errors import text_for_report
 from ..policy.matching import PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost

@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The guard: checks the hosts of a play before it runs, and ends the run if one is not ready."""
+"""The guard: checks the hosts of a play before it runs, and ends the run if one is not ready.
+
+A run in which no rule covers a play is spared the time to load what checks, waits and reports: this
+module imports ``execution`` only when there is something for it to do.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
-from ..ansible_core.later import begin_playbook
+from ..ansible_core.later import begin_playbook, is_last
 from ..ansible_core.patches import wrap_run
 from ..ansible_core.play import audit_task, location_of, only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
@@ -25,12 +29,9 @@ from ..ansible_core.stop import (
     StoppedDuringPlay,
     code_of_finished_play,
     code_of_stopped_play,
-    stop,
 )
 from ..errors import GuardError, PrecheckError
 from ..policy.matching import describe
-from ..report.terminal import closing_block
-from .execution import check_ahead, execute, note_error, print_closing_block, write_news
 from .state import PlayId, RunState
 from .survey import survey
 from .watch import watch_for_roles, watch_hosts
@@ -89,6 +90,8 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
         state.stopped = True
         return code_of_stopped_play(run)
     except PrecheckError as ex:  # from ``watch``
+        from .execution import note_error, write_news
+
         note_error(run, state, ex)
         write_news(run, state, stopped=True)
         raise
@@ -105,14 +108,19 @@ def _is_stopped(run: PlayRun, state: RunState) -> bool:
         stopped = decide(run, state)
         return stopped
     except Exception as ex:
+        from .execution import note_error
+
         note_error(run, state, ex)
         raise
     finally:
-        write_news(run, state, stopped)
+        if state.record_has_news:
+            from .execution import write_news
+
+            write_news(run, state, stopped)
 
 
 def enforce(run: PlayRun, state: RunState) -> bool:
-    """Execute the plans for a play or a batch of it; return whether the play must not run."""
+    """Do what is to be done before a play or a batch of it; return whether it must not run."""
     first_batch = run.play_id not in state.begun
     state.begun.add(run.play_id)
     rules = state.rules_in_force(run)
@@ -122,14 +130,11 @@ def enforce(run: PlayRun, state: RunState) -> bool:
         return False
     if first_batch:
         display.vv(describe(known.identity, known.coverages))
-    errors = execute(run, state, known) if known.coverages else []
-    if first_batch:
-        errors += check_ahead(run, state, rules, known)
-    if errors:
-        context = state.stop_context(run)
-        stop(run, needed_later=context.checked)
-        print_closing_block(run, closing_block(known.identity, errors, context))
-        return True
+    if known.coverages or (first_batch and not is_last(run)):
+        from .execution import is_stopped
+
+        if is_stopped(run, state, rules, known, first_batch):
+            return True
     if known.coverages:
         watch_hosts(run, state, known)
     watch_for_roles(run, state, rules)

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from ansible import constants as C
 from ansible.utils.display import Display
 
-from ..ansible_core.fingerprints import Fingerprint
 from ..ansible_core.later import LaterPlay
 from ..ansible_core.output import print_at_the_end, print_errors_at_the_end
-from ..ansible_core.run import PlayRun
+from ..ansible_core.run import Fingerprint, PlayRun
+from ..ansible_core.stop import stop
 from ..errors import PrecheckError, text_for_report
 from ..policy.matching import PlayIdentity
 from ..policy.model import WARN, Rule, RuleAndHost
@@ -20,6 +20,7 @@ from ..report.record import CoveredPlay, NotJudged, Waiver
 from ..report.terminal import (
     ClosingBlock,
     Failure,
+    closing_block,
     not_judged_line,
     passed_line,
     waiver_warning,
@@ -36,6 +37,20 @@ from .survey import Survey, of_checks
 display = Display()
 
 NamesByRule = Mapping[str, Iterable[str]]
+
+
+def is_stopped(
+    run: PlayRun, state: RunState, rules: Sequence[Rule], known: Survey, is_first_batch: bool
+) -> bool:
+    """Check what is to be checked before the play; return whether that ends the run."""
+    errors = execute(run, state, known) if known.coverages else []
+    if is_first_batch:
+        errors += _check_ahead(run, state, rules, known)
+    if errors:
+        context = state.stop_context(run)
+        stop(run, needed_later=context.checked)
+        print_closing_block(run, closing_block(known.identity, errors, context))
+    return bool(errors)
 
 
 def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
@@ -61,7 +76,7 @@ def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
     return errors
 
 
-def check_ahead(
+def _check_ahead(
     run: PlayRun, state: RunState, rules: Sequence[Rule], known: Survey
 ) -> list[Failure]:
     """Check the hosts of later plays that nothing on the way prepares; return what is not ready.

@@ -6,21 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ansible.utils.display import Display
 
-from ..ansible_core.fingerprints import Fingerprint
 from ..ansible_core.later import unguarded_before
 from ..ansible_core.play import identify, identify_without_hosts, is_dry_run, only_checks_are_wanted
-from ..ansible_core.run import PlayRun
+from ..ansible_core.run import Fingerprint, PlayRun
 from ..checks.kinds import KINDS
 from ..policy import discovery
 from ..policy.matching import PlayIdentity, selects
 from ..policy.model import BATCH, RUN, Rule, RuleAndHost, Rules
 from ..report.record import Record
-from ..report.terminal import StopContext
 from .plan import Reasons, RulePlan
-from .way import PlayOnTheWay
+
+if TYPE_CHECKING:
+    from ..report.terminal import StopContext
+    from .way import PlayOnTheWay
 
 display = Display()
 
@@ -100,6 +102,8 @@ class RunState:
 
     def stop_context(self, run: PlayRun, role: str = "") -> StopContext:
         """Return what the closing block says about the run, which is stopped before ``role``."""
+        from ..report.terminal import StopContext  # few runs are stopped
+
         before = self.identity_of(run)
         earlier = [play.identity for play_id, play in self.ran.items() if play_id != run.play_id]
         earlier += [identify_without_hosts(play) for play in unguarded_before(run)]

@@ -11,9 +11,8 @@ from typing import Any
 from ansible.playbook.play import Play
 
 from ..ansible_core import play as play_of
-from ..ansible_core.fingerprints import Fingerprint, fingerprints
 from ..ansible_core.includes import FoundRole
-from ..ansible_core.run import PlayRun
+from ..ansible_core.run import Fingerprint, PlayRun
 from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
 from ..policy.conditions import may_depend_on_earlier_tasks, may_depend_on_facts
 from ..policy.matching import Coverage, PlayIdentity, covering
@@ -172,6 +171,10 @@ def _settled(
     run: PlayRun, state: RunState, coverages: Sequence[Coverage], names: Sequence[str]
 ) -> list[RuleAndReasons]:
     """Return for each rule why there is nothing left to find out about hosts."""
+    if not coverages:
+        return []
+    from ..ansible_core.fingerprints import fingerprints  # in many runs no rule covers a play
+
     rules = [rule for rule, _selector in coverages]
     known = fingerprints(
         run, [(rule, run.hosts_named(state.were_checked(rule, names))) for rule in rules]
@@ -181,6 +184,8 @@ def _settled(
 
 def of_checks(run: PlayRun, plans: Sequence[RulePlan]) -> dict[RuleAndHost, Fingerprint]:
     """Return the fingerprints of the checks that ``plans`` for a play want."""
+    from ..ansible_core.fingerprints import fingerprints  # as in _settled
+
     return fingerprints(run, [(plan.rule, run.hosts_named(plan.check)) for plan in plans])
 
 

@@ -17,8 +17,6 @@ from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import RunningHosts, StoppedDuringPlay, before_unexpected_task
 from ..errors import PrecheckError
 from ..policy.model import WARN, Rule
-from ..report.terminal import closing_block
-from .execution import execute, print_closing_block, waive, write_news
 from .plan import RulePlan
 from .state import RunState
 from .survey import Survey, survey_of_role
@@ -39,6 +37,8 @@ def watch_hosts(run: PlayRun, state: RunState, known: Survey) -> None:
                 f" on {host.name}: the host was not checked, as the play was not to do anything on"
                 " it."
             )
+        from .execution import waive, write_news  # not at the top, as in enforce
+
         waived = {rule: [host.name] for rule, names in known.unseen.items() if host.name in names}
         waive(state, run.play_id, known, waived)
         write_news(run, state, stopped=False)
@@ -103,6 +103,9 @@ class _Watch:
         return role
 
     def _execute(self, role: FoundRole, known: Survey) -> None:
+        from ..report.terminal import closing_block
+        from .execution import execute, print_closing_block, write_news
+
         errors = execute(self._run, self._state, known) if known.coverages else []
         self._state.computed.update(
             (self._run.play_id, rule.name) for rule, _selector in known.coverages
