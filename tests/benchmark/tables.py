@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from measure import DELAY, Kind, Samples, Sitting, middle
+from measure import DELAYS, Kind, Samples, Sitting, middle
 
 Results = dict[Sitting, Samples]
 TITLES: dict[Kind, str] = {
     "local": "local connections",
     "ssh": "SSH over loopback, new connections",
-    "slow": f"SSH over loopback, each answers after {DELAY} s",
+    "slow": f"SSH over loopback, each answers after {DELAYS['slow']} s",
 }
 
 
