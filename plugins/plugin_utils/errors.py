@@ -75,10 +75,17 @@ class Problem:
 class PolicyError(PrecheckError):
     """A policy cannot be used. The message has a line for each of its ``problems``."""
 
+    heading = "Precheck cannot use its policy, so nothing was run:"
+
     def __init__(self, problems: Sequence[Problem]) -> None:
-        heading = "Precheck cannot use its policy, so nothing was run:"
-        super().__init__("\n  ".join([heading, *map(str, problems)]))
+        super().__init__("\n  ".join([self.heading, *map(str, problems)]))
         self.problems = tuple(problems)
+
+
+class SettingsError(PolicyError):
+    """Something is misspelt where the guard is configured, so another policy may be meant."""
+
+    heading = "Precheck cannot use its settings, so nothing was run:"
 
 
 def text_for_report(error: Exception) -> str:

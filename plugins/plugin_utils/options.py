@@ -17,6 +17,9 @@ from .errors import OptionError
 from .text import Texts, one_line
 
 CALLBACK = "precheck.guard.enforce"
+STRATEGIES = tuple(f"precheck.guard.{name}" for name in ("linear", "free", "host_pinned", "debug"))
+# What enables callbacks in the section defaults of ansible.cfg, and what did until 2.14.
+KEY, OLD_KEY = "callbacks_enabled", "callback_whitelist"
 POLICY_VARIABLE = "precheck_policy"
 WAIVE_VARIABLE = "precheck_waive"
 REASON_VARIABLE = "precheck_reason"
@@ -50,6 +53,12 @@ def _value_and_origin(name: str, plugin: str, variables: Mapping[str, Any]) -> V
     except Exception as ex:  # of several types, if the value is of a wrong type
         raise OptionError(f"the option {name} has a value that cannot be used: {ex}") from None
     return value, origin
+
+
+def keys_in_config() -> set[str]:
+    """Return the keys that a section of ansible.cfg has for the options."""
+    options = C.config.get_configuration_definitions("callback", _plugin())
+    return {entry["key"] for option in options.values() for entry in option.get("ini") or ()}
 
 
 class PolicyPaths(NamedTuple):

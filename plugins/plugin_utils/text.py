@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 Texts = tuple[str, ...]
 
@@ -48,3 +50,9 @@ def count_of(number: int, word: str) -> str:
 def is_plain_name(name: str) -> bool:
     """Return whether a name is nothing else to a shell, an option parser, or as a host pattern."""
     return bool(re.fullmatch(r"\w[\w.-]*", name))
+
+
+def meant(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the question whether the nearest of the ``known`` words is meant; empty if none is."""
+    nearest = difflib.get_close_matches(word, sorted(known), 1, cutoff)
+    return f"did you mean {nearest[0]}?" if nearest else ""

@@ -17,6 +17,7 @@ from support.reports import read_report
 
 AUDIT = "precheck.guard.audit"
 MARKER = rule({"path": "/etc/pki/ca.crt"}, name="marker", covers={"play": "x"})
+OFF = "The guard is off in this configuration: it guards no play that does not name"
 DOCUMENT = (REPOSITORY / "docs/audit.md").read_text()
 
 
@@ -99,7 +100,7 @@ def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
     lost = reason.removeprefix("unreachable: ")
     table = TABLE.format(directory=project.directory, lost=lost)
     written = f"Precheck wrote its report to {project.directory}/report.json\n"
-    assert run.stdout.endswith("\n" + table + written)
+    assert run.stdout.endswith(f"\n{table}{OFF} one of its strategies.\n{written}")
     assert "PRECHECK" not in run.stderr
     assert re.findall(r"TASK \[(.*)\] \*+\n(?:ok: .*\n)?not ready: 1 host\n", run.stdout) == [
         "Precheck audit 1 of 2",
@@ -269,6 +270,7 @@ Verdicts of"""
 
 @pytest.mark.one_release
 def test_the_document_shows_what_is_printed(project):
+    project.configure("callback")
     project.local_hosts(ready="pg-1 pg-2", missing="pg-3 web-1")
     hosts = project.hosts() | {"pg-4": dict(UNREACHABLE_HOST)}
     for name in ("pg-1", "pg-2", "pg-3", "pg-4"):
@@ -338,6 +340,15 @@ def test_a_playbook_with_an_audit_ends_after_it_when_not_all_are_ready(project):
     assert run.stdout.count('"reached"') == 6
     heading = "PRECHECK audited 3 hosts by 1 rule: all are ready."
     assert run.stdout.count(f"\n{heading}\n\nRule marker: all 3 hosts are ready.\n") == 2
+
+
+@pytest.mark.parametrize("entry_point", ["none", "strategy", "callback"])
+def test_an_audit_says_if_the_guard_is_off_for_other_plays(project, entry_point):
+    project.configure(entry_point)
+    project.local_hosts(ready="h1")
+    run = project.run(AUDIT)
+    assert run.rc == 0
+    assert run.stdout.count(OFF) == (entry_point == "none")
 
 
 NO_AUDIT = {  # keywords of the play, more tasks

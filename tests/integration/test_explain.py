@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
+import sys
 
 import pytest
+from ansible.release import __version__
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
 from support.commands import REPOSITORY
 from support.corpus import vaulted
-from support.output import on_one_line
+from support.output import is_printed, on_one_line
 from support.policies import policy, rule
 from support.project import LOCAL_HOST, PRECHECK
 
@@ -421,9 +425,31 @@ def test_it_explains_why_a_play_is_not_guarded(project):
 
 
 @one_release
-def test_a_play_with_the_guarded_strategy_is_guarded(project):
-    small(project, entry_point="strategy")
-    assert explain(project, "play.yml")[0]["not_guarded"] == ""
+@pytest.mark.parametrize("entry_point", ["strategy", "callback", "both", "none"])
+def test_it_shows_by_what_a_play_is_guarded_and_requires_it_if_asked(project, entry_point):
+    small(project, entry_point=entry_point)
+    [play] = explain(project, "play.yml")
+    names = {"both": ["callback", "strategy"], "none": []}.get(entry_point, [entry_point])
+    assert play["guarded_by"] == names
+    assert (play["not_guarded"] == "") == bool(names)
+    run = project.run("ansible-precheck", "explain", "play.yml", "--require-guard")
+    assert "  rule " in run.stdout
+    assert run.rc == (0 if names else 1)
+    error = 'Precheck does not guard all covered plays: play "all" ('
+    assert is_printed(error, run.stderr) != bool(names)
+
+
+@one_release
+def test_a_play_that_no_rule_covers_needs_no_guard(project):
+    small(project, rule(ALWAYS, covers={"play": "other"}), entry_point="none")
+    assert project.run("ansible-precheck", "explain", "play.yml", "--require-guard").rc == 0
+
+
+@one_release
+def test_the_command_prints_its_version_and_that_of_ansible_core(project):
+    run = project.run("ansible-precheck", "--version")
+    python = f"Python {platform.python_version()} at {sys.executable}"
+    assert run.stdout == f"ansible-precheck {VERSION} (ansible-core {__version__}, {python})\n"
 
 
 @one_release

@@ -10,7 +10,14 @@ import pytest
 
 from support.commands import REPOSITORY
 from support.corpus import vaulted
-from support.output import UNUSABLE_POLICY, assert_refused, is_printed, on_one_line, squeezed
+from support.output import (
+    UNUSABLE_POLICY,
+    UNUSABLE_SETTINGS,
+    assert_refused,
+    is_printed,
+    on_one_line,
+    squeezed,
+)
 from support.policies import policy, rule
 from support.project import LOCAL_HOST
 
@@ -194,6 +201,61 @@ def test_a_policy_that_is_not_a_file_is_an_error(project, config, options, env, 
     project.configure("callback", config)
     run = project.run("site.yml", *options, env=env)
     assert_policy_refused(run, problem.format(directory=project.directory))
+
+
+# What ansible.cfg has, the file beside it, and what is wrong.
+MISSPELT = {
+    "a key": (
+        "[precheck]\n# note\npolicies = policies/a.yml",
+        "",
+        "ansible.cfg:{line}: the section [precheck] has an unknown key 'policies': did you mean"
+        " policy?",
+    ),
+    "a key that is like no other": (
+        "[precheck]\nx = 1",
+        "",
+        "ansible.cfg:{line}: the section [precheck] has an unknown key 'x': expected forks,"
+        " policy, report, timeout",
+    ),
+    "the file beside ansible.cfg": (
+        "",
+        "precheck.yaml",
+        "precheck.yaml: is not read, as its name is not precheck.yml: rename it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "beside", "problem"), MISSPELT.values(), ids=MISSPELT)
+def test_what_is_misspelt_ends_the_run(guarded, config, beside, problem):
+    """Otherwise the built-in policy would be in force in the place of the one that is meant."""
+    project_with_policies(guarded, "a")
+    guarded.configure(guarded.entry_point, config)
+    if beside:
+        guarded.write(beside, POLICY.format(name="beside"))
+    lines = (guarded.directory / "ansible.cfg").read_text().splitlines()
+    line = lines.index(config.splitlines()[-1]) + 1 if config else 0
+    problem = f"{guarded.directory}/{problem.format(line=line)}"
+    run = guarded.run("site.yml")
+    assert_refused(run, UNUSABLE_SETTINGS)
+    assert squeezed(run.stderr).endswith(squeezed(UNUSABLE_SETTINGS + problem)), run.stderr
+    # Nor does another policy help, as that may not take away what is configured.
+    for command in ("ansible-playbook", "ansible-precheck explain"):
+        run = guarded.run(*command.split(), "site.yml", "-e", "precheck_policy=policies/a.yml")
+        assert run.rc == 1
+        assert is_printed(problem, run.stderr)
+    assert guarded.run("ansible-precheck", "validate").stdout == f"{problem}\n"
+
+
+def test_what_is_named_or_beside_the_right_name_is_not_misspelt(guarded):
+    project_with_policies(guarded, "a")
+    guarded.write("precheck.yaml", POLICY.format(name="beside"))
+    guarded.write("precheck.yml", POLICY.format(name="right"))
+    assert enforced(guarded.run("site.yml")) == "right"
+    (guarded.directory / "precheck.yml").unlink()
+    guarded.configure(guarded.entry_point, "[precheck]\nPolicy = precheck.yaml\nforks = 3")
+    assert enforced(guarded.run("site.yml")) == "beside"
+    guarded.configure(guarded.entry_point, "[precheck]\npolicy = policies/a.yml")
+    assert enforced(guarded.run("site.yml")) == "a"
 
 
 NO_PATHS = (

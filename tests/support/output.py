@@ -30,6 +30,7 @@ or pass -e precheck_waive=pigsty-node
 Rule pigsty-node is built in. Rules of your own in precheck.yml beside ansible.cfg replace it.
 """
 UNUSABLE_POLICY = "Precheck cannot use its policy, so nothing was run:"
+UNUSABLE_SETTINGS = "Precheck cannot use its settings, so nothing was run:"
 MISSING_MARKER = r"not ready: /etc/pki/ca\.crt is missing$"
 
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.one_release
 ORDER = [
     "errors",
     "text",
+    "ini",
     "verdict",
     "compat",
     "options",

@@ -27,6 +27,8 @@ def test_all_parts_have_the_same_version():
         in yaml.safe_load((REPOSITORY / "changelogs/changelog.yaml").read_text())["releases"]
     )
     assert version == VERSION  # the one in reports
+    command = (REPOSITORY / "plugins/plugin_utils/cli/main.py").read_text()
+    assert re.findall(r'^VERSION = "(.*)"$', command, re.MULTILINE) == [version]
 
 
 def test_every_directory_of_plugins_is_packaged():

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, Literal
 
 from ansible import constants as C
 from ansible import context
@@ -28,6 +28,9 @@ from ..policy.model import Rule
 from ..policy.opt_out import OptOut, Ways
 from .includes import FoundRole, included_roles
 from .run import PlayRun
+
+EntryPoint = Literal["callback", "strategy"]
+EntryPoints = Sequence[EntryPoint]
 
 TAG = "precheck"
 OPT_OUT_TAG = "no_precheck"
@@ -321,8 +324,14 @@ def audit_task(play: Play) -> Task | None:
 
 def is_guarded(play: Play) -> bool:
     """Return whether the guard is on for ``play``."""
-    strategy = strategy_loader.get(play.strategy, class_only=True)
-    return getattr(strategy, "is_guarded", False) or CALLBACK in C.CALLBACKS_ENABLED
+    return bool(guards_of(play.strategy))
+
+
+def guards_of(strategy_name: str) -> EntryPoints:
+    """Return by which entry points the guard is on for plays with the strategy of this name."""
+    strategy = strategy_loader.get(strategy_name, class_only=True)
+    found: list[EntryPoint] = ["callback"] if CALLBACK in C.CALLBACKS_ENABLED else []
+    return (*found, "strategy") if getattr(strategy, "is_guarded", False) else tuple(found)
 
 
 def is_ad_hoc() -> bool:

@@ -19,6 +19,7 @@ from ansible.plugins.strategy import StrategyBase
 from ..ansible_core.patches import replace_run
 from ..ansible_core.play import (
     audit_task,
+    guards_of,
     identify_without_hosts,
     is_guarded,
     location_of,
@@ -126,6 +127,7 @@ class Explainer:
             ],
             not_guarded=_why_not_guarded(play),
             hosts_may_come=self._has_earlier_plays(),
+            guarded_by=guards_of(play.strategy),
         )
         self.explanation.plays.append(explanation)
 
@@ -148,6 +150,7 @@ class Explainer:
                 rule_explanations,
                 _why_not_guarded(run.play),
                 ahead=() if known.idle_reason else list(self._look_ahead(run, rules, known)),
+                guarded_by=guards_of(run.play.strategy),
             )
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..errors import PrecheckError
 from ..policy.matching import PlayIdentity
 from ..policy.model import FORBIDDEN, REASON, WARN, Rule, Selector
 from ..report.document import rule_head
@@ -72,7 +73,7 @@ class PlayExplanation:
 
     ``ahead`` is what it would do then for later plays. ``not_guarded`` says why it would not do
     that; it is empty if it would. ``hosts_may_come`` says of a play without hosts that an earlier
-    play may make some.
+    play may make some. ``guarded_by`` are the entry points by which the guard is on.
     """
 
     playbook: str
@@ -82,6 +83,12 @@ class PlayExplanation:
     not_guarded: str = ""
     hosts_may_come: bool = False
     ahead: Sequence[AheadExplanation] = ()
+    guarded_by: Sequence[str] = ()
+
+    @property
+    def lacks_guard(self) -> bool:
+        """Whether a rule covers the play, and the guard is not on for it."""
+        return bool(self.rules) and not self.guarded_by
 
 
 @dataclass
@@ -92,18 +99,25 @@ class Explanation:
     origin: str
     plays: list[PlayExplanation] = field(default_factory=list)
 
+    def require_guard(self) -> None:
+        """Raise PrecheckError if a play lacks the guard."""
+        lacking = [play for play in self.plays if play.lacks_guard]
+        if lacking:
+            plays = "; ".join(f"{play.play}: {play.not_guarded}" for play in lacking)
+            raise PrecheckError(f"Precheck does not guard all covered plays: {plays}")
+
 
 def as_data(explanation: Explanation) -> dict[str, Any]:
     """Return the explanation for programs.
 
     The keys are ``policy`` (``files``, ``origin``) and ``plays``. A play has ``playbook``,
     ``name``, ``path``, ``line``, ``hosts``, ``hosts_may_come``, ``not_guarded`` (empty if it is
-    guarded), ``rules`` and ``ahead``: what is checked before it for a later play, with ``name``,
-    ``path``, ``line``, ``rule`` and ``checked``. A rule has ``name``, ``path``, ``line``,
-    ``severity``, ``waiver``, ``selector`` (lists of globs by key, and a list of such selectors
-    under ``not`` if it has any), ``checks`` (``kind``, ``label``, ``become``, ``once``), ``waived``
-    (how the play opts out of it, or empty), the lists of hosts ``checked`` and ``once_for``, and
-    the reasons by host ``left_out``, ``unsure``, ``errors`` and ``waited``.
+    guarded), ``guarded_by``, ``rules`` and ``ahead``: what is checked before it for a later play,
+    with ``name``, ``path``, ``line``, ``rule`` and ``checked``. A rule has ``name``, ``path``,
+    ``line``, ``severity``, ``waiver``, ``selector`` (lists of globs by key, and a list of such
+    selectors under ``not`` if it has any), ``checks`` (``kind``, ``label``, ``become``, ``once``),
+    ``waived`` (how the play opts out of it, or empty), the lists of hosts ``checked`` and
+    ``once_for``, and the reasons by host ``left_out``, ``unsure``, ``errors`` and ``waited``.
     """
     return {
         "policy": {"files": list(explanation.files), "origin": explanation.origin},
@@ -120,6 +134,7 @@ def _play_data(explanation: PlayExplanation) -> dict[str, Any]:
         "hosts": list(explanation.hosts),
         "hosts_may_come": explanation.hosts_may_come,
         "not_guarded": explanation.not_guarded,
+        "guarded_by": list(explanation.guarded_by),
         "rules": [_rule_data(rule) for rule in explanation.rules],
         "ahead": [
             {

@@ -16,6 +16,7 @@ import contextlib
 import importlib
 import json
 import os
+import platform
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -29,12 +30,14 @@ from ansible.executor import playbook_executor
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import add_all_plugin_dirs
+from ansible.release import __version__
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.utils.display import Display
 
 if TYPE_CHECKING:
     from .explanation import Explanation
 
+VERSION = "0.1.0"
 COLLECTION = "ansible_collections.precheck.guard.plugins.plugin_utils"
 
 DESCRIPTION = """\
@@ -64,10 +67,12 @@ examples:
   ansible-precheck explain site.yml -i inventory
   ansible-precheck explain pgsql.yml -l 'pg-*' -t install -e pg_version=17
   ansible-precheck explain site.yml --format json | jq '.plays[].rules[].checked'
+  ansible-precheck explain site.yml --require-guard
 
 exit status:
   0  the plays were explained, whether they would be stopped or not
-  1  a policy or something else is wrong; the message says what
+  1  a policy or something else is wrong, or with --require-guard a covered
+     play is not guarded; the message says what
   otherwise that of ansible-playbook, as for a playbook that is not valid"""
 
 VALIDATE = """\
@@ -114,6 +119,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=commands, help=argparse.SUPPRESS)
+    parser.add_argument("--version", action="version", version=_version())
     name = parser.parse_args(sys.argv[1:2]).command
     # Python has found this file without ansible-core. It has to forget the packages that it has
     # found on the way: with them, ansible-core would not look for collections where it is
@@ -123,6 +129,13 @@ def main() -> None:
     ]:
         del sys.modules[module]
     commands[name].cli_executor([f"ansible-precheck {name}", *sys.argv[2:]])
+
+
+def _version() -> str:
+    return (
+        f"ansible-precheck {VERSION} (ansible-core {__version__}, Python"
+        f" {platform.python_version()} at {sys.executable})"
+    )
 
 
 def of_collection(name: str) -> ModuleType:
@@ -178,6 +191,11 @@ class Explain(_Command, PlaybookCLI):
     def init_parser(self) -> None:  # type: ignore[override] # as the commands of ansible-core have it
         super().init_parser()
         self.describe("playbook [playbook ...]", EXPLAIN, EXPLAIN_MORE)
+        self.parser.add_argument(
+            "--require-guard",
+            action="store_true",
+            help="fail if a rule covers a play for which the guard is not on",
+        )
         for option, name in OF_ANSIBLE_PLAYBOOK.items():
             self.parser.add_argument(option, dest=name, action="store_true", help=argparse.SUPPRESS)
 
@@ -202,6 +220,8 @@ class Explain(_Command, PlaybookCLI):
         else:
             for topic, line in explanation.as_text(self.explanation):
                 display.display(line, color=COLORS.get(topic), screen_only=True)
+        if context.CLIARGS["require_guard"]:
+            self.explanation.require_guard()
         return status
 
     def _manager(self, **kwargs: Any) -> TaskQueueManager:

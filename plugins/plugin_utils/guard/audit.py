@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible import constants as C
 from ansible.inventory.host import Host
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.playbook.task import Task
@@ -14,7 +15,7 @@ from ansible.utils.display import Display
 
 from .. import compat
 from ..ansible_core.output import print_at_the_end
-from ..ansible_core.play import opt_out_of, tasks_to_run
+from ..ansible_core.play import guards_of, opt_out_of, tasks_to_run
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import stop
 from ..ansible_core.targets import unmet_conditions
@@ -31,6 +32,11 @@ from .messages import render_messages, undecided, unready
 from .state import RunState
 
 display = Display()
+
+OFF = (
+    "The guard is off in this configuration: it guards no play that does not name one of its"
+    " strategies."
+)
 
 
 def audit(task: Task, run: PlayRun, state: RunState) -> bool:
@@ -69,6 +75,8 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     state.record.add(record)
     state.record_has_news = True
     print_at_the_end(run, audit_table(document, names_of_ready=display.verbosity > 0))
+    if not state.audits and not guards_of(C.DEFAULT_STRATEGY):
+        print_at_the_end(run, OFF)
     if options["page"] and (written := write_page(options["page"], document)):
         print_at_the_end(run, written)
     state.audits.add(run.play_id)

@@ -11,12 +11,11 @@ from typing import Any
 from ansible import constants as C
 from ansible.parsing.dataloader import DataLoader
 
-from ..errors import OptionError, PolicyError, Problem
-from ..options import PolicyPaths, configured_policy_paths, policy_paths
+from ..errors import OptionError, PolicyError, Problem, SettingsError
+from ..options import PolicyPaths, configured_policy_paths, keys_in_config, policy_paths
 from .loader import Syntaxes, read
+from .misspelt import BESIDE_CONFIG, misspelt, policy_not_read
 from .model import BUILT_IN, FORBIDDEN, Rule, Rules
-
-BESIDE_CONFIG = "precheck.yml"
 
 
 def find(extra_vars: Mapping[str, Any]) -> PolicyPaths:
@@ -34,8 +33,13 @@ def find(extra_vars: Mapping[str, Any]) -> PolicyPaths:
 
 
 def _configured() -> PolicyPaths:
-    """Return what ansible.cfg, or its place, says. Raises OptionError."""
+    """Return what ansible.cfg, or its place, says. Raises OptionError and SettingsError."""
     configured = configured_policy_paths()
+    if C.CONFIG_FILE:
+        problems = [*misspelt(C.CONFIG_FILE, keys_in_config())]
+        problems += [] if configured.paths else policy_not_read(C.CONFIG_FILE)
+        if problems:
+            raise SettingsError(problems)
     if configured.paths:
         return configured
     if C.CONFIG_FILE:
