@@ -38,14 +38,17 @@ if TYPE_CHECKING:
     from .explanation import Explanation
 
 VERSION = "0.1.0"
-COLLECTION = "ansible_collections.precheck.guard.plugins.plugin_utils"
+PACKAGE = "ansible_collections.precheck.guard"
+COLLECTION = f"{PACKAGE}.plugins.plugin_utils"
 
 DESCRIPTION = """\
 Precheck stops a playbook before it changes anything on a host that is not
-ready for it. This command shows beforehand what it would do. It connects to
-no host.
+ready for it. This command switches that on, and shows beforehand what it would
+do. It connects to no host.
 
 commands:
+  enable     switch the guard on in an ansible.cfg
+  disable    switch it off there
   explain    show what would be checked before the plays of playbooks, and why
   validate   check policy files
 
@@ -74,6 +77,28 @@ exit status:
   1  a policy or something else is wrong, or with --require-guard a covered
      play is not guarded; the message says what
   otherwise that of ansible-playbook, as for a playbook that is not valid"""
+
+ENABLE = """\
+Puts the line that switches the guard on into the ansible.cfg of a directory:
+of the current one, if none is named. All else in the file stays as it is. The
+change is shown as a diff, and made if you agree."""
+
+ENABLE_MORE = """\
+exit status:
+  0  the file has the line
+  1  nothing was changed: you did not agree, there was no terminal to ask on,
+     or the file cannot be edited; the message says why"""
+
+DISABLE = """\
+Takes out of the ansible.cfg of a directory what switches the guard on: of the
+current one, if none is named. A file that "enable" has changed is then as it
+was before. The change is shown as a diff, and made if you agree."""
+
+DISABLE_MORE = """\
+exit status:
+  0  the file does not switch the guard on
+  1  nothing was changed: you did not agree, there was no terminal to ask on,
+     or the file cannot be edited; the message says why"""
 
 VALIDATE = """\
 Checks policy files, and prints all that is wrong with any of them, one problem
@@ -111,7 +136,12 @@ display = Display()
 
 
 def main() -> None:
-    commands: dict[str, type[CLI]] = {"explain": Explain, "validate": Validate}
+    commands: dict[str, type[CLI]] = {
+        "enable": Enable,
+        "disable": Disable,
+        "explain": Explain,
+        "validate": Validate,
+    }
     parser = argparse.ArgumentParser(
         "ansible-precheck",
         "ansible-precheck COMMAND [options] [arguments]",
@@ -150,28 +180,94 @@ def of_collection(name: str) -> ModuleType:
         ) from None
 
 
+def make_findable() -> str:
+    """Return the directory in which ansible-core finds the collection; empty if it finds none.
+
+    In that case, make it find the copy that this file is of.
+    """
+    try:
+        return str(next(iter(importlib.import_module(PACKAGE).__path__)))
+    except ImportError:
+        if "ansible_collections" not in sys.modules:
+            sys.modules["ansible_collections"] = ModuleType("ansible_collections")
+            sys.modules["ansible_collections"].__path__ = []
+        sys.modules["ansible_collections"].__path__ += [own_root()]
+        return ""
+
+
+def own_root() -> str:
+    """Return the directory ansible_collections that this file is in, or its clone has."""
+    collection = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
+    root = os.path.dirname(os.path.dirname(collection))
+    if os.path.basename(root) == "ansible_collections":
+        return root
+    return os.path.join(collection, "collections/ansible_collections")
+
+
 class _HelpFormatter(option_helpers.SortingHelpFormatter, argparse.RawDescriptionHelpFormatter):
     pass
 
 
 class _Command(CLI):
-    """What the commands have in common: the option --format, and only their result on stdout."""
+    """What all commands have in common."""
 
     parser: argparse.ArgumentParser  # from init_parser on
-    while_working: contextlib.ExitStack
 
     def describe(self, arguments: str, description: str, more: str) -> None:
-        """Set the texts of --help, and add the common option."""
+        """Set the texts of --help."""
         self.parser.usage = f"%(prog)s [options] {arguments}"
         self.parser.description, self.parser.epilog = description, more
         self.parser.formatter_class = _HelpFormatter
+
+    def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
+        options = super().post_process_args(options)
+        display.verbosity = options.verbosity
+        return options
+
+
+class _Switch(_Command):
+    """Edits the ansible.cfg of a directory."""
+
+    change: str  # the function for its text
+    texts: tuple[str, str]
+
+    def init_parser(self) -> None:  # type: ignore[override] # as the commands of ansible-core have it
+        super().init_parser()
+        self.describe("[directory]", *self.texts)
+        self.parser.add_argument("directory", nargs="?", default=".", help="of the ansible.cfg")
+        self.parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def run(self) -> int:
+        super().run()
+        make_findable()
+        change = getattr(of_collection("cli.switch"), self.change)
+        edit = of_collection("cli.edit").edit
+        return 0 if edit(context.CLIARGS["directory"], change, context.CLIARGS["yes"]) else 1
+
+
+class Enable(_Switch):
+    name = "ansible-precheck enable"
+    change, texts = "switched_on", (ENABLE, ENABLE_MORE)
+
+
+class Disable(_Switch):
+    name = "ansible-precheck disable"
+    change, texts = "switched_off", (DISABLE, DISABLE_MORE)
+
+
+class _Printing(_Command):
+    """What has the option --format, and only its result on stdout."""
+
+    while_working: contextlib.ExitStack
+
+    def describe(self, arguments: str, description: str, more: str) -> None:
+        super().describe(arguments, description, more)
         self.parser.add_argument(
             "--format", choices=("text", "json"), default="text", help="for people, or for programs"
         )
 
     def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
         options = super().post_process_args(options)
-        display.verbosity = options.verbosity
         # From here on, as --help and --version are for stdout.
         self.while_working.enter_context(contextlib.redirect_stdout(sys.stderr))
         return options
@@ -180,7 +276,7 @@ class _Command(CLI):
         display.display(json.dumps(data, indent=2), screen_only=True)
 
 
-class Explain(_Command, PlaybookCLI):
+class Explain(_Printing, PlaybookCLI):
     """ansible-playbook, with another class instead of the one that runs plays."""
 
     name = "ansible-precheck explain"
@@ -188,7 +284,7 @@ class Explain(_Command, PlaybookCLI):
 
     explanation: Explanation
 
-    def init_parser(self) -> None:  # type: ignore[override] # as the commands of ansible-core have it
+    def init_parser(self) -> None:  # type: ignore[override]
         super().init_parser()
         self.describe("playbook [playbook ...]", EXPLAIN, EXPLAIN_MORE)
         self.parser.add_argument(
@@ -234,7 +330,7 @@ class Explain(_Command, PlaybookCLI):
         self.explanation = explanation
 
 
-class Validate(_Command):
+class Validate(_Printing):
     name = "ansible-precheck validate"
 
     def init_parser(self) -> None:  # type: ignore[override]

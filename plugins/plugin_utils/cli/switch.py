@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From the text of an ansible.cfg to that with the guard switched on, or off. Pure.
+
+Whatever ``switched_on`` makes of a text, ``switched_off`` makes the text of it again. Everything
+else stays as it is: comments, order, line endings.
+"""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import PrecheckError
+from ..ini import DEFAULTS, Setting, content_of, lines_of, names_in, parse_error, read
+from ..options import CALLBACK, KEY, OLD_KEY, STRATEGIES
+
+LINE = f"{KEY} = {CALLBACK}"
+HEADER = f"[{DEFAULTS}]"
+MADE_SECTION = "# ansible-precheck enable made this section"
+MADE_FILE = f"# ansible-precheck enable made this file\n{HEADER}\n{LINE}\n"
+# What stands before the name where there is nothing to put a comma after. Nobody else writes that.
+ALONE = "  "
+
+Values = dict[str, dict[str, Any]]
+
+
+def switched_on(text: str | None) -> str:
+    """Return the text with the callback enabled. None stands for no file.
+
+    Raises PrecheckError.
+    """
+    if text is None:
+        return MADE_FILE
+    _require_readable(text)
+    settings, lines = read(text), lines_of(text)
+    enabled = settings.find(KEY)
+    if enabled and CALLBACK in enabled.names:
+        return text
+    if enabled:
+        _append_name(lines, enabled)
+        names = enabled.names
+    else:
+        # Until 2.14 the old key has an effect, unless the new one is there.
+        old = settings.find(OLD_KEY)
+        names = old.names if old else []
+        line = f"{KEY} = {', '.join([*names, CALLBACK])}"
+        if header := settings.sections.get(DEFAULTS):
+            _insert(lines, header, [_indent(lines, header) + line])
+        else:
+            _insert(lines, len(lines), [*[""] * bool(lines), MADE_SECTION, HEADER, line])
+    _require(text, "".join(lines), [*names, CALLBACK])
+    return "".join(lines)
+
+
+def switched_off(text: str | None) -> str | None:
+    """Return the text without the callback, and without a strategy of the collection.
+
+    None stands for no file. Raises PrecheckError.
+    """
+    if text is None or text == MADE_FILE:
+        return None
+    _require_readable(text)
+    settings, lines = read(text), lines_of(text)
+    enabled, old, strategy = map(settings.find, (KEY, OLD_KEY, "strategy"))
+    names: Sequence[str] | None = enabled.names if enabled else None
+    dropped: set[int] = set()
+    if enabled and CALLBACK in enabled.names:
+        names = [name for name in enabled.names if name != CALLBACK]
+        is_alone = not names and f"{ALONE}{CALLBACK}" not in lines[enabled.line - 1]
+        if is_alone or (old and old.names == names):
+            dropped.update(enabled.lines)
+            names = None
+        else:
+            dropped.update(_take_name_out(lines, enabled))
+    is_ours = strategy is not None and strategy.value in STRATEGIES
+    if strategy and is_ours:
+        dropped.update(strategy.lines)
+    dropped |= _made_section(lines, dropped)
+    result = "".join(line for number, line in enumerate(lines, 1) if number not in dropped)
+    if len(lines) in dropped and not text.endswith("\n"):
+        result = result.removesuffix("\n").removesuffix("\r")
+    _require(text, result, names, ("strategy",) if is_ours else ())
+    return result
+
+
+def _append_name(lines: list[str], enabled: Setting) -> None:
+    index = enabled.lines[-1] - 1
+    content = content_of(lines[index])
+    comma = ALONE if not enabled.value or enabled.value.endswith(",") else ", "
+    lines[index] = content + comma + CALLBACK + lines[index][len(content) :]
+
+
+def _insert(lines: list[str], index: int, new: Sequence[str]) -> None:
+    """Put new lines before the line of this index. The end of the text may lack a line break."""
+    end = "\r\n" if any(line.endswith("\r\n") for line in lines) else "\n"
+    added = [line + end for line in new]
+    if index == len(lines) and lines and not lines[-1].endswith("\n"):
+        lines[-1] += end
+        added[-1] = new[-1]
+    lines[index:index] = added
+
+
+def _indent(lines: Sequence[str], header: int) -> str:
+    """Return the indent of what comes next: with a larger one it would belong to the new line."""
+    content = next(filter(None, map(content_of, lines[header:])), "")
+    return content[: len(content) - len(content.lstrip())]
+
+
+def _take_name_out(lines: list[str], enabled: Setting) -> set[int]:
+    """Take the name, and a comma beside it, out of a list. Returns the lines that are to go."""
+    before = 0
+    for number in enabled.lines:
+        content = content_of(lines[number - 1])
+        rest = lines[number - 1][len(content) :]
+        if content.strip(" \t,") == CALLBACK:
+            if number == enabled.lines[-1]:  # the one before is the last one now
+                content = content_of(lines[before - 1])
+                rest = lines[before - 1][len(content) :]
+                lines[before - 1] = content.removesuffix(",") + rest
+            return {number}
+        if content.endswith(f"{ALONE}{CALLBACK}"):
+            lines[number - 1] = content.removesuffix(f"{ALONE}{CALLBACK}") + rest
+            return set()
+        for part in (f", {CALLBACK}", f",{CALLBACK}", f"{CALLBACK}, ", f"{CALLBACK},"):
+            if part in content:
+                lines[number - 1] = content.replace(part, "", 1) + rest
+                return set()
+        before = number
+    return set()
+
+
+def _made_section(lines: Sequence[str], dropped: set[int]) -> set[int]:
+    """Return the lines of the section that was made for the setting, if nothing else is in it."""
+    texts = [line.strip() for line in lines]
+    for number, (comment, header) in enumerate(zip(texts, texts[1:]), 1):
+        if (comment, header) != (MADE_SECTION, HEADER):
+            continue
+        left = [
+            content.lstrip()
+            for later, content in enumerate(map(content_of, lines), 1)
+            if later > number + 1 and later not in dropped and content
+        ]
+        if not left or left[0].startswith("["):
+            blank = {number - 1} if number > 1 and not texts[number - 2] else set()
+            return {number, number + 1} | blank
+    return set()
+
+
+def _require_readable(text: str) -> None:
+    if error := parse_error(text):
+        raise PrecheckError(f"ansible-core cannot read this ansible.cfg: {error}")
+
+
+def _require(
+    before: str, after: str, names: Sequence[str] | None, gone: Sequence[str] = ()
+) -> None:
+    """Raise PrecheckError unless ``after`` differs from ``before`` in what was to be changed.
+
+    ``names`` are the callbacks that are to be enabled; None if the setting is to be gone, as those
+    are whose keys are in ``gone``.
+    """
+    expected, result = _values(before), _values(after)
+    found = result.get(DEFAULTS, {}).get(KEY)
+    for values in (expected, result):
+        defaults = values.pop(DEFAULTS, {})
+        values[DEFAULTS] = {key: defaults[key] for key in defaults if key not in (KEY, *gone)}
+    is_left = any(key in _values(after).get(DEFAULTS, {}) for key in gone)
+    if expected != result or is_left or found != names:
+        raise PrecheckError(
+            f"Precheck cannot edit this ansible.cfg. Edit it yourself: the line of the section"
+            f" {HEADER} is {LINE}"
+        )
+
+
+def _values(text: str) -> Values:
+    """Return the values by section and key, as configparser has them; those of KEY as names."""
+    parser = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None)
+    parser.read_string(text)
+    values: Values = {section: dict(parser.items(section)) for section in parser.sections()}
+    defaults = values.get(DEFAULTS, {})
+    if KEY in defaults:
+        defaults[KEY] = names_in(defaults[KEY])
+    return values
