@@ -131,7 +131,7 @@ EXAMPLES = r"""
         type: directory
         mode: "0750"
         owner: postgres
-      - command: test "$(df -P /data | awk 'END {print $4}')" -gt 10000000
+      - command: test "$(df -Pk /data | awk 'END {print $4}')" -gt 10000000
         name: free space
         message: less than 10 GB are free on /data
         timeout: 5

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins import loader as plugin_loader
+from ansible_collections.precheck.guard.plugins.modules.check import EXAMPLES as MODULE_EXAMPLES
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.task import KEYWORDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
@@ -134,6 +135,67 @@ def test_each_key_is_explained_and_has_an_example(read_text):
         assert described or key in sections, key
     allowed = re.search(r"a task may have the keywords (.*?)\. `name`", DOCUMENT, re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", allowed)) == KEYWORDS
+
+
+def commands() -> list[str]:
+    """Return the commands for a shell that are checks in a document."""
+    checks = [
+        check
+        for text in EXAMPLES.values()
+        for rule in yaml.safe_load(text)["rules"]
+        for check in rule["checks"]
+    ]
+    for task in yaml.safe_load(MODULE_EXAMPLES):
+        action = task.get("precheck.guard.check", {})
+        checks += action.get("checks", [action])
+    return list({check.get("command"): 0 for check in checks if type(check.get("command")) is str})
+
+
+def test_no_command_that_is_shown_passes_if_a_program_before_a_pipe_fails(project):
+    """Nothing is learnt from a program that fails, so no host is ready but for other reasons."""
+    project.configure("callback")
+    project.local_hosts(missing="h1")
+    shown_commands = commands()
+    rules = [
+        {"name": f"r{number}", "plays": [{"play": "*"}], "checks": [{"command": command}]}
+        for number, command in enumerate(shown_commands)
+    ]
+    project.write("precheck.yml", yaml.safe_dump({"rules": rules}))
+    project.write("site.yml", playbook({}))
+    for name in ("df", "find", "pg_isready", "psql"):
+        project.script(f"failing/{name}", "#!/bin/sh\nexit 1\n")
+    programs = f"{project.directory}/failing:{os.environ['PATH']}"
+    run = project.run("site.yml", "--tags", "precheck", env={"PATH": programs})
+    assert run.rc == 2
+    passed = {
+        command
+        for number, command in enumerate(shown_commands)
+        if f"Rule r{number}: " not in run.stderr
+    }
+    assert {command for command in passed if "maintenance" not in command} == set()
+    assert len(shown_commands) - len(passed) >= 6
+
+
+@pytest.mark.parametrize(
+    ("psql", "reason"),
+    [
+        ("exit 0", ""),
+        ("echo 'no connection' >&2; exit 2", "no connection"),
+        ("echo one; echo two", "nobody reads one two"),
+    ],
+    ids=["no slots", "no connection", "two slots"],
+)
+def test_the_check_of_replication_slots_says_what_is_wrong(guarded, psql, reason):
+    [text] = [text for text in blocks("yaml checks") if "replication slots" in text]
+    [check] = [check for check in yaml.safe_load(text) if check.get("name") == "replication slots"]
+    guarded.local_hosts(missing="h1")
+    guarded.script("programs/psql", f"#!/bin/sh\n{psql}\n")
+    guarded.write("precheck.yml", whole_check(yaml.safe_dump([check | {"become": False}])))
+    guarded.write("site.yml", playbook({}))
+    programs = f"{guarded.directory}/programs:{os.environ['PATH']}"
+    run = guarded.run("site.yml", env={"PATH": programs})
+    assert run.rc == (2 if reason else 0), run.output
+    assert (f"  h1  not ready: replication slots: {reason}\n" in run.stderr) == bool(reason)
 
 
 def test_same_as_is_searched_in_the_documented_order(tmp_path):
