@@ -73,6 +73,14 @@ def tarball(checkout: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def distributions(checkout: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the sdist and of the wheel that is built from it."""
+    directory = tmp_path_factory.mktemp("dist")
+    run("python", "-m", "build", "--no-isolation", "--outdir", directory, checkout, cwd=directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
 def installed(tarball: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of the collection as users have it."""
     directory = tmp_path_factory.mktemp("installed")

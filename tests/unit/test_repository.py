@@ -82,3 +82,20 @@ def test_each_claim_of_the_documents_has_a_test_and_each_test_a_claim():
     assert len(claims) > 60
     assert [claim for claim in claims if claim not in shown] == []
     assert sorted(shown.difference(claims)) == []
+
+
+def test_all_parts_say_the_same_about_where_the_project_lives():
+    """They say nothing as long as the project has no public address."""
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    metadata = setup["metadata"]
+    galaxy = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())
+    of_pip = re.findall(
+        r"https?://\S+", metadata.get("url", "") + " " + metadata.get("project_urls", "")
+    )
+    keys = ("repository", "documentation", "homepage", "issues")
+    of_galaxy = [galaxy[key] for key in keys if galaxy.get(key)]
+    assert sorted(of_pip) == sorted(of_galaxy)
+    readme = (REPOSITORY / "README.md").read_text()
+    assert [address for address in of_galaxy if address not in readme] == []
+    assert galaxy["description"] == metadata["description"]
