@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
+from ansible_collections.precheck.guard.plugins.plugin_utils.errors import NEWEST
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
 REPOSITORY = Path(__file__).parents[2]
@@ -99,3 +100,24 @@ def test_all_parts_say_the_same_about_where_the_project_lives():
     readme = (REPOSITORY / "README.md").read_text()
     assert [address for address in of_galaxy if address not in readme] == []
     assert galaxy["description"] == metadata["description"]
+
+
+def pythons_by_release() -> dict[str, list[str]]:
+    """Return the releases of ansible-core in tox's configuration, with the Pythons for each."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(REPOSITORY / "setup.cfg")
+    releases = re.findall(r"^core(2\.\d+): ansible-core~=\1\.0$", tox["testenv"]["deps"], re.M)
+    pythons: dict[str, list[str]] = {release: [] for release in releases}
+    lines = re.findall(r"^core2\.{(.*)}: (.*)$", tox["testenv"]["base_python"], re.M)
+    for minors, names in lines:
+        for minor in minors.split(","):
+            pythons[f"2.{minor}"] += names.replace("python", "").split(", ")
+    return pythons
+
+
+def test_the_table_of_tested_releases_is_that_of_tox():
+    text = (REPOSITORY / "docs/releases.md").read_text()
+    rows = re.findall(r"^\| (2\.\d+) \| (.*) \|$", text, re.MULTILINE)
+    by_release = pythons_by_release()
+    assert rows == [(release, ", ".join(names)) for release, names in by_release.items()]
+    assert list(by_release)[-1] == ".".join(map(str, NEWEST))
