@@ -229,11 +229,12 @@ class _Switch(_Command):
     """Edits the ansible.cfg of a directory."""
 
     change: str  # the function for its text
-    texts: tuple[str, str]
+    description: str
+    more: str
 
     def init_parser(self) -> None:  # type: ignore[override] # as the commands of ansible-core have it
         super().init_parser()
-        self.describe("[directory]", *self.texts)
+        self.describe("[directory]", self.description, self.more)
         self.parser.add_argument("directory", nargs="?", default=".", help="of the ansible.cfg")
         self.parser.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -247,12 +248,14 @@ class _Switch(_Command):
 
 class Enable(_Switch):
     name = "ansible-precheck enable"
-    change, texts = "switched_on", (ENABLE, ENABLE_MORE)
+    change = "switched_on"
+    description, more = ENABLE, ENABLE_MORE
 
 
 class Disable(_Switch):
     name = "ansible-precheck disable"
-    change, texts = "switched_off", (DISABLE, DISABLE_MORE)
+    change = "switched_off"
+    description, more = DISABLE, DISABLE_MORE
 
 
 class _Printing(_Command):
