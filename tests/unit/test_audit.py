@@ -12,7 +12,7 @@ from ansible.plugins import loader as plugin_loader
 from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import play as play_of
 from ansible_collections.precheck.guard.plugins.plugin_utils.guard.audit import chosen
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check, Rule
-from ansible_collections.precheck.guard.plugins.plugin_utils.report.terminal import audit_table
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.audit_table import audit_table
 
 from support.corpus import know_modules
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import PlayIdentity
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import BUILT_IN, Rule
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.audit_table import audit_table
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.lines import REASON_LENGTH
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.record import Waiver
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.terminal import (
     HOSTS_SHOWN,
     MEND,
-    REASON_LENGTH,
     Failure,
     StopContext,
-    audit_table,
     closing_block,
     waiver_warning,
     warning_block,

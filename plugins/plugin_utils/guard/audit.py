@@ -23,10 +23,10 @@ from ..ansible_core.tasks import Verdicts, check_hosts
 from ..checks.kinds import action_checks, needs_host, task_checks
 from ..errors import PrecheckError, TemplateError
 from ..policy.model import WARN, Rule
+from ..report.audit_table import audit_table
 from ..report.document import changes
 from ..report.files import current_document, read, write_page
 from ..report.record import AUDIT, Record, RuleAndVerdict
-from ..report.terminal import audit_table
 from ..verdict import READY, Verdict, labelled, worst
 from .messages import render_messages, undecided, unready
 from .state import RunState

@@ -15,7 +15,7 @@ from ..ansible_core.run import PlayRun
 from ..errors import OptionError, PrecheckError, TemplateError
 from ..options import report_path
 from ..policy.model import Rule
-from ..report.terminal import VerdictsByHost
+from ..report.lines import VerdictsByHost
 from ..verdict import NOT_READY, UNVERIFIED, Verdict, unverified
 from .limit import limit_to
 

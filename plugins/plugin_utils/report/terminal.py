@@ -1,37 +1,26 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the operator reads on a terminal."""
+"""What the operator reads when a run is stopped, or goes on with a warning."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..policy.matching import PlayIdentity
-from ..policy.model import FORBIDDEN, REASON, WARN, Rule
-from ..text import count_of, one_line, printable_lines, printable_name
-from ..verdict import NOT_READY, READY, UNVERIFIED, State, Verdict
-from .document import reasons_in
+from ..policy.model import FORBIDDEN, REASON, Rule
+from ..text import count_of, printable_lines, printable_name
+from ..verdict import NOT_READY, UNVERIFIED, Verdict
+from .lines import VerdictsByHost, are, lines_of, table_of, tally
 from .record import Waiver
 
 HOSTS_SHOWN = GROUPS_SHOWN = 20
 PLAYS_SHOWN = 10
 # The remedy for hosts that are unverified: nobody knows what else they lack.
 MEND = "Mend what kept them from being checked, and run again."
-REASON_LENGTH = 400  # characters
-
-STATE_WORDS: Mapping[State, str] = {
-    READY: "ready",
-    NOT_READY: "not ready",
-    UNVERIFIED: "unverified",
-}
-
-VerdictsByHost = Mapping[str, Verdict]
 
 
 @dataclass(frozen=True)
@@ -124,20 +113,7 @@ def _counts(failures: Sequence[Failure], checked: Collection[str]) -> str:
         for state in (NOT_READY, UNVERIFIED)
     )
     hosts = {name for failure in failures for name in failure.hosts}.union(checked)
-    return _tally(len(bad), len(unverified - bad), len(hosts))
-
-
-def _tally(not_ready: int, unverified: int, hosts: int = 0) -> str:
-    """Return "1 of 3 hosts is not ready, 1 unverified", or as much of it as there is.
-
-    Without the number of all ``hosts``, it is "1 host is not ready".
-    """
-    first, word = (not_ready, "not ready") if not_ready else (unverified, "unverified")
-    if not first:
-        return ""
-    subject = f"{first} of {count_of(hosts, 'host')}" if hosts else count_of(first, "host")
-    text = f"{subject} {_are(first)} {word}"
-    return f"{text}, {unverified} unverified" if not_ready and unverified else text
+    return tally(len(bad), len(unverified - bad), len(hosts))
 
 
 def _what_ran(stop: StopContext) -> list[str]:
@@ -152,7 +128,7 @@ def _what_ran(stop: StopContext) -> list[str]:
     here = "No task of this play ran on any host."
     if stop.batches_ran:
         batches = f"{stop.batches_ran} of {count_of(stop.batches, 'batch')} of this play"
-        here = f"{batches} had run, and {_are(stop.batches_ran)} not undone."
+        here = f"{batches} had run, and {are(stop.batches_ran)} not undone."
     plays = [f"  {printable_name(play)}" for play in stop.ran[:PLAYS_SHOWN]]
     if more := len(stop.ran) - len(plays):
         plays.append(f"  ... and {count_of(more, 'more play')}")
@@ -203,7 +179,7 @@ def passed_line(play: PlayIdentity, rule: Rule) -> str:
 def not_judged_line(rule: Rule, prepared_by: PlayIdentity, hosts: int) -> str:
     """Return the line that says that a dry run did not check hosts."""
     return (
-        f"Precheck {rule.name}: {count_of(hosts, 'host')} {_are(hosts)} not judged in this dry run,"
+        f"Precheck {rule.name}: {count_of(hosts, 'host')} {are(hosts)} not judged in this dry run,"
         f" as {'it' if hosts == 1 else 'they'} would be prepared by {printable_name(prepared_by)}"
     )
 
@@ -241,11 +217,11 @@ def _failure(failure: Failure) -> list[str]:
     if bad:
         needed_for = failure.needed_for
         purpose = f" for {printable_name(needed_for)}" if needed_for else ""
-        lines.append(f"Rule {name}: {len(bad)} of {hosts} {_are(len(bad))} not ready{purpose}.")
+        lines.append(f"Rule {name}: {len(bad)} of {hosts} {are(len(bad))} not ready{purpose}.")
         lines += _groups(bad)
     if failure.play_verdict:
         lines.append(f"Rule {name}: the play is not ready for {hosts}.")
-        lines += _lines("  ", failure.play_verdict)
+        lines += lines_of("  ", failure.play_verdict)
     if failure.messages:
         lines.append("")
         lines += [line for message in failure.messages for line in printable_lines(message)]
@@ -253,7 +229,7 @@ def _failure(failure: Failure) -> list[str]:
         lines += [""] if lines else []
         lines.append(
             f"Rule {name}: {len(unverified)} of {hosts} could not be checked, and"
-            f" {_are(len(unverified))} unverified."
+            f" {are(len(unverified))} unverified."
         )
         lines += _groups(unverified)
         lines += ["", MEND]
@@ -278,123 +254,14 @@ def _groups(verdicts: VerdictsByHost) -> list[str]:
     lines = []
     shown, hidden = list(groups.values())[:GROUPS_SHOWN], list(groups.values())[GROUPS_SHOWN:]
     if all(len(names) == 1 for names in shown):
-        lines = _table(verdicts, [name for [name] in shown])
+        lines = table_of(verdicts, [name for [name] in shown])
         shown = []
     for names in shown:
         text = ", ".join(map(printable_name, names))
         if len(names) == 1:
-            lines += _lines(f"  {text}  ", verdicts[names[0]])
+            lines += lines_of(f"  {text}  ", verdicts[names[0]])
         else:
-            lines += [*_lines("  ", verdicts[names[0]]), f"    {text}"]
+            lines += [*lines_of("  ", verdicts[names[0]]), f"    {text}"]
     if more := sorted(name for names in hidden for name in names):
         lines.append(f"  ... and {len(more)} more: {', '.join(map(printable_name, more))}")
     return lines
-
-
-def _remedy(remedy: str) -> list[str]:
-    return ["", *(f"    {line}" for line in printable_lines(remedy))] if remedy else []
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _table(verdicts: VerdictsByHost, names: Sequence[str]) -> list[str]:
-    """Return lines for the hosts of these names. Two that look alike when printed stay two."""
-    width = max(len(printable_name(name)) for name in names)
-    return [
-        line
-        for name in names
-        for line in _lines(f"  {printable_name(name):{width}}  ", verdicts[name])
-    ]
-
-
-def _lines(head: str, verdict: Verdict) -> list[str]:
-    """Return a line for each reason, the first after ``head`` and the others below it."""
-    head += f"{STATE_WORDS[verdict.state]}: "
-    first, *others = map(_shortened, verdict.reasons or ["no reason was given"])
-    return [head + first, *(" " * len(head) + reason for reason in others)]
-
-
-def _shortened(reason: str) -> str:
-    # It may hold what a node printed: one line of printable characters, of a length that can be
-    # read.
-    text = one_line(reason)
-    return text if len(text) <= REASON_LENGTH else text[: REASON_LENGTH - 3] + "..."
-
-
-def audit_table(document: Mapping[str, Any], names_of_ready: bool) -> str:
-    """Return what the document of an audit says, with the names of ready hosts if wanted."""
-    verdicts: dict[str, dict[str, Verdict]] = {rule["name"]: {} for rule in document["rules"]}
-    for entry in document["verdicts"]:
-        verdict = Verdict(entry["verdict"], tuple(reasons_in(entry)))
-        verdicts[entry["rule"]][entry["host"]] = verdict
-    lines = [_audit_heading(document, verdicts)]
-    for rule in document["rules"]:
-        lines += ["", *_audited_rule(rule, verdicts[rule["name"]], names_of_ready)]
-    if "changes" in document:
-        lines += ["", *_changes(document["changes"])]
-    states = Counter(verdict.state for by_host in verdicts.values() for verdict in by_host.values())
-    counts = ", ".join(f"{states[state]} {word}" for state, word in STATE_WORDS.items())
-    lines += ["", f"Verdicts of rules on hosts: {counts}."]
-    if names := document["not_audited"]:
-        lines.append(f"Not audited, as they check plays and not hosts: {', '.join(names)}.")
-    return "\n".join(lines)
-
-
-def _audit_heading(document: Mapping[str, Any], verdicts: Mapping[str, VerdictsByHost]) -> str:
-    failing: dict[State, set[str]] = {NOT_READY: set(), UNVERIFIED: set()}
-    warned: set[str] = set()
-    for rule in document["rules"]:
-        for host, verdict in verdicts[rule["name"]].items():
-            if verdict.state != READY:
-                (warned if rule["severity"] == WARN else failing[verdict.state]).add(host)
-    unverified = failing[UNVERIFIED] - failing[NOT_READY]
-    warned -= failing[NOT_READY] | unverified
-    hosts = document["plays"][0]["hosts"]
-    result = _tally(len(failing[NOT_READY]), len(unverified))
-    more = " more" if result else ""
-    result = result or "all are ready"
-    if warned:
-        result += f", with warnings for {count_of(len(warned), 'host')}{more}"
-    rules = count_of(len(verdicts), "rule")
-    return f"PRECHECK audited {count_of(hosts, 'host')} by {rules}: {result}."
-
-
-def _audited_rule(
-    rule: Mapping[str, Any], verdicts: VerdictsByHost, names_of_ready: bool
-) -> list[str]:
-    heading = f"Rule {rule['name']}{' (warns only)' if rule['severity'] == WARN else ''}:"
-    if not verdicts:
-        return [f"{heading} it applies to no host."]
-    bad = {name: verdict for name, verdict in verdicts.items() if verdict.state != READY}
-    ready = [printable_name(name) for name in verdicts if name not in bad]
-    hosts = count_of(len(verdicts), "host")
-    if bad:
-        states = Counter(verdict.state for verdict in bad.values())
-        lines = [f"{heading} {_tally(states[NOT_READY], states[UNVERIFIED], len(verdicts))}."]
-        # What is known comes before what could not be determined.
-        lines += _table(bad, sorted(bad, key=lambda name: (bad[name].state != NOT_READY, name)))
-    else:
-        subject = "1 host is" if len(ready) == 1 else f"all {hosts} are"
-        lines = [f"{heading} {subject} ready."]
-    if names_of_ready and ready:
-        lines.append(f"  ready: {', '.join(ready)}")
-    if rule["message"]:
-        lines += ["", *printable_lines(rule["message"])]
-    return lines + _remedy(rule["remedy"])
-
-
-def _changes(changes: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for change in changes["newly_not_ready"]:
-        reason = _shortened("; ".join(change["reasons"]))
-        host = printable_name(change["host"])
-        lines.append(f"  newly not ready: {host} for {change['rule']}: {reason}")
-    for change in changes["newly_ready"]:
-        lines.append(f"  newly ready: {printable_name(change['host'])} for {change['rule']}")
-    for key, word in (("new_hosts", "new"), ("gone_hosts", "gone")):
-        if changes[key]:
-            lines.append(f"  {word}: {one_line(', '.join(changes[key]))}")
-    heading = f"Since the report of {one_line(changes['since'])}:"
-    return [heading, *lines] if lines else [f"{heading} no change."]
