@@ -110,8 +110,8 @@ notes:
   - The variables C(precheck_forks), C(precheck_policy), C(precheck_reason), C(precheck_report),
     C(precheck_timeout) and C(precheck_waive) have an effect only as extra variables, as with
     C(-e precheck_policy=strict.yml).
-  - For a misspelt callback name, ansible-core only prints a warning. For a misspelt strategy name,
-    it ends the run. It is safest to use both. A play is still guarded once.
+  - For a misspelt callback name, ansible-core only prints a warning. C(ansible-precheck doctor) and
+    C(ansible-playbook precheck.guard.doctor) find out whether the guard is in force.
   - With C(-v), each run prints which policy it uses, and with C(-vv), which rules cover each play.
 seealso:
   - plugin: precheck.guard.linear
@@ -123,7 +123,6 @@ seealso:
 EXAMPLES = r"""
 # In ansible.cfg:
 # [defaults]
-# strategy = precheck.guard.linear
 # callbacks_enabled = precheck.guard.enforce
 #
 # [precheck]

@@ -14,9 +14,9 @@ notes:
   - The strategy guards only the plays that use it. The callback guards all plays, whatever strategy
     they name. If both are on, a play is guarded once.
   - If the name is misspelt in C(ansible.cfg), the run ends with an error. For a misspelt callback
-    name, there is only a warning, and no guard. It is safest to use both.
+    name, there is only a warning, and no guard.
   - From ansible-core 2.19 on, loading a third-party strategy prints a deprecation warning, and a
-    future release may refuse it. This does not affect the callback.
+    future release may refuse it. This does not affect the callback, which is recommended.
   - The exit status is 2 if a host is not ready or unverified. It is neither 0 nor 2 if the policy
     is invalid or the guard does not work.
   - To run only the checks, pass C(--tags precheck). The tag C(no_precheck:RULE) on a play,

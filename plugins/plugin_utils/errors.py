@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from ansible.errors import AnsibleError
 from ansible.release import __version__
 
-NEWEST = (2, 21)  # the newest release of ansible-core that Precheck is tested with
+# The oldest and the newest release of ansible-core that Precheck is tested with.
+OLDEST, NEWEST = (2, 14), (2, 21)
 
 
 class PrecheckError(AnsibleError):

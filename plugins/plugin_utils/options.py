@@ -57,8 +57,17 @@ def _value_and_origin(name: str, plugin: str, variables: Mapping[str, Any]) -> V
 
 def keys_in_config() -> set[str]:
     """Return the keys that a section of ansible.cfg has for the options."""
+    return {entry["key"] for entry in _entries("ini")}
+
+
+def variables() -> set[str]:
+    """Return the variables of the environment that set options."""
+    return {entry["name"] for entry in _entries("env")}
+
+
+def _entries(source: str) -> list[dict[str, str]]:
     options = C.config.get_configuration_definitions("callback", _plugin())
-    return {entry["key"] for option in options.values() for entry in option.get("ini") or ()}
+    return [entry for option in options.values() for entry in option.get(source) or ()]
 
 
 class PolicyPaths(NamedTuple):

@@ -21,7 +21,6 @@ EXAMPLES = r"""
 # In ansible.cfg:
 # [defaults]
 # strategy = precheck.guard.linear
-# callbacks_enabled = precheck.guard.enforce
 
 - name: For one play
   hosts: all

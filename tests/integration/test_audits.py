@@ -100,7 +100,9 @@ def test_an_audit_ends_with_a_table_of_all_that_is_not_ready(project):
     lost = reason.removeprefix("unreachable: ")
     table = TABLE.format(directory=project.directory, lost=lost)
     written = f"Precheck wrote its report to {project.directory}/report.json\n"
-    assert run.stdout.endswith(f"\n{table}{OFF} one of its strategies.\n{written}")
+    assert run.stdout.endswith(
+        f"\n{table}{OFF} one of its strategies.\nansible-precheck doctor shows why.\n{written}"
+    )
     assert "PRECHECK" not in run.stderr
     assert re.findall(r"TASK \[(.*)\] \*+\n(?:ok: .*\n)?not ready: 1 host\n", run.stdout) == [
         "Precheck audit 1 of 2",

@@ -17,7 +17,7 @@ from support.commands import REPOSITORY
 from support.corpus import vaulted
 from support.output import is_printed, on_one_line
 from support.policies import policy, rule
-from support.project import LOCAL_HOST, PRECHECK
+from support.project import LOCAL_HOST
 
 ALWAYS = {"that": True}
 DEBUG_PLAY = "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
@@ -686,7 +686,7 @@ def test_the_document_shows_what_explain_and_validate_print(project):
     for name, text in files.items():
         project.write(f"{name}.yml", text.removeprefix("\n"))
     shown = re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```", DOCUMENT)
-    assert len(shown) == 4
+    assert len(shown) == 3
     for line, output in shown:
         command, _pipe, program = line.partition(" | ")
         if program:
@@ -701,4 +701,3 @@ def test_the_document_shows_what_explain_and_validate_print(project):
             # Where lines are folded depends on the length of the path.
             printed = run.stdout.replace(str(project.directory), "/srv/pigsty")
             assert printed.split() == output.split()
-    assert f"`{PRECHECK.relative_to(REPOSITORY)}`" in DOCUMENT

@@ -36,7 +36,8 @@ def config(project):
 
 def test_the_guard_is_on_after_enable_and_off_after_disable(off):
     before = config(off)
-    off.run("ansible-precheck", "enable", "--yes")
+    switched = off.run("ansible-precheck", "enable", "--yes")
+    assert (switched.rc, switched.stdout.splitlines()[-1]) == (0, "IN FORCE")
     assert config(off) == before.replace("[defaults]\n", f"[defaults]\n{LINE}\n")
     run = off.run("pgsql.yml")
     assert (run.rc, "PRECHECK stopped" in run.stderr) == (2, True)

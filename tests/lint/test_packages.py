@@ -28,7 +28,8 @@ def tracked(*paths: str) -> set[str]:
 
 TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
 VERSION = yaml.safe_load((REPOSITORY / "galaxy.yml").read_text())["version"]
-WORKS = tracked("plugins", "meta", "playbooks/audit.yml")
+PLAYBOOKS = ("playbooks/audit.yml", "playbooks/doctor.yml")
+WORKS = tracked("__main__.py", "plugins", "meta", *PLAYBOOKS)
 PAGES = tracked("docs", *TOP) - tracked("docs/examples")
 
 

@@ -48,6 +48,7 @@ ROOMS = ("compat", "checks/node", "ansible_core/", "cli/")
 # Names of base classes that plugins of these types are written with.
 OF_PLUGINS = {
     "action/check": {"_loader", "_play_context", "_task"},
+    "action/doctor": {"_loader"},
     "callback/enforce": set(),
 }
 

@@ -35,6 +35,7 @@ EntryPoints = Sequence[EntryPoint]
 TAG = "precheck"
 OPT_OUT_TAG = "no_precheck"
 AUDIT = "precheck.guard.audit"
+DOCTOR = "precheck.guard.doctor"
 
 _VALIDATE = add_internal_fqcns(("validate_argument_spec",))
 _PREPARING = (*_VALIDATE, *add_internal_fqcns(("gather_facts",)))
@@ -311,15 +312,22 @@ def is_left_out(run: PlayRun, rule: Rule) -> bool:
 
 
 def audit_task(play: Play) -> Task | None:
-    """Return the task that makes the play an audit.
+    """Return the task that makes the play an audit."""
+    return _only_task(play, AUDIT)
 
-    It must be the only one: nothing may go unguarded beside it.
-    """
+
+def is_doctor(play: Play) -> bool:
+    """Return whether the play only says whether the guard is in force."""
+    return _only_task(play, DOCTOR) is not None
+
+
+def _only_task(play: Play, action: str) -> Task | None:
+    """Return the task with this action, if it is the only one: nothing may go unguarded beside."""
     if play.roles or len(play.tasks) != 1 or play.pre_tasks or play.post_tasks or play.handlers:
         return None
     tasks = play.tasks[0].get_tasks()
-    is_audit = len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == AUDIT
-    return tasks[0] if is_audit else None
+    is_it = len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == action
+    return tasks[0] if is_it else None
 
 
 def is_guarded(play: Play) -> bool:

@@ -21,6 +21,7 @@ from ..ansible_core.play import (
     audit_task,
     guards_of,
     identify_without_hosts,
+    is_doctor,
     is_guarded,
     location_of,
 )
@@ -199,6 +200,8 @@ def _why_not_guarded(play: Play) -> str:
     """Return why the guard would not do what is explained for a play; empty if it would."""
     if audit_task(play):
         return "it is an audit, which checks its hosts for all rules of the policy"
+    if is_doctor(play):
+        return "it only says whether the guard is in force"
     if is_guarded(play):
         return ""
     return f"its strategy is {play.strategy}, and the callback {CALLBACK} is not enabled"

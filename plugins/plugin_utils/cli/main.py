@@ -49,12 +49,33 @@ do. It connects to no host.
 commands:
   enable     switch the guard on in an ansible.cfg
   disable    switch it off there
+  doctor     find out whether the guard is in force, and why not
   explain    show what would be checked before the plays of playbooks, and why
   validate   check policy files
 
 ansible-precheck COMMAND --help describes a command.
 The documents are in the directory
 """
+
+DOCTOR = """\
+Says whether the guard is in force here, and what keeps it from that: which
+ansible-core, collection, ansible.cfg, settings and policy a run would use,
+where they come from, and what looks misspelt. Of playbooks that you name, it
+says which plays are guarded.
+
+It takes the options of ansible-playbook, connects to no host and runs no task.
+Lines that begin with ! keep the guard from being in force; those with ? are to
+be looked at."""
+
+DOCTOR_MORE = """\
+examples:
+  ansible-precheck doctor
+  ansible-precheck doctor pgsql.yml -i inventory
+  ansible-precheck doctor --format json | jq .in_force
+
+exit status:
+  0  the guard is in force, for all playbooks that are named
+  1  it is not"""
 
 EXPLAIN = """\
 Shows for each play of the playbooks, in order, what Precheck would do before
@@ -81,13 +102,14 @@ exit status:
 ENABLE = """\
 Puts the line that switches the guard on into the ansible.cfg of a directory:
 of the current one, if none is named. All else in the file stays as it is. The
-change is shown as a diff, and made if you agree."""
+change is shown as a diff, and made if you agree. Then "doctor" runs in that
+directory, and says whether the guard is in force."""
 
 ENABLE_MORE = """\
 exit status:
-  0  the file has the line
-  1  nothing was changed: you did not agree, there was no terminal to ask on,
-     or the file cannot be edited; the message says why"""
+  0  the guard is in force
+  1  it is not: you did not agree to the change, there was no terminal to ask
+     on, the file cannot be edited, or something else is wrong, as is printed"""
 
 DISABLE = """\
 Takes out of the ansible.cfg of a directory what switches the guard on: of the
@@ -132,6 +154,8 @@ COLORS = {
     "not guarded": C.COLOR_WARN,
 }
 
+LEVELS = {"doubt": C.COLOR_WARN, "wrong": C.COLOR_ERROR}
+
 display = Display()
 
 
@@ -139,6 +163,7 @@ def main() -> None:
     commands: dict[str, type[CLI]] = {
         "enable": Enable,
         "disable": Disable,
+        "doctor": Doctor,
         "explain": Explain,
         "validate": Validate,
     }
@@ -173,6 +198,13 @@ def of_collection(name: str) -> ModuleType:
     try:
         return importlib.import_module(f"{COLLECTION}.{name}")
     except ImportError as ex:
+        if PACKAGE in sys.modules:
+            copy = next(iter(sys.modules[PACKAGE].__path__))
+            raise AnsibleError(
+                f"ansible-core finds another copy of the collection than that of this command"
+                f" ({os.path.join(own_root(), 'precheck/guard')}): that at {copy}, which does not"
+                f" work with it ({ex})"
+            ) from None
         raise AnsibleError(
             "ansible-core does not find the collection precheck.guard, so it cannot guard anything"
             f" here ({ex}). The setting collections_path in ansible.cfg says where it looks; now it"
@@ -251,6 +283,16 @@ class Enable(_Switch):
     change = "switched_on"
     description, more = ENABLE, ENABLE_MORE
 
+    def run(self) -> int:
+        status = super().run()
+        if status == 0:
+            # A new process, as ansible-core has read its configuration before, and elsewhere.
+            sys.stdout.flush()
+            main_file = os.path.abspath(__file__)
+            os.chdir(context.CLIARGS["directory"])
+            os.execv(sys.executable, [sys.executable, main_file, "doctor"])
+        return status
+
 
 class Disable(_Switch):
     name = "ansible-precheck disable"
@@ -283,20 +325,21 @@ class Explain(_Printing, PlaybookCLI):
     """ansible-playbook, with another class instead of the one that runs plays."""
 
     name = "ansible-precheck explain"
+    texts = ("playbook [playbook ...]", EXPLAIN, EXPLAIN_MORE)
     USES_CONNECTION = False  # so that no ssh agent is started
 
     explanation: Explanation
 
     def init_parser(self) -> None:  # type: ignore[override]
         super().init_parser()
-        self.describe("playbook [playbook ...]", EXPLAIN, EXPLAIN_MORE)
+        self.describe(*self.texts)
+        for option, name in OF_ANSIBLE_PLAYBOOK.items():
+            self.parser.add_argument(option, dest=name, action="store_true", help=argparse.SUPPRESS)
         self.parser.add_argument(
             "--require-guard",
             action="store_true",
             help="fail if a rule covers a play for which the guard is not on",
         )
-        for option, name in OF_ANSIBLE_PLAYBOOK.items():
-            self.parser.add_argument(option, dest=name, action="store_true", help=argparse.SUPPRESS)
 
     def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
         for option, name in OF_ANSIBLE_PLAYBOOK.items():
@@ -308,11 +351,14 @@ class Explain(_Printing, PlaybookCLI):
     def ask_passwords() -> tuple[None, None]:
         return None, None  # they are for connections
 
+    def work(self) -> int:
+        # PlaybookExecutor looks this name up to make a manager. See ansible_core.patches.
+        setattr(playbook_executor, "TaskQueueManager", self._manager)  # noqa: B010 - it is a class
+        return super().run()
+
     def run(self) -> int:
         with contextlib.ExitStack() as self.while_working:
-            # PlaybookExecutor looks this name up to make a manager. See ansible_core.patches.
-            setattr(playbook_executor, "TaskQueueManager", self._manager)  # noqa: B010 - it is a class
-            status = super().run()
+            status = self.work()
         explanation = of_collection("cli.explanation")
         if context.CLIARGS["format"] == "json":
             self.print_json(explanation.as_data(self.explanation))
@@ -331,6 +377,57 @@ class Explain(_Printing, PlaybookCLI):
 
     def _begin(self, explanation: Explanation) -> None:
         self.explanation = explanation
+
+
+class Doctor(Explain):
+    """Explains playbooks as far as it can, and says what it found out besides."""
+
+    name = "ansible-precheck doctor"
+    texts = ("[playbook ...]", DOCTOR, DOCTOR_MORE)
+    loader: DataLoader | None = None
+
+    def init_parser(self) -> None:  # type: ignore[override]
+        super().init_parser()
+        for action in self.parser._actions:
+            if action.dest == "args":
+                action.nargs = "*"
+
+    def _play_prereqs(self) -> Any:
+        found = super()._play_prereqs()
+        self.loader = found[0]
+        return found
+
+    def run(self) -> int:
+        with contextlib.ExitStack() as self.while_working:
+            error = None
+            try:
+                self.work()
+            except AnsibleError as ex:
+                error = ex
+            found = make_findable()
+            diagnosis = self._examine(found, error)
+        if context.CLIARGS["format"] == "json":
+            self.print_json(diagnosis.as_data())
+        else:
+            for level, line in diagnosis.as_text():
+                display.display(line, color=LEVELS.get(level), screen_only=True)
+        return 0 if diagnosis.in_force else 1
+
+    def _examine(self, found: str, error: AnsibleError | None) -> Any:
+        # A policy that cannot be used is among what is found out anyway.
+        is_known = not found or isinstance(error, of_collection("errors").PolicyError)
+        names = [name for name in context.CLIARGS["args"] if os.path.exists(name)]
+        directories = [os.path.dirname(os.path.abspath(name)) for name in names]
+        if not AnsibleCollectionConfig.playbook_paths:
+            AnsibleCollectionConfig.playbook_paths = directories or [os.getcwd()]
+        doctor = of_collection("cli.doctor")
+        playbooks = doctor.Playbooks(
+            directories,
+            self.explanation.plays if hasattr(self, "explanation") else (),
+            "" if error is None or is_known else f"{', '.join(context.CLIARGS['args'])}: {error}",
+        )
+        own = os.path.join(own_root(), "precheck/guard")
+        return doctor.examine(found, own, self.loader or DataLoader(), playbooks)
 
 
 class Validate(_Printing):

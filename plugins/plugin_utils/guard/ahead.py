@@ -106,7 +106,7 @@ class _Later:
         has_hosts = bool(names or hosts_of(self._run, self._play, ignore_limit=True))
         self.on_the_way = replace(known, hosts=names if has_hosts else None)
         covered = [way for way in ways if covering(identity, [way.rule])]
-        if not covered or play_of.audit_task(self._play) or not play_of.is_guarded(self._play):
+        if not covered or _changes_nothing(self._play) or not play_of.is_guarded(self._play):
             return None
         waiting = {way.rule.name: self._waiting(way, names) for way in covered}
         seen = self._state.seen_ahead.setdefault(self._id, set())
@@ -151,13 +151,16 @@ class _Later:
         return self._state.foreseen[self._id]
 
 
+def _changes_nothing(play: Play) -> bool:
+    return play_of.audit_task(play) is not None or play_of.is_doctor(play)
+
+
 def _on_the_way(
     run: PlayRun, rules: Sequence[Rule], identity: PlayIdentity, hosts: Sequence[str] | None
 ) -> PlayOnTheWay:
     opt_out = play_of.opt_out_of(run.play, run.extra_vars)
     waived = frozenset(rule.name for rule in rules if opt_out.way(rule))
-    # An audit changes nothing.
-    has_work = not play_of.audit_task(run.play) and play_of.has_work(play_of.tasks_to_run(run))
+    has_work = not _changes_nothing(run.play) and play_of.has_work(play_of.tasks_to_run(run))
     sets = play_of.names_that_tasks_set(run) | play_of.results_of_tasks(run)
     return PlayOnTheWay(identity, has_work, hosts, frozenset(sets), waived)
 

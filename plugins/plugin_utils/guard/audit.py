@@ -35,7 +35,7 @@ display = Display()
 
 OFF = (
     "The guard is off in this configuration: it guards no play that does not name one of its"
-    " strategies."
+    " strategies.\nansible-precheck doctor shows why."
 )
 
 

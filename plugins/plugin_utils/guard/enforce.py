@@ -23,7 +23,7 @@ from ansible.utils.display import Display
 
 from ..ansible_core.later import begin_playbook, is_last
 from ..ansible_core.patches import wrap_run
-from ..ansible_core.play import audit_task, location_of, only_checks_are_wanted
+from ..ansible_core.play import audit_task, is_doctor, location_of, only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
 from ..ansible_core.stop import (
     StoppedDuringPlay,
@@ -56,6 +56,11 @@ def install(strategy_name: str, playbook: Playbook | None) -> None:
 def has_begun(play: Play) -> bool:
     """Return whether the guard has seen the play."""
     return id_of(play) in _begun
+
+
+def has_begun_any() -> bool:
+    """Return whether the guard has seen any play of the run."""
+    return bool(_begun)
 
 
 def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], int]) -> int:
@@ -130,15 +135,17 @@ def enforce(run: PlayRun, state: RunState) -> bool:
         return False
     if first_batch:
         display.vv(describe(known.identity, known.coverages))
-    if known.coverages or (first_batch and not is_last(run)):
+    is_covered = bool(known.coverages) and not is_doctor(run.play)
+    if is_covered or (first_batch and not is_last(run)):
         from .execution import is_stopped
 
         if is_stopped(run, state, rules, known, first_batch):
             return True
-    if known.coverages:
+    if is_covered:
         watch_hosts(run, state, known)
     watch_for_roles(run, state, rules)
-    if known.targets.hosts and not only_checks_are_wanted(run):
+    changes_nothing = is_doctor(run.play) or only_checks_are_wanted(run)
+    if known.targets.hosts and not changes_nothing:
         names = [host.name for host in known.targets.hosts]
         state.remember_run(run, known.identity, names)
     return False

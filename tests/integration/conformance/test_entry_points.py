@@ -83,8 +83,8 @@ def test_which_plays_are_guarded(project, entry_point):
     "the name is misspelt, or the collection is missing | the run ends with an error | a warning,"
     " and no guard | an error if it is the strategy's name; otherwise a warning, and the strategy"
     " guards",
-    "For a misspelt callback name, ansible-core only prints a warning; use both the strategy and"
-    " the callback.",
+    "For a misspelt callback name, or if the collection is missing, ansible-core only prints a"
+    " warning.",
     "ansible-core 2.19 and later | each run prints a warning that third-party strategies are"
     " deprecated | no warning | the same warning",
 )
