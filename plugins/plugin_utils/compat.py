@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import module_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
 
@@ -132,6 +133,18 @@ def load_yaml(loader: DataLoader, path: str) -> Any:
     takes_trust = "trusted_as_template" in inspect.signature(loader.load_from_file).parameters
     trust: dict[str, Any] = {"trusted_as_template": True} if takes_trust else {}
     return loader.load_from_file(path, **trust)
+
+
+def action_of(task: Task) -> str:
+    """Return the full name of a task's action; empty if it is a template, or there is none.
+
+    From 2.19.0 to 2.19.3 a task only knows it when it runs. Later releases warn if one asks a task
+    whose action is a template.
+    """
+    if is_template(task.action):
+        return ""
+    found = module_loader.find_plugin_with_context(task.action, collection_list=task.collections)
+    return found.resolved_fqcn or ""
 
 
 def registered_names(task: Task) -> set[str]:

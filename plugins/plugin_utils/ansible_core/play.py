@@ -326,7 +326,7 @@ def _only_task(play: Play, action: str) -> Task | None:
     if play.roles or len(play.tasks) != 1 or play.pre_tasks or play.post_tasks or play.handlers:
         return None
     tasks = play.tasks[0].get_tasks()
-    is_it = len(tasks) == 1 and isinstance(tasks[0], Task) and tasks[0].resolved_action == action
+    is_it = len(tasks) == 1 and isinstance(tasks[0], Task) and compat.action_of(tasks[0]) == action
     return tasks[0] if is_it else None
 
 

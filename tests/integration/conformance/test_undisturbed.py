@@ -257,3 +257,15 @@ def test_ansible_pull_runs_as_without_the_guard(guarded):
     run = guarded.run(*command, env={"ANSIBLE_PYTHON_INTERPRETER": sys.executable})
     assert run.rc == 0, run.output
     assert "Precheck" not in run.output and "PRECHECK" not in run.output
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize("playbook", ["site.yml", "pgsql.yml"])
+def test_an_action_may_be_a_template(guarded, playbook):
+    """Since 2.19.4 ansible-core warns if somebody asks too early which action that is."""
+    guarded.local_hosts(ready="h1")
+    task = {"action": "{{ which }}", "vars": {"which": "ansible.builtin.debug"}}
+    guarded.write(playbook, json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+    run = guarded.run(playbook)
+    assert run.rc == 0
+    assert "WARNING" not in run.output
