@@ -23,6 +23,7 @@ from support.requirements import lacking
 COMMAND = PRECHECK.relative_to(REPOSITORY)
 PLAY = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  roles: [pgsql]\n"
 DOCUMENT = (REPOSITORY / "docs/installing.md").read_text()
+DOCTOR = (REPOSITORY / "docs/doctor.md").read_text()
 DEBIAN = Path("/usr/bin/ansible-galaxy")
 COLLECTION = ".ansible/collections/ansible_collections/precheck/guard"
 
@@ -119,6 +120,14 @@ class Admin:
         assert f"{covered}    checked   localhost\n" in explained.stdout
         assert self.run(*command, "validate").rc == 0
 
+    def assert_switched_on_by(self, command: str) -> None:
+        """Assert that the command of the documents switches the guard on, and off."""
+        self.configure("none")
+        self.follow(f"cd project; {command} enable --yes; {command} doctor play.yml")
+        assert self.play("missing").rc == 2
+        self.follow(f"cd project; {command} disable --yes")
+        assert self.play("missing").rc == 0
+
     def assert_not_installed(self) -> None:
         """Assert that the project runs without its lines, and not with the strategy line."""
         self.configure("strategy")
@@ -195,6 +204,7 @@ def test_a_virtual_environment(admin):
     admin.assert_guarded("strategy", "callback", "both")
     admin.assert_audits()
     admin.assert_explains("ansible-precheck")
+    admin.assert_switched_on_by("ansible-precheck")
     assert "precheck.guard 0.1.0" in on_one_line(admin.follow(LIST))
     admin.follow(UPGRADE_PIP, UNINSTALL_PIP)
     admin.assert_not_installed()
@@ -256,6 +266,8 @@ def test_a_package_of_the_distribution(debian):
         debian.home / COLLECTION / COMMAND,
         collections=f":{debian.home}/.ansible/collections",
     )
+    [command] = re.findall(r"^\$ (python3 .*) doctor$", DOCTOR, re.MULTILINE)
+    debian.assert_switched_on_by(command)
     debian.follow(UNINSTALL_GALAXY)
     debian.assert_not_installed()
     refused = debian.run("python3", "-m", "pip", "install", "./precheck", cwd=".")
@@ -314,6 +326,16 @@ def test_a_colleague_without_the_collection(admin, line):
     assert run.rc == status
     assert is_printed(text, run.output)
     assert ("the role ran" in run.stdout) == (status == 0)
+
+
+def test_a_playbook_that_begins_with_doctor_does_not_run_without_the_collection(admin):
+    admin.configure("callback")
+    play = admin.home / "project/play.yml"
+    play.write_text("- import_playbook: precheck.guard.doctor\n" + play.read_text())
+    run = admin.play("missing")
+    assert run.rc == 1
+    assert "precheck.guard.doctor" in run.stderr
+    assert "the role ran" not in run.stdout
 
 
 def test_the_demonstration_succeeds(clone):
