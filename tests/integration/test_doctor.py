@@ -16,7 +16,7 @@ from ansible.release import __version__
 from support.commands import REPOSITORY, run_command
 from support.output import is_printed
 from support.policies import policy, rule
-from support.project import ENTRY_POINTS
+from support.project import ENTRY_POINTS, PRECHECK
 
 PLAY = "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: ran}}]}\n"
 NAME = "precheck.guard.enforce"
@@ -217,6 +217,20 @@ def test_an_older_copy_is_one_clear_error(bare):
     run = bare.run("ansible-precheck", "doctor", "pgsql.yml")
     assert run.rc == 1
     assert is_printed("ansible-core finds another copy of the collection than that of", run.stderr)
+
+
+@pytest.mark.one_release
+def test_an_ansible_core_that_is_too_old_is_named_and_nothing_else(bare):
+    """It has not all that the command needs."""
+    code = (
+        "import runpy, sys, ansible.release\n"
+        "ansible.release.__version__ = '2.10.17'\n"
+        "sys.argv = ['ansible-precheck', 'doctor']\n"
+        f"runpy.run_path('{PRECHECK}', run_name='__main__')"
+    )
+    run = run_command([sys.executable, "-c", code], bare.directory)
+    assert (run.rc, run.stdout) == (1, "")
+    assert run.stderr == "NOT IN FORCE: ansible-core 2.10.17 is older than 2.14\n"
 
 
 # What is wrong besides, and what is printed of it.

@@ -119,6 +119,22 @@ class Admin:
         covered = "  rule pigsty-node, by role pgsql or postgres or postgresql\n"
         assert f"{covered}    checked   localhost\n" in explained.stdout
         assert self.run(*command, "validate").rc == 0
+        self.assert_switches(*command)
+
+    def assert_switches(self, *command: str | Path) -> None:
+        """Assert that enable, doctor and disable work in the project."""
+        config = self.home / "project/ansible.cfg"
+        before = config.read_text().replace(ENTRY_POINTS["both"], "")
+        config.write_text(before)
+        off = self.run(*command, "doctor", "other.yml")
+        assert (off.rc, "NOT IN FORCE\n" in off.stdout) == (1, True), off.output
+        on = self.run(*command, "enable", "--yes")
+        assert (on.rc, on.stdout.splitlines()[-1]) == (0, "IN FORCE"), on.output
+        playbook = [self.python, "-m", "ansible", "playbook", "precheck.guard.doctor"]
+        assert self.run(*playbook).rc == 0
+        assert self.run(*command, "disable", "--yes").rc == 0
+        assert config.read_text() == before
+        assert self.run(*playbook).rc == 2
 
     def assert_switched_on_by(self, command: str) -> None:
         """Assert that the command of the documents switches the guard on, and off."""
@@ -235,7 +251,7 @@ def test_ansible_galaxy_for_one_user(admin):
     admin.follow(install)
     admin.assert_guarded("strategy", "callback", "both")
     admin.assert_audits()
-    command = [admin.python, admin.home / COLLECTION / COMMAND]
+    command = [admin.python, admin.home / COLLECTION]  # as docs/doctor.md says
     admin.assert_explains(*command, collections=f":{admin.home}/.ansible/collections")
     admin.configure("none")
     assert "precheck.guard 0.1.0" in on_one_line(admin.follow(LIST))
@@ -263,7 +279,7 @@ def test_a_package_of_the_distribution(debian):
     debian.assert_audits()
     debian.assert_explains(
         "python3",
-        debian.home / COLLECTION / COMMAND,
+        debian.home / COLLECTION,
         collections=f":{debian.home}/.ansible/collections",
     )
     [command] = re.findall(r"^\$ (python3 .*) doctor$", DOCTOR, re.MULTILINE)

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
-from ansible_collections.precheck.guard.plugins.plugin_utils.errors import NEWEST
+from ansible_collections.precheck.guard.plugins.plugin_utils.errors import NEWEST, OLDEST
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,6 +30,14 @@ def test_all_parts_have_the_same_version():
     assert version == VERSION  # the one in reports
     command = (REPOSITORY / "plugins/plugin_utils/cli/main.py").read_text()
     assert re.findall(r'^VERSION = "(.*)"$', command, re.MULTILINE) == [version]
+
+
+def test_all_parts_require_the_same_release_of_ansible_core():
+    oldest = ".".join(map(str, OLDEST))
+    command = (REPOSITORY / "plugins/plugin_utils/cli/main.py").read_text()
+    assert f"\nOLDEST = {OLDEST}\n" in command
+    assert f'">={oldest}.0"' in (REPOSITORY / "meta/runtime.yml").read_text()
+    assert f"ansible-core>={oldest}\n" in (REPOSITORY / "setup.cfg").read_text()
 
 
 def test_every_directory_of_plugins_is_packaged():

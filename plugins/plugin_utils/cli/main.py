@@ -17,6 +17,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .explanation import Explanation
 
 VERSION = "0.1.0"
+OLDEST = (2, 14)
 PACKAGE = "ansible_collections.precheck.guard"
 COLLECTION = f"{PACKAGE}.plugins.plugin_utils"
 
@@ -160,6 +162,10 @@ display = Display()
 
 
 def main() -> None:
+    release = re.match(r"(\d+)\.(\d+)", __version__)
+    if release and tuple(map(int, release.groups())) < OLDEST:
+        # What follows needs a newer one, and so does the guard.
+        sys.exit(f"NOT IN FORCE: ansible-core {__version__} is older than {OLDEST[0]}.{OLDEST[1]}")
     commands: dict[str, type[CLI]] = {
         "enable": Enable,
         "disable": Disable,

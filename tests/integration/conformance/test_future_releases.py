@@ -209,8 +209,9 @@ CHANGED_FOR_THE_CALLBACK = {
 
 # These names exist in older releases only.
 NOT_IN_THE_NEWEST = {"_result", "_return_data", "_task"}
-# Without this name, hosts are checked again at each play.
-NOT_NECESSARY = {"_load_name"}
+# Without the first of these names, hosts are checked again at each play. The second is of argparse,
+# and the third a method that ansible-precheck doctor extends to take over what it returns.
+NOT_NECESSARY = {"_load_name", "_actions", "_play_prereqs"}
 
 # What ansible-precheck explain uses: its own names, and some that it shares with the guard.
 MISSING_FOR_EXPLAIN = [
