@@ -24,6 +24,7 @@ from ..errors import PrecheckError
 from ..policy.conditions import looks_further, mentioned
 from ..policy.model import Check, Rule, RuleAndHost
 from .detours import detours_of
+from .own_variables import of_play
 from .play import directories_of
 from .run import Fingerprint, PlayRun
 from .targets import HostsByRule, rules_by_host
@@ -45,6 +46,7 @@ class Fingerprints:
             (check for rule in rules for check in rule.checks), run.loader
         )
         self._directories = directories_of(run)
+        self._of_play = of_play(run)
         self._detours = [str(detour) for detour in detours_of(run)] if rules else []
 
     def of(self, rule: Rule, variables: dict[str, Any]) -> Fingerprint:
@@ -53,14 +55,16 @@ class Fingerprints:
         try:
             machine = _machine(run, variables, any(check.become for check in rule.host_checks))
             known = HostVariables(
-                variables,
+                variables | self._of_play,
                 run.loader,
                 self._directories,
                 self._digests,
                 machine["local"],
                 literal=False,
             )
-            questions = [_question(run, check, known) for check in rule.host_checks]
+            questions = [
+                _question(run, check, known.in_scope(check.scope)) for check in rule.host_checks
+            ]
             text = json.dumps([machine, self._detours, questions], sort_keys=True, default=str)
         except (PrecheckError, AnsibleError):
             return ""

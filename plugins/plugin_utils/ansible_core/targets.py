@@ -21,6 +21,7 @@ from ..policy.conditions import (
     mentions_any,
 )
 from ..policy.model import Rule, RuleAndHost
+from . import own_variables
 from .play import (
     leading_meta_tasks,
     meta_action,
@@ -220,14 +221,16 @@ def unmet_conditions(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHo
     """Return what in the ``when`` of rules keeps them from hosts; nothing if a rule applies."""
     unmet: dict[RuleAndHost, UnmetCondition] = {}
     with_conditions = [(rule, hosts) for rule, hosts in hosts_by_rule if rule.when]
+    of_play = own_variables.of_play(run) if with_conditions else {}
     for host, rules in rules_by_host(with_conditions):
-        variables = run.variables(host)
-        # Each condition is compiled and evaluated once for a host.
+        variables = run.variables(host) | of_play
+        # Each condition is compiled and evaluated once for a host, if rules do not differ in it.
         evaluated: dict[str | bool, str | None] = {}
         for rule in rules:
+            own = rule.scope.variables
             for condition in rule.when:
-                if condition not in evaluated:
-                    evaluated[condition] = _evaluate(condition, variables, run)
+                if condition not in evaluated or depends_on(condition, own.keys(), variables):
+                    evaluated[condition] = _evaluate(condition, variables | own, run)
                 error = evaluated[condition]
                 if error is not None:
                     unmet[rule.name, host.name] = UnmetCondition(rule.shown(condition), error)

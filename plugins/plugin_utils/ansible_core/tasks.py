@@ -27,12 +27,12 @@ from ..errors import TemplateError
 from ..policy.model import Check, Rule, RuleAndHost
 from ..text import is_plain_name
 from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
-from . import time_limit, workers
+from . import own_variables, time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
 from .fingerprints import Fingerprints
 from .patches import results_are_events
-from .play import directories_of, files_of
+from .play import directories_of
 from .pool import outcomes
 from .rounds import Job
 from .run import PlayRun
@@ -81,7 +81,7 @@ def check_once(run: PlayRun, rule: Rule) -> Verdict | None:
     """Return the verdict on the checks of ``rule`` for the play as a whole; None if it has none."""
     if not rule.once_checks:
         return None
-    variables = run.variables(None)
+    variables = run.variables(None) | own_variables.of_rule(run, rule.scope)
     parts = []
     for check in rule.once_checks:
         verdict = condition.evaluate(check, variables, run.loader)
@@ -130,6 +130,7 @@ class CheckRun:
         self.run, self.hosts_by_rule = run, hosts_by_rule
         rules = [rule for rule, _hosts in hosts_by_rule]
         self.directories = directories_of(run)
+        self.of_play = own_variables.of_play(run)
         # An audit remembers no verdicts, and one on a detour is a part of another.
         self.fingerprints = None if quietly or detour else Fingerprints(run, rules)
         self.digests = known_digests((check for rule in rules for check in rule.checks), run.loader)
@@ -212,6 +213,7 @@ class CheckRun:
         strategy = self.run.strategy
         variables = self.run.variables(host, step.task)
         StrategyBase.add_tqm_variables(strategy, variables, play=self.play)
+        variables |= self.of_play
         if step.check is None:
             fingerprint = None
             if self.fingerprints:
@@ -220,6 +222,9 @@ class CheckRun:
             variables[REQUEST] = self._request(step.rule, host.name, connection, fingerprint)
             if connection:
                 variables["ansible_connection"] = "local"
+        else:
+            own = step.rule.scope.variables
+            variables |= {name: own[name] for name in own.keys() - step.task.get_vars().keys()}
         # The variable takes precedence over the keyword.
         variables["ansible_become"] = bool(step.task.become)
         return variables
@@ -276,7 +281,7 @@ class CheckRun:
         variables = {}
         if verdict.state == NOT_READY:
             [host] = self.run.hosts_named([name])
-            variables = self.run.variables(host)
+            variables = self.run.variables(host) | self.of_play | step.rule.scope.variables
         return _labelled_part(check, verdict, variables, self.run)
 
     def _event(self, task_result: Any) -> dict[str, Any]:
@@ -338,9 +343,8 @@ class CheckRun:
         variables: dict[str, Any] = {
             "precheck_hosts": [name],
             "precheck_unverified_hosts": [],
-            "precheck_playbook": files_of(self.run.play)[0],
-            "precheck_play": self.run.play_name,
-            "precheck_rule": rule.name,
+            **rule.scope.variables,
+            **self.of_play,
         }
         if is_plain_name(name) and name in self.in_inventory:
             variables["precheck_limit"] = f"{name} {self.run.inventory_options}".strip()

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.parsing.dataloader import DataLoader
 
 from .. import compat
 from ..errors import TemplateError
+from ..policy.model import Scope
 
 if TYPE_CHECKING:
     from .node import Node
+
+AnyHost = TypeVar("AnyHost", bound="HostVariables")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class HostVariables:
         if self.literal or not compat.is_template(template):
             return template
         return compat.rendered(template, self.variables, self.loader)
+
+    def in_scope(self: AnyHost, scope: Scope | None) -> AnyHost:
+        """Return the host as the checks of a rule see it; as it is, without a scope."""
+        return replace(self, variables={**self.variables, **scope.variables}) if scope else self
 
     def with_variables(self, variables: dict[str, Any]) -> HostVariables:
         """Return the host with other variables."""

@@ -86,6 +86,7 @@ def check_host(
 
 
 def _probe(check: Check, host: HostContext) -> Probe:
+    host = host.in_scope(check.scope)
     kind = KINDS[check.kind]
     if kind.MEANS == "shell" and not host.node.has_shell:
         return unverified(
@@ -104,6 +105,7 @@ def _probe(check: Check, host: HostContext) -> Probe:
 
 def _judge(check: Check, probe: Probe, answer: Answer | None, host: HostContext) -> Verdict:
     """Return the verdict on ``check``, with its message for the operator."""
+    host = host.in_scope(check.scope)
     if isinstance(probe, Verdict):
         verdict = probe
     else:

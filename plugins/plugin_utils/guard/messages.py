@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import compat
-from ..ansible_core.play import files_of
+from ..ansible_core import own_variables
 from ..ansible_core.run import PlayRun
 from ..errors import OptionError, PrecheckError, TemplateError
 from ..options import report_path
@@ -74,9 +74,7 @@ def _own_variables(run: PlayRun, rule: Rule, unready: Unready) -> dict[str, Any]
     return {
         "precheck_hosts": unready.not_ready,
         "precheck_unverified_hosts": unready.unverified,
-        "precheck_playbook": files_of(run.play)[0],
-        "precheck_play": run.play_name,
-        "precheck_rule": rule.name,
+        **own_variables.of_rule(run, rule.scope),
     }
 
 

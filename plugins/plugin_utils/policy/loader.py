@@ -188,10 +188,10 @@ class _Reader:
         ]
         if len(self.problems) > problems:
             return None
-        return Rule(
+        rule = Rule(
             name=entry["name"],
             plays=selectors,
-            checks=tuple(check for check in checks if check),
+            checks=(),
             when=values.conditions(entry["when"]) if "when" in entry else (),
             message=entry.get("message", ""),
             remedy=entry.get("remedy", ""),
@@ -203,6 +203,8 @@ class _Reader:
             line=self._line(path),
             is_vaulted=self.is_vaulted,
         )
+        scoped = (replace(check, scope=rule.scope) for check in checks if check)
+        return replace(rule, checks=tuple(scoped))
 
     def _selectors(self, rule: Mapping[str, Any], path: YamlPath, key: str) -> Selectors:
         selectors = [

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ansible.utils.unsafe_proxy import wrap_var
+
 from .values import Conditions, Globs
 
 KindName = Literal["path", "command", "that", "task"]
@@ -66,13 +68,26 @@ Selectors = tuple[Selector, ...]
 
 
 @dataclass(frozen=True)
+class Scope:
+    """What the templates and conditions of a ``rule`` of this name have of their own."""
+
+    rule: str
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The variables that take precedence over those of hosts and plays."""
+        return {"precheck_rule": wrap_var(self.rule)}  # it is only text, also if it has braces
+
+
+@dataclass(frozen=True)
 class Check:
     """One thing that a host, or with ``once`` the play, must pass.
 
     ``spec`` is what the module of its ``kind`` made of the keys of that kind. ``label`` names the
     check in results. ``name`` and ``message`` are empty if the policy gives none. ``timeout`` is in
     seconds. ``line`` is where the check stands in the policy. ``alias`` is what is printed in place
-    of the ``spec`` if the policy is vaulted, and empty otherwise.
+    of the ``spec`` if the policy is vaulted, and empty otherwise. ``scope`` is that of its rule; it
+    is None if the check is of no rule, but of a task of a user.
     """
 
     kind: KindName
@@ -85,6 +100,7 @@ class Check:
     once: bool = False
     line: int = 0
     alias: str = ""
+    scope: Scope | None = None
 
 
 Checks = tuple[Check, ...]
@@ -116,6 +132,10 @@ class Rule:
     def shown(self, condition: str | bool) -> str:
         """Return what is printed of a condition of its ``when``."""
         return "a vaulted condition" if self.is_vaulted else str(condition)
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.name)
 
     @property
     def is_built_in(self) -> bool:

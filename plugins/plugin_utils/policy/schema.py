@@ -23,7 +23,8 @@ class Shape:
 
     ``name`` is what problems call it. ``types`` has the types of values by key; the keys that it
     must have are ``required``, and it must have one of ``one_of``, or with ``exclusive`` exactly
-    one. ``belongs_to`` has the keys that are allowed only beside another one of ``one_of``.
+    one. ``belongs_to`` has the keys that are allowed only beside another one of ``one_of``. Keys
+    that begin with ``ignored`` are nobody's business; there are none if it is empty.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Shape:
     one_of: Sequence[str] = ()
     exclusive: bool = False
     belongs_to: Mapping[str, str] | None = None
+    ignored: str = ""
 
     def fits(self, entry: Any, report: Report) -> bool:
         """Return whether ``entry`` is such a mapping. Reports all that is wrong with it."""
@@ -51,6 +53,8 @@ class Shape:
     def _problems_of_keys(self, entry: Mapping[str, Any]) -> list[Finding]:
         problems: list[Finding] = []
         for key in entry:
+            if self.ignored and key.startswith(self.ignored):
+                continue
             if key not in self.types:
                 known = ", ".join(self.types)
                 problems.append(((key,), f"unknown key {key!r}: expected {known}"))
@@ -77,7 +81,9 @@ class Shape:
         return problems
 
 
-FILE = Shape("the file", {"rules": values.entries}, required=("rules",))
+IGNORED = "x-"  # keys that begin so are for what anchors and aliases repeat
+
+FILE = Shape("the file", {"rules": values.entries}, required=("rules",), ignored=IGNORED)
 
 RULE = Shape(
     "a rule",
