@@ -10,6 +10,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy.conditions i
     may_depend_on_earlier_tasks,
     may_depend_on_facts,
     mentions_any,
+    with_templates,
 )
 
 ON_FACTS = [
@@ -103,3 +104,16 @@ def test_what_uses_a_variable_itself_or_through_others(condition):
 def test_a_name_that_is_a_template_may_be_any_name():
     assert depends_on("x", {"{{ name }}"}, {})
     assert not depends_on("x", frozenset(), {})
+
+
+def test_the_templates_that_a_text_uses_come_with_it():
+    variables = {
+        "a": "{{ b }}",
+        "b": ["x", {"deep": "{{ c }} {{ a }}"}],
+        "c": "no template, and d",
+        "d": "{{ e }}",
+        "groups": {"all": ["{{ e }}"]},
+    }
+    texts = ["a > 1", "{{ b }}", "{{ c }} {{ a }}"]
+    assert list(with_templates(["a > 1"], variables)) == texts
+    assert list(with_templates([True, "groups.all", "z"], variables)) == ["z", "groups.all", "True"]

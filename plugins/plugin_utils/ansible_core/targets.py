@@ -229,9 +229,12 @@ def unmet_conditions(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHo
         for rule in rules:
             own = rule.scope.variables
             for condition in rule.when:
-                if condition not in evaluated or depends_on(condition, own.keys(), variables):
-                    evaluated[condition] = _evaluate(condition, variables | own, run)
-                error = evaluated[condition]
+                if depends_on(condition, own.keys(), variables):
+                    error = _evaluate(condition, variables | own, run)
+                else:
+                    if condition not in evaluated:
+                        evaluated[condition] = _evaluate(condition, variables, run)
+                    error = evaluated[condition]
                 if error is not None:
                     unmet[rule.name, host.name] = UnmetCondition(rule.shown(condition), error)
                     break

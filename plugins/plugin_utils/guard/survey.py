@@ -14,7 +14,7 @@ from ..ansible_core import play as play_of
 from ..ansible_core.includes import FoundRole
 from ..ansible_core.run import Fingerprint, PlayRun
 from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
-from ..policy.conditions import may_depend_on_earlier_tasks, may_depend_on_facts
+from ..policy.conditions import may_depend_on_earlier_tasks, may_depend_on_facts, with_templates
 from ..policy.matching import Coverage, PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost
 from ..policy.opt_out import OptOut, fail_if_unknown
@@ -232,10 +232,11 @@ def _with_conditions(
 
 def _what_may_change(run: PlayRun, rule: Rule, facts_to_come: bool) -> str:
     """Return what may change whether the ``when`` of ``rule`` holds; empty if nothing may."""
+    when = with_templates(rule.when, rule.variables)
     if run.is_later:
-        may_change = may_depend_on_earlier_tasks(rule.when, run.names_set_before)
+        may_change = may_depend_on_earlier_tasks(when, run.names_set_before)
         return "earlier plays" if may_change else ""
-    return "facts" if facts_to_come and may_depend_on_facts(rule.when) else ""
+    return "facts" if facts_to_come and may_depend_on_facts(when) else ""
 
 
 def _with_doubt(situation: Situation, what: str) -> Situation:

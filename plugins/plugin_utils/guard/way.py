@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..policy.conditions import may_depend_on_facts, mentions_any
+from ..policy.conditions import may_depend_on_facts, mentions_any, with_templates
 from ..policy.matching import PlayIdentity, covering, selects
 from ..policy.model import WARN, Rule
 from .plan import Reasons
@@ -82,7 +82,9 @@ def may_turn_out_otherwise(rule: Rule, names_set: frozenset[str]) -> bool:
     """Return whether plays that set these variables may change what the checks of ``rule`` ask."""
     specs = [check.spec for check in rule.host_checks]
     conditions = [check.spec for check in rule.host_checks if check.kind == "that"]
-    return mentions_any(names_set, specs) or any(map(may_depend_on_facts, conditions))
+    return mentions_any(names_set, with_templates(specs, rule.variables)) or may_depend_on_facts(
+        with_templates(conditions, rule.variables)
+    )
 
 
 def can_be_checked_ahead(rule: Rule) -> bool:

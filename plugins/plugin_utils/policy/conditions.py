@@ -70,14 +70,22 @@ def depends_on(condition: object, names: Set[str], variables: Mapping[str, Any])
     """
     if any(map(is_template, names)):
         return True
-    pending, seen = [str(condition)], set[str]()
+    return any(mentions_any(names, [text]) for text in with_templates([condition], variables))
+
+
+def with_templates(texts: Iterable[object], variables: Mapping[str, Any]) -> Iterator[str]:
+    """Yield ``texts``, and the templates among the ``variables`` that they use, one by another."""
+    pending, seen = list(map(str, texts)), set(_NO_TEMPLATES)
     while pending:
-        words = mentioned([pending.pop()]) - seen
-        if words & names:
-            return True
+        text = pending.pop()
+        yield text
+        words = mentioned([text]) - seen
         seen |= words
         pending += (text for word in words for text in _templates_in(variables.get(word)))
-    return False
+
+
+# Variables with names of hosts, of which there may be thousands.
+_NO_TEMPLATES = ("groups", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch")
 
 
 def _templates_in(value: object) -> Iterator[str]:

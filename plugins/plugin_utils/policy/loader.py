@@ -25,6 +25,7 @@ from .model import ALLOWED, ERROR, RUN, Check, KindName, Rule, Rules, Selector, 
 from .positions import Lines, YamlError, YamlPath, lines_of
 from .schema import Report, Shape
 from .values import ValueType
+from .variables import problems_of_variable
 
 SIZE = 256 * 1024  # bytes that a policy file may have
 
@@ -153,6 +154,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self._check_shape = schema.check_shape({kind: syntaxes[kind].KEYS for kind in syntaxes})
         self._rule = ""  # the beginning of a problem
+        self._variables: Mapping[str, Any] = {}
 
     def rules(self, data: Any) -> Rules:
         if data is None:
@@ -160,6 +162,7 @@ class _Reader:
             return ()
         if not self._fits(data, (), schema.FILE):
             return ()
+        self._variables = self._read_variables(data.get("vars", {}))
         rules: dict[str, Rule] = {}
         for number, entry in enumerate(data["rules"]):
             path: YamlPath = ("rules", number)
@@ -174,6 +177,12 @@ class _Reader:
             elif rule:
                 rules[rule.name] = rule
         return tuple(rules.values())
+
+    def _read_variables(self, entries: Mapping[str, Any]) -> Mapping[str, Any]:
+        for name, value in entries.items():
+            for problem in problems_of_variable(name, value):
+                self._report(("vars", name), f"vars: {problem}")
+        return entries
 
     def _read_rule(self, entry: Any, path: YamlPath) -> Rule | None:
         problems = len(self.problems)
@@ -191,7 +200,7 @@ class _Reader:
         rule = Rule(
             name=entry["name"],
             plays=selectors,
-            checks=(),
+            checks=tuple(check for check in checks if check),
             when=values.conditions(entry["when"]) if "when" in entry else (),
             message=entry.get("message", ""),
             remedy=entry.get("remedy", ""),
@@ -203,8 +212,7 @@ class _Reader:
             line=self._line(path),
             is_vaulted=self.is_vaulted,
         )
-        scoped = (replace(check, scope=rule.scope) for check in checks if check)
-        return replace(rule, checks=tuple(scoped))
+        return rule.with_variables(self._variables)
 
     def _selectors(self, rule: Mapping[str, Any], path: YamlPath, key: str) -> Selectors:
         selectors = [

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ansible.utils.unsafe_proxy import wrap_var
@@ -69,14 +69,19 @@ Selectors = tuple[Selector, ...]
 
 @dataclass(frozen=True)
 class Scope:
-    """What the templates and conditions of a ``rule`` of this name have of their own."""
+    """What the templates and conditions of a ``rule`` of this name have of their own.
+
+    ``of_policy`` are the variables that the policy gives them.
+    """
 
     rule: str
+    of_policy: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def variables(self) -> dict[str, Any]:
         """The variables that take precedence over those of hosts and plays."""
-        return {"precheck_rule": wrap_var(self.rule)}  # it is only text, also if it has braces
+        name = wrap_var(self.rule)  # it is only text, also if it has braces
+        return {**self.of_policy, "precheck_rule": name}
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,9 @@ class Rule:
     """Which plays it covers, on which hosts (``when``), what they must pass, what to report.
 
     ``message`` and ``remedy`` are templates, empty if there is none. ``prepared_by`` selects the
-    plays that may make hosts ready on the way to a covered one; if it is None, any may. ``path``
-    and ``line`` are where the rule is written, in a file that ``is_vaulted`` or not.
+    plays that may make hosts ready on the way to a covered one; if it is None, any may.
+    ``variables`` are those of its policy. ``path`` and ``line`` are where the rule is written, in a
+    file that ``is_vaulted`` or not.
     """
 
     name: str
@@ -125,6 +131,7 @@ class Rule:
     waiver: Waiving = ALLOWED
     prepared_by: Selectors | None = None
     check_every: Period = RUN
+    variables: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     line: int = 0
     is_vaulted: bool = False
@@ -135,7 +142,12 @@ class Rule:
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.name)
+        return Scope(self.name, self.variables)
+
+    def with_variables(self, variables: Mapping[str, Any]) -> Rule:
+        """Return the rule, and its checks, with these variables of a policy."""
+        rule = replace(self, variables=variables)
+        return replace(rule, checks=tuple(replace(one, scope=rule.scope) for one in self.checks))
 
     @property
     def is_built_in(self) -> bool:

@@ -83,7 +83,12 @@ class Shape:
 
 IGNORED = "x-"  # keys that begin so are for what anchors and aliases repeat
 
-FILE = Shape("the file", {"rules": values.entries}, required=("rules",), ignored=IGNORED)
+FILE = Shape(
+    "the file",
+    {"rules": values.entries, "vars": values.mapping},
+    required=("rules",),
+    ignored=IGNORED,
+)
 
 RULE = Shape(
     "a rule",

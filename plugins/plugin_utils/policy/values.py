@@ -32,12 +32,18 @@ def type_name(value: Any) -> str:
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list"
-    if type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString"):  # since 2.19
+    if is_vaulted(value):
         return "a vaulted value: encrypt the whole file instead"
     for python_type, name in _NAMES.items():
         if isinstance(value, python_type):
             return name
     return f"a {type(value).__name__}"
+
+
+def is_vaulted(value: Any) -> bool:
+    """Return whether a single value is encrypted."""
+    # The second is its name since 2.19.
+    return type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString")
 
 
 _NAMES = {  # bool is an int, and datetime is a date: the narrower one comes first
