@@ -24,7 +24,7 @@ from ansible_collections.precheck.guard.plugins.modules.check import EXAMPLES as
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.task import KEYWORDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.extending import read
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import BUILT_IN
 
 from support.commands import REPOSITORY
@@ -80,7 +80,13 @@ EXAMPLES |= {
 
 def test_every_block_is_of_a_known_kind():
     assert DOCUMENT.count("```") == 2 * len(BLOCKS)
-    assert {words for words, _text in BLOCKS} == {*WHOLE, "yaml broken", "text", "ini"}
+    assert {words for words, _text in BLOCKS} == {
+        *WHOLE,
+        "yaml broken",
+        "yaml extending",  # test_extending has such files
+        "text",
+        "ini",
+    }
     assert "```ini\n[precheck]\npolicy = " in DOCUMENT
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.extending import read
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import (
     PlayIdentity,
     covering,

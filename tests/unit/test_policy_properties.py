@@ -28,7 +28,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.checks.context impo
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.script import scripts
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.extending import read
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import (
     PlayIdentity,
     covering,

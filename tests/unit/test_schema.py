@@ -32,7 +32,11 @@ NOT_FOR_A_SCHEMA = {
             " key_twice_in_task"
         ),
     "it does not compare rules": "name_twice",
-    "it does not search files": "same_as_is_a_directory same_as_is_not_there",
+    "it does not search files":
+        (
+            "same_as_is_a_directory same_as_is_not_there extends_a_collection_that_is_not_there"
+            " extends_a_file_that_is_not_there extends_a_policy_that_is_not_there extends_itself"
+        ),
     "it does not parse globs":
         "glob_that_leads_up glob_that_matches_no_name glob_that_matches_no_path",
     "it does not parse expressions":

@@ -80,7 +80,11 @@ class RunState:
             policy = discovery.find(run.extra_vars)
             self._rules = discovery.rules_in_force(policy, run.loader, KINDS)
             line = f"Precheck: policy {', '.join(policy.paths)} ({policy.origin})"
-            kept = [rule.location for rule in self._rules if rule.path not in policy.paths]
+            kept = [
+                rule.location
+                for rule in discovery.kept_rules(policy, run.loader, KINDS)
+                if rule.path not in policy.paths
+            ]
             if kept:
                 line += f", and of the configured policy {', '.join(kept)}"
             if policy.is_replacement:

@@ -13,7 +13,8 @@ from ansible.parsing.dataloader import DataLoader
 
 from ..errors import OptionError, PolicyError, Problem, SettingsError
 from ..options import PolicyPaths, configured_policy_paths, keys_in_config, policy_paths
-from .loader import Syntaxes, read
+from .extending import read
+from .loader import Syntaxes
 from .misspelt import BESIDE_CONFIG, misspelt, policy_not_read
 from .model import BUILT_IN, FORBIDDEN, Rule, Rules
 
@@ -55,11 +56,18 @@ def rules_in_force(policy: PolicyPaths, loader: DataLoader, syntaxes: Syntaxes) 
     These are the rules that nobody can waive. Raises PolicyError with what is wrong with any of the
     files.
     """
-    rules = {rule.name: rule for rule in read_all(policy.paths, loader, syntaxes)}
-    for rule in read_all(policy.replaced, loader, syntaxes):
-        if rule.waiver == FORBIDDEN:
-            rules[rule.name] = rule
-    return tuple(rules.values())
+    rules = read_all(policy.paths, loader, syntaxes)
+    by_name = {rule.name: rule for rule in (*rules, *kept_rules(policy, loader, syntaxes))}
+    return tuple(by_name.values())
+
+
+def kept_rules(policy: PolicyPaths, loader: DataLoader, syntaxes: Syntaxes) -> Rules:
+    """Return the rules that ``policy`` cannot take away from the one it replaces.
+
+    Raises PolicyError.
+    """
+    replaced = read_all(policy.replaced, loader, syntaxes)
+    return tuple(rule for rule in replaced if rule.waiver == FORBIDDEN)
 
 
 def read_all(paths: Sequence[str], loader: DataLoader, syntaxes: Syntaxes) -> Rules:
@@ -76,8 +84,9 @@ def read_all(paths: Sequence[str], loader: DataLoader, syntaxes: Syntaxes) -> Ru
             problems += ex.problems
             continue
         for rule in rules_of_file:
-            if rule.name in rules:
-                other = rules[rule.name]
+            other = rules.get(rule.name)
+            # Two files may extend the same one.
+            if other and (other.path, other.line) != (rule.path, rule.line):
                 location = f"{other.path}:{other.line}"
                 text = f"rule {rule.name}: there is a rule of this name at {location}"
                 problems.append(Problem(text, path, rule.line))

@@ -60,8 +60,26 @@ class CheckSyntax(Protocol):
 Syntaxes = Mapping[KindName, CheckSyntax]
 
 
-def read(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> Rules:
-    """Return the rules of the policy file at ``path``.
+@dataclass(frozen=True)
+class Base:
+    """What stands at ``line`` of a policy file under the key ``extends``."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """What is in the policy file at ``path``, without what is in those that it ``extends``."""
+
+    path: str
+    rules: Rules
+    variables: Mapping[str, Any]
+    extends: Sequence[Base]
+
+
+def read_file(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> PolicyFile:
+    """Return what is in the policy file at ``path``.
 
     ``base`` is the directory of the playbook, where files that checks name may be. Raises
     PolicyError with all that is wrong with the file.
@@ -76,10 +94,10 @@ def read(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> Rules:
         raise PolicyError([Problem(_first_line(ex), path)]) from None
     reader = _Reader(path, lines, loader, [os.path.dirname(path), base], syntaxes)
     reader.is_vaulted = is_vaulted
-    rules = reader.rules(data)
+    policy = reader.policy(data)
     if reader.problems:
         raise PolicyError(sorted(reader.problems, key=lambda problem: problem.line))
-    return rules
+    return policy
 
 
 def read_checks(
@@ -156,15 +174,25 @@ class _Reader:
         self._rule = ""  # the beginning of a problem
         self._variables: Mapping[str, Any] = {}
 
-    def rules(self, data: Any) -> Rules:
+    def policy(self, data: Any) -> PolicyFile:
+        nothing = PolicyFile(self.path, (), {}, ())
         if data is None:
             self._report((), "the file is empty: expected the key rules, with a list of rules")
-            return ()
-        if not self._fits(data, (), schema.FILE):
-            return ()
+            return nothing
+        extends = isinstance(data, Mapping) and "extends" in data
+        if not self._fits(data, (), schema.EXTENDING_FILE if extends else schema.FILE):
+            return nothing
         self._variables = self._read_variables(data.get("vars", {}))
+        rules = self._read_rules(data.get("rules", ()))
+        bases = [
+            Base(name, self._line(path))
+            for name, path in _items(data.get("extends", []), ("extends",))
+        ]
+        return PolicyFile(self.path, rules, self._variables, bases)
+
+    def _read_rules(self, entries: Sequence[Any]) -> Rules:
         rules: dict[str, Rule] = {}
-        for number, entry in enumerate(data["rules"]):
+        for number, entry in enumerate(entries):
             path: YamlPath = ("rules", number)
             name = entry.get("name") if isinstance(entry, Mapping) else None
             has_name = isinstance(name, str) and name.strip() and name.isprintable()

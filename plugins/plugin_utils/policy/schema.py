@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import values
@@ -85,10 +85,12 @@ IGNORED = "x-"  # keys that begin so are for what anchors and aliases repeat
 
 FILE = Shape(
     "the file",
-    {"rules": values.entries, "vars": values.mapping},
+    {"rules": values.entries, "vars": values.mapping, "extends": values.policy_names},
     required=("rules",),
     ignored=IGNORED,
 )
+# It may have the rules of others only.
+EXTENDING_FILE = replace(FILE, required=())
 
 RULE = Shape(
     "a rule",

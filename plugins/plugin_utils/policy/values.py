@@ -241,6 +241,35 @@ def _condition(value: Any) -> str | bool:
     return value
 
 
+def policy_names(value: Any) -> Texts:
+    return _one_or_several(value, "a policy or a list of policies", _policy_name)
+
+
+def _policy_name(value: Any) -> str:
+    name(value)
+    is_path = "/" in value or value.endswith(_ENDINGS)
+    if is_template(value) or value.startswith("~"):
+        raise ValueError(
+            f"write the path instead of {value!r}: neither templates nor ~ are expanded"
+        )
+    if not is_path and value != BUILT_IN_NAME and not is_name_in_collection(value):
+        raise ValueError(
+            f"expected {BUILT_IN_NAME}, the path of a file, or namespace.collection.policy, not"
+            f" {value!r}"
+        )
+    return str(value)
+
+
+BUILT_IN_NAME = "built-in"
+_ENDINGS = (".yml", ".yaml", ".json")  # of files
+
+
+def is_name_in_collection(name: str) -> bool:
+    """Return whether a name is that of something in a collection."""
+    is_dotted = re.fullmatch(r"[a-z_]\w*\.[a-z_]\w*\.\w+", name)
+    return bool(is_dotted) and not name.endswith(_ENDINGS)
+
+
 def command(value: Any) -> Command:
     if isinstance(value, str):
         return template(value)
