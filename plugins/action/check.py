@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
             if request.connection:
                 variables = variables | {"ansible_connection": request.connection}
             host = self._host(variables, request.directories, request.digests, literal=False)
-            checked = check_host(host, request.rule, request.checks, request.answers)
+            checked = check_host(host, request.rule, request.checks, request.answers, request.facts)
             if request.ahead and checked["verdict"] == UNVERIFIED:
                 checked["failed"] = False
             event = as_event(checked, request.texts, host)

@@ -103,7 +103,7 @@ def test_every_key_is_read():
         Selector(("node.yml",), exempt=(Selector(tag=("dry",)),)),
         Selector(role=("node", "node_id")),
     )
-    assert rule.check_every == "batch"
+    assert (rule.check_every, rule.facts) == ("batch", ("min", "network"))
     assert rule.remedy == "./node.yml -l {{ precheck_hosts | join(',') }}"
     assert rule.message == "{{ inventory_hostname }} is not managed by Pigsty"
 
@@ -120,7 +120,7 @@ def test_every_key_is_read():
         directory=directory,
     )
     assert (certificate.name, certificate.label) == ("the certificate", "the certificate")
-    assert (certificate.timeout, certificate.become, certificate.line) == (5, True, 21)
+    assert (certificate.timeout, certificate.become, certificate.line) == (5, True, 22)
     assert certificate.message == rule.message
     assert (command.timeout, command.become) == (86400, False)
     assert words.spec == ("pg_isready", "-h", "{{ inventory_hostname }}", "")

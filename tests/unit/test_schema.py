@@ -32,6 +32,7 @@ NOT_FOR_A_SCHEMA = {
             " key_twice_in_task"
         ),
     "it does not compare rules": "name_twice",
+    "it does not compare keys": "facts_in_when facts_of_no_host",
     "it does not search files":
         (
             "same_as_is_a_directory same_as_is_not_there extends_a_collection_that_is_not_there"

@@ -13,7 +13,7 @@ from ansible.playbook.task import Task
 from ansible.utils.unsafe_proxy import wrap_var
 
 from .. import compat
-from ..checks import kinds, task
+from ..checks import facts, kinds, task
 from ..policy.model import WARN, Check, Rule
 from ..verdict import Verdict, all_ready
 from . import time_limit
@@ -49,7 +49,8 @@ class CheckPlay:
     A host has the time of ``limit`` for checks without a timeout of their own. If ``quietly``, the
     tasks do not fail for a host that is not ready. For a play that comes ``later``, they do not for
     one that is unverified. With a ``detour``, the tasks go where it leads.
-    ``play`` is for ansible-core, ``steps`` are its tasks.
+    ``play`` is for ansible-core, ``steps`` are its tasks. The first of them, which is not in the
+    list, gathers facts, if a rule asks for some.
     """
 
     def __init__(
@@ -66,12 +67,36 @@ class CheckPlay:
         # One command asks all, so it may take what its checks may take together.
         self._action_limit = self._limit.extended_for(checks)
         self._action_becomes = any(check.become for check in checks)
-        planned = self._planned_tasks()
+        asking = [rule for rule in rules if rule.facts]
+        planned = [self._gathering_task(asking)] if asking else []
+        planned += self._planned_tasks()
         self.play = self._load([data for _rule, _check, data in planned])
         tasks = self.play.tasks[0].block if planned else []
-        self.steps = [
+        steps = [
             self._step(rule, check, task) for (rule, check, _data), task in zip(planned, tasks)
         ]
+        self.gathering = steps.pop(0) if asking else None
+        self.steps = steps
+
+    def _gathering_task(self, rules: Sequence[Rule]) -> PlannedTask:
+        """Return the task that gathers the facts for ``rules``."""
+        first, check = rules[0], facts.gathering(rules)
+        data: TaskData = {
+            "name": wrap_var(f"Precheck {facts.LABEL}{self._purpose}"),
+            "tags": [TAG, *(wrap_var(f"{TAG}:{rule.name}") for rule in rules)],
+            "check_mode": False,
+            "debugger": "never",
+            "become": False,
+            "timeout": time_limit.of_check(check, self._limit).seconds,
+        }
+        if self._run.is_later or any(rule.severity == WARN for rule in rules):
+            data |= {"ignore_errors": True, "ignore_unreachable": True}
+        data = self._taken(task.probe(check) | data)
+        return first, check, _with_origin(data, first, first.line)
+
+    @property
+    def _purpose(self) -> str:
+        return f" (for {self._run.play_name})" if self._run.is_later else ""
 
     def _planned_tasks(self) -> list[PlannedTask]:
         """Return the tasks of all rules.
@@ -122,9 +147,8 @@ class CheckPlay:
 
     def _task_name(self, rule: Rule, check: str = "") -> str:
         """Return the name of a task. It is only text, also if the policy has braces in it."""
-        purpose = f" (for {self._run.play_name})" if self._run.is_later else ""
         # Until 2.18 names are templated otherwise.
-        name: str = wrap_var(f"Precheck {rule.name}{check}{purpose}")
+        name: str = wrap_var(f"Precheck {rule.name}{check}{self._purpose}")
         return name
 
     def _step(self, rule: Rule, check: Check | None, task: Task) -> Step:

@@ -4,17 +4,13 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from ansible import constants as C
-from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.host import Host
-from ansible.plugins.loader import become_loader, connection_loader
 
 from .. import compat
 from ..checks.context import HostVariables
@@ -24,13 +20,12 @@ from ..errors import PrecheckError
 from ..policy.conditions import looks_further, mentioned
 from ..policy.model import Check, Rule, RuleAndHost
 from .detours import detours_of
+from .facts import facts_of
+from .machines import machine_of
 from .own_variables import of_play
 from .play import directories_of
 from .run import Fingerprint, PlayRun
 from .targets import HostsByRule, rules_by_host
-
-# Variables that no plugin names, and that decide what runs a command.
-_SHELL = ("ansible_shell_type", "ansible_shell_executable")
 
 
 class Fingerprints:
@@ -53,7 +48,7 @@ class Fingerprints:
         """Return that of ``rule`` and a host with these variables."""
         run = self._run
         try:
-            machine = _machine(run, variables, any(check.become for check in rule.host_checks))
+            machine = machine_of(run, variables, any(check.become for check in rule.host_checks))
             known = HostVariables(
                 variables | self._of_play,
                 run.loader,
@@ -62,8 +57,10 @@ class Fingerprints:
                 machine["local"],
                 literal=False,
             )
+            facts = facts_of(run, variables.get("inventory_hostname", ""))
             questions = [
-                _question(run, check, known.in_scope(check.scope)) for check in rule.host_checks
+                _question(run, check, known.in_scope(check.scope, facts))
+                for check in rule.host_checks
             ]
             text = json.dumps([machine, self._detours, questions], sort_keys=True, default=str)
         except (PrecheckError, AnsibleError):
@@ -91,44 +88,6 @@ def fingerprints(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHost, 
     return result
 
 
-def _machine(run: PlayRun, variables: dict[str, Any], becomes: bool) -> dict[str, Any]:
-    """Return what decides on which machine the checks of a rule run, and as whom.
-
-    As in TaskExecutor: the variable takes precedence over the keyword, and the options of the
-    connection plugin take their values from the variables that it names. All that comes from the
-    configuration and the command line stays the same during a run.
-    """
-
-    def value(name: str, default: Any = None) -> Any:
-        return compat.value_of(variables.get(name, default), variables, run.loader)
-
-    connection = str(value("ansible_connection", run.play.connection))
-    # PlayContext makes ssh or paramiko of it, by what the control node has.
-    connection = "ssh" if connection == "smart" else connection
-    names = [*_variables_of("connection", connection), *_SHELL]
-    if becomes:
-        method = value("ansible_become_method", context.CLIARGS.get("become_method"))
-        names += ["ansible_become_method", *_variables_of("become", str(method or "sudo"))]
-    return {
-        "connection": connection,
-        "local": connection.rpartition(".")[2] == "local",
-        "port": run.play.port,
-        "remote_user": run.play.remote_user,
-        "variables": {name: value(name) for name in names if name in variables},
-    }
-
-
-@functools.cache
-def _variables_of(plugin_type: str, name: str) -> frozenset[str]:
-    """Return the variables from which a plugin takes its options. Raises PrecheckError."""
-    loader = {"connection": connection_loader, "become": become_loader}[plugin_type]
-    plugin = loader.get(name, class_only=True)
-    # The configuration knows it by the name that its loader gives it, as TaskExecutor expects.
-    if not (load_name := getattr(plugin, "_load_name", "")):
-        raise PrecheckError(f"there is no {plugin_type} plugin {name}")
-    return frozenset(C.config.get_plugin_vars(plugin_type, load_name))
-
-
 def _question(run: PlayRun, check: Check, host: HostVariables) -> Any:
     """Return what ``check`` asks: for a condition, that is whether it holds."""
     if check.kind in OF_ACTION:
@@ -154,4 +113,4 @@ def _delegate(run: PlayRun, spec: dict[str, Any], host: HostVariables) -> Any:
     name = host.rendered(delegate_to)
     delegate: Host | None = run.inventory.get_host(name)
     variables = run.variables(delegate) if delegate else host.variables
-    return [name, _machine(run, variables, becomes=True)]
+    return [name, machine_of(run, variables, becomes=True)]

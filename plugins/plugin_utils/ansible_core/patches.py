@@ -22,8 +22,9 @@
   ``send_callback`` during the checks.
 - ``results_are_counted``: the default callback prints lines for each host, which scroll away what
   matters. So this one callback gets other methods during the checks.
-- ``facts_are_ignored``: facts that a check's task returns are no facts of the play, and must not
-  get into a fact cache. So VariableManager gets another ``set_host_facts`` during the checks.
+- ``facts_go_to``: facts that a check's task returns are no facts of the play, and must not get
+  into a fact cache; those that rules ask for are theirs alone. So VariableManager gets another
+  ``set_host_facts`` during the checks.
 - ``stopped_time_is_free``: until 2.18 ``Ctrl-Z`` also stops the workers, and the time limits of
   their tasks run on. So TaskExecutor gets another ``signal.alarm`` during the checks.
 - ``without_warnings``: what ansible-core warns about when a play begins, it must not warn about
@@ -193,13 +194,16 @@ def without_warnings() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def facts_are_ignored(manager: VariableManager) -> Iterator[None]:
-    """Drop the facts that tasks return."""
-    manager.set_host_facts = lambda host, facts: None  # type: ignore[method-assign]
+def facts_go_to(
+    manager: VariableManager, take: Callable[[str, Mapping[str, Any]], None]
+) -> Iterator[None]:
+    """Give ``take`` the facts that tasks return, with the names of their hosts."""
+    before: Callable[..., None] = manager.set_host_facts
+    manager.set_host_facts = take  # type: ignore[method-assign]
     try:
         yield
     finally:
-        del manager.set_host_facts
+        manager.set_host_facts = before  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from .. import compat
 from ..errors import TemplateError
 from ..policy.conditions import (
     depends_on,
+    hint_at_facts,
     may_depend_on_earlier_tasks,
     may_depend_on_facts,
     mentions_any,
@@ -255,5 +256,5 @@ def _evaluate(condition: str | bool, variables: dict[str, Any], run: PlayRun) ->
     try:
         met = compat.holds(condition, variables, run.loader)
     except TemplateError as ex:
-        return str(ex)
+        return hint_at_facts(condition, str(ex), gathered=False, in_when=True)
     return None if met else ""

@@ -17,10 +17,18 @@ from ansible.plugins.loader import action_loader
 from ansible.plugins.strategy import StrategyBase
 
 from .. import compat
-from ..checks import condition, kinds, task
+from ..checks import condition, facts, kinds, task
 from ..checks.context import HostVariables
 from ..checks.event import CHECKS, RuleTexts, as_event
-from ..checks.host import ANSWERS, FINGERPRINT, REQUEST, Answers, CheckRequest
+from ..checks.facts import NONE, Facts, subsets_of
+from ..checks.host import (
+    ANSWERS,
+    FINGERPRINT,
+    REQUEST,
+    Answers,
+    CheckRequest,
+    without_facts,
+)
 from ..checks.path import known_digests
 from ..checks.results import result_of, verdict_if_lost, verdict_of, with_message
 from ..errors import TemplateError
@@ -30,11 +38,12 @@ from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified
 from . import own_variables, time_limit, workers
 from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
+from .facts import facts_of, remember_facts, taken_facts, without_known_facts
 from .fingerprints import Fingerprints
 from .patches import results_are_events
 from .play import directories_of
 from .pool import outcomes
-from .rounds import Job
+from .rounds import Job, Outcomes
 from .run import PlayRun
 from .signals import nothing_left_behind
 from .tally import tallied
@@ -146,9 +155,13 @@ class CheckRun:
         self.ready = {
             rule.name: all_ready(check.label for check in kinds.host_checks(rule)) for rule in rules
         }
+        self.facts: dict[str, Facts] = {}
+        self.on_detour = bool(detour)
         check_play = CheckPlay(run, rules, time_limit.of_host(run.extra_vars), quietly, detour)
         self.play, self.steps = check_play.play, check_play.steps
-        self.step_of_task = {step.task._uuid: step for step in self.steps}
+        self.gathering = check_play.gathering
+        tasks = [*self.steps, *filter(None, [self.gathering])]
+        self.step_of_task = {step.task._uuid: step for step in tasks}
         self.play_context = PlayContext(
             self.play, run.manager.passwords, run.manager._connection_lockfile.fileno()
         )
@@ -172,6 +185,8 @@ class CheckRun:
 
     def _verdicts(self) -> Verdicts:
         hosts_of = {rule.name: hosts for rule, hosts in self.hosts_by_rule}
+        if self.gathering:
+            self._gather_facts(self.gathering)
         for step in self.steps:
             hosts = hosts_of[step.rule.name]
             if kinds.needs_host(step.rule):
@@ -194,20 +209,68 @@ class CheckRun:
         verdict = worst(parts)
         return self.ready[rule.name] if verdict.state == READY else verdict
 
+    def _gather_facts(self, step: Step) -> None:
+        """Gather the facts that rules ask for, and are not known yet."""
+        hosts_by_rule = [(rule, hosts) for rule, hosts in self.hosts_by_rule if rule.facts]
+        names = {host.name for _rule, hosts in hosts_by_rule for host in hosts}
+        # Those of another machine are nobody else's.
+        hosts = (
+            self.run.hosts_named(sorted(names))
+            if self.on_detour
+            else without_known_facts(self.run, hosts_by_rule)
+        )
+        gathered = {host.name: Facts(trouble="the task gave no result") for host in hosts}
+        with taken_facts(self.run) as taken:
+            for name, outcome in self._outcomes(step, hosts) if hosts else ():
+                gathered[name] = self._facts_in(step, name, outcome, taken)
+        if not self.on_detour:
+            subsets = subsets_of(rule for rule, _hosts in hosts_by_rule)
+            remember_facts(self.run, gathered, subsets)
+        self.facts = {name: gathered.get(name) or facts_of(self.run, name) for name in names}
+
+    def _facts_in(
+        self,
+        step: Step,
+        name: str,
+        outcome: Verdict | Mapping[str, Any],
+        taken: Mapping[str, Mapping[str, Any]],
+    ) -> Facts:
+        if isinstance(outcome, Verdict):
+            self.progress[name].lost = outcome
+            return Facts(trouble="; ".join(outcome.reasons))
+        if outcome.get("unreachable"):
+            lost = verdict_if_lost(outcome, str(step.limit), bool(step.task.no_log))
+            self.progress[name].lost = lost
+        verdict = self._part(step, facts.gathering(()), name, outcome)
+        if verdict.state == READY:
+            return Facts(taken[name]) if taken.get(name) else Facts(trouble="there are none")
+        return Facts(trouble="; ".join(verdict.reasons))
+
     def _run_step(self, step: Step, hosts: Sequence[Host]) -> None:
         """Run the step's task on ``hosts``, and take its results."""
+        if step.check and step.check.scope and step.check.scope.facts:
+            for host in hosts:
+                if self.facts[host.name].trouble:
+                    verdict = without_facts(step.check, self.facts[host.name])
+                    part = labelled(step.check.label, verdict)
+                    self.progress[host.name].parts.setdefault(step.rule.name, []).append(part)
+            hosts = [host for host in hosts if not self.facts[host.name].trouble]
+        for name, outcome in self._outcomes(step, hosts) if hosts else ():
+            if isinstance(outcome, Verdict):
+                self._lose(step, name, outcome)
+            elif step.check is None:
+                self._take_action_result(step, name, outcome)
+            else:
+                self._take_task_result(step, step.check, name, outcome)
+
+    def _outcomes(self, step: Step, hosts: Sequence[Host]) -> Outcomes:
+        """Run the step's task on ``hosts``; yield what comes of it."""
         task_start = "v2_playbook_on_task_start"
         self.run.manager.send_callback(task_start, step.task, is_conditional=False)
         variables = functools.partial(self._task_variables, step)
         job = Job(self.run, self.iterator, self.play_context, step.task, variables)
         with closing(outcomes(job, hosts)) as outcomes_of_hosts:
-            for name, outcome in outcomes_of_hosts:
-                if isinstance(outcome, Verdict):
-                    self._lose(step, name, outcome)
-                elif step.check is None:
-                    self._take_action_result(step, name, outcome)
-                else:
-                    self._take_task_result(step, step.check, name, outcome)
+            yield from outcomes_of_hosts
 
     def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
         strategy = self.run.strategy
@@ -223,11 +286,18 @@ class CheckRun:
             if connection:
                 variables["ansible_connection"] = "local"
         else:
-            own = step.rule.scope.variables
+            own = self._own(step.check, host.name, variables)
             variables |= {name: own[name] for name in own.keys() - step.task.get_vars().keys()}
         # The variable takes precedence over the keyword.
         variables["ansible_become"] = bool(step.task.become)
         return variables
+
+    def _own(self, check: Check, name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what ``check`` has beside the ``variables`` of the host of this name."""
+        if not check.scope:
+            return {}
+        known = self.facts.get(name, NONE).variables(check.scope, variables)
+        return {**known, **self.of_play, **check.scope.variables}
 
     def _needless_connection(self, step: Step, variables: dict[str, Any]) -> str:
         """Return the connection of a host that has to be replaced for the step; empty if none has.
@@ -278,10 +348,13 @@ class CheckRun:
         """Return the verdict on a check that is a task, as a part of the verdict on its rule."""
         verdict = verdict_if_lost(result, str(step.limit), bool(step.task.no_log))
         verdict = verdict or task.judge(check, check.spec, result)
+        if step is self.gathering and verdict.state == NOT_READY:
+            verdict = unverified("; ".join(verdict.reasons))
         variables = {}
         if verdict.state == NOT_READY:
             [host] = self.run.hosts_named([name])
-            variables = self.run.variables(host) | self.of_play | step.rule.scope.variables
+            variables = self.run.variables(host)
+            variables |= self._own(check, name, variables)
         return _labelled_part(check, verdict, variables, self.run)
 
     def _event(self, task_result: Any) -> dict[str, Any]:
@@ -332,6 +405,7 @@ class CheckRun:
             connection,
             fingerprint,
             ahead=self.run.is_later,
+            facts=self.facts.get(name, NONE),
         )
 
     def _texts(self, rule: Rule, name: str) -> RuleTexts:
@@ -345,6 +419,7 @@ class CheckRun:
             "precheck_unverified_hosts": [],
             **rule.scope.variables,
             **self.of_play,
+            **self.facts.get(name, NONE).variables(rule.scope, {}),
         }
         if is_plain_name(name) and name in self.in_inventory:
             variables["precheck_limit"] = f"{name} {self.run.inventory_options}".strip()

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
 from .. import options
-from .patches import facts_are_ignored, stopped_time_is_free
+from .patches import facts_go_to, stopped_time_is_free
 from .run import PlayRun
 
 
@@ -35,7 +36,7 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
     inventory.restrict_to_hosts(hosts)
     _set_workers(strategy, min(forks, len(hosts)))
     try:
-        with facts_are_ignored(run.variable_manager), stopped_time_is_free():
+        with facts_go_to(run.variable_manager, _drop), stopped_time_is_free():
             yield
         # Not after an error: ansible-core ends the workers that it finds at work.
         _set_workers(strategy, workers)
@@ -47,6 +48,10 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
         for host in hosts:
             variables.pop(host.name, None)
         variables.update(before)
+
+
+def _drop(_host: str, _facts: Mapping[str, Any]) -> None:
+    pass
 
 
 def _set_workers(strategy: StrategyBase, number: int) -> None:

@@ -12,6 +12,7 @@ from ansible.parsing.dataloader import DataLoader
 from .. import compat
 from ..errors import TemplateError
 from ..policy import values
+from ..policy.conditions import hint_at_facts
 from ..policy.loader import Source
 from ..policy.model import Check
 from ..policy.values import Conditions, ValueType
@@ -47,18 +48,19 @@ def judge(check: Check, verdict: Verdict, answer: Answer | None, host: HostConte
 def evaluate(check: Check, variables: dict[str, Any], loader: DataLoader) -> Verdict:
     """Return the verdict on conditions, given these variables of a host or a play."""
     conditions: Conditions = check.spec
-    return worst(
-        _evaluate(condition, check.alias or str(condition), variables, loader)
-        for condition in conditions
-    )
+    return worst(_evaluate(condition, check, variables, loader) for condition in conditions)
 
 
 def _evaluate(
-    condition: str | bool, shown: str, variables: dict[str, Any], loader: DataLoader
+    condition: str | bool, check: Check, variables: dict[str, Any], loader: DataLoader
 ) -> Verdict:
+    shown = check.alias or str(condition)
     try:
         if compat.holds(condition, variables, loader):
             return ready()
     except TemplateError as ex:
-        return unverified(f"{shown} cannot be evaluated: {ex}")
+        reason = str(ex)
+        if check.scope:
+            reason = hint_at_facts(condition, reason, gathered=bool(check.scope.facts))
+        return unverified(f"{shown} cannot be evaluated: {reason}")
     return not_ready(f"{shown} does not hold")

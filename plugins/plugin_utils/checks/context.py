@@ -13,6 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from .. import compat
 from ..errors import TemplateError
 from ..policy.model import Scope
+from .facts import NONE, Facts
 
 if TYPE_CHECKING:
     from .node import Node
@@ -43,9 +44,12 @@ class HostVariables:
             return template
         return compat.rendered(template, self.variables, self.loader)
 
-    def in_scope(self: AnyHost, scope: Scope | None) -> AnyHost:
+    def in_scope(self: AnyHost, scope: Scope | None, facts: Facts = NONE) -> AnyHost:
         """Return the host as the checks of a rule see it; as it is, without a scope."""
-        return replace(self, variables={**self.variables, **scope.variables}) if scope else self
+        if not scope:
+            return self
+        own = facts.variables(scope, self.variables)
+        return replace(self, variables={**self.variables, **own, **scope.variables})
 
     def with_variables(self, variables: dict[str, Any]) -> HostVariables:
         """Return the host with other variables."""

@@ -12,11 +12,13 @@ from typing import Any, Union
 from ansible.errors import AnsibleError
 
 from ..errors import PrecheckError, TemplateError
+from ..policy.conditions import hint_at_facts
 from ..policy.model import Check
 from ..text import Texts
 from ..verdict import Verdict, unverified
 from .context import HostContext
 from .event import RuleTexts
+from .facts import NONE, Facts
 from .kinds import KINDS
 from .results import result_of, with_message
 from .script import Answer, Question
@@ -43,7 +45,7 @@ class CheckRequest:
     rule's questions if the task of an earlier rule got them. ``directories`` and ``digests`` are as
     in HostContext. ``connection`` is the host's own if the task has another one. ``texts`` are for
     the event of the host. ``fingerprint`` is to be in the result. With ``ahead``, the task does not
-    fail for a host that is unverified.
+    fail for a host that is unverified. ``facts`` are for the rules that ask for them.
     """
 
     rule: str
@@ -55,6 +57,7 @@ class CheckRequest:
     connection: str = ""
     fingerprint: str | None = None
     ahead: bool = False
+    facts: Facts = NONE
 
 
 def check_host(
@@ -62,12 +65,15 @@ def check_host(
     rule: str,
     checks: Mapping[str, Sequence[Check]],
     answers: Answers | None = None,
+    facts: Facts = NONE,
 ) -> dict[str, Any]:
     """Return the result of the task that checks ``host`` for ``rule``.
 
     The parameters are as in CheckRequest. The answers for other rules are in the result.
     """
-    probes = {name: [(check, _probe(check, host)) for check in checks[name]] for name in checks}
+    probes = {
+        name: [(check, _probe(check, host, facts)) for check in checks[name]] for name in checks
+    }
     others: dict[str, Any] = {}
     if answers is None:
         all_answers = iter(_ask(host, list(chain(*probes.values()))))
@@ -80,13 +86,17 @@ def check_host(
     known = (Answer(*answer) if answer else None for answer in answers)
     padded = chain(known, repeat(None))  # a check without an answer is not passed over
     verdicts = [
-        _judge(check, probe, answer, host) for (check, probe), answer in zip(probes[rule], padded)
+        _judge(check, probe, answer, host.in_scope(check.scope, facts))
+        for (check, probe), answer in zip(probes[rule], padded)
     ]
     return result_of(checks[rule], verdicts) | ({ANSWERS: others} if others else {})
 
 
-def _probe(check: Check, host: HostContext) -> Probe:
-    host = host.in_scope(check.scope)
+def _probe(check: Check, host: HostContext, facts: Facts = NONE) -> Probe:
+    asks_for_facts = bool(check.scope and check.scope.facts)
+    if asks_for_facts and facts.trouble:
+        return without_facts(check, facts)
+    host = host.in_scope(check.scope, facts)
     kind = KINDS[check.kind]
     if kind.MEANS == "shell" and not host.node.has_shell:
         return unverified(
@@ -99,13 +109,18 @@ def _probe(check: Check, host: HostContext) -> Probe:
         reason = str(ex) if isinstance(ex, PrecheckError) else ex.message
         if check.alias and not isinstance(ex, TemplateError):
             reason = "a file on the control node cannot be used"
+        reason = hint_at_facts(check.spec, reason, asks_for_facts)
         return unverified(f"{check.label} cannot be checked: {reason}")
     return probe
 
 
+def without_facts(check: Check, facts: Facts) -> Verdict:
+    """Return the verdict on a check that needs facts, if they could not be gathered."""
+    return unverified(f"{check.label} cannot be checked: no facts were gathered: {facts.trouble}")
+
+
 def _judge(check: Check, probe: Probe, answer: Answer | None, host: HostContext) -> Verdict:
     """Return the verdict on ``check``, with its message for the operator."""
-    host = host.in_scope(check.scope)
     if isinstance(probe, Verdict):
         verdict = probe
     else:

@@ -29,8 +29,10 @@ def asks_node(rule: Rule) -> bool:
 
 
 def needs_host(rule: Rule) -> bool:
-    """Return whether any of the checks for hosts needs a connection to the host."""
-    return any(KINDS[check.kind].MEANS != "variables" for check in rule.host_checks)
+    """Return whether the checks for hosts need a connection to the host, be it for its facts."""
+    return bool(rule.facts) or any(
+        KINDS[check.kind].MEANS != "variables" for check in rule.host_checks
+    )
 
 
 def task_checks(rule: Rule) -> list[Check]:

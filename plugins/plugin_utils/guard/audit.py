@@ -20,6 +20,7 @@ from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import stop
 from ..ansible_core.targets import unmet_conditions
 from ..ansible_core.tasks import Verdicts, check_hosts
+from ..checks.facts import subsets_of
 from ..checks.kinds import action_checks, needs_host, task_checks
 from ..errors import PrecheckError, TemplateError
 from ..policy.model import WARN, Rule
@@ -179,7 +180,8 @@ def _combined(name: str, rules: Sequence[Rule]) -> Rule:
     """Return one rule that has the checks of all ``rules``."""
     checks = tuple(check for rule in rules for check in rule.checks)
     first = rules[0]
-    return Rule(name, (), checks, severity=WARN, path=first.path, line=first.line)
+    facts = tuple(sorted(subsets_of(rules)))
+    return Rule(name, (), checks, severity=WARN, facts=facts, path=first.path, line=first.line)
 
 
 def _apart(rules: Sequence[Rule], verdict: Verdict) -> list[RuleAndVerdict]:

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.inventory.host import Host
+
 from .. import compat
 from ..ansible_core import own_variables
+from ..ansible_core.facts import facts_of
 from ..ansible_core.run import PlayRun
 from ..errors import OptionError, PrecheckError, TemplateError
 from ..options import report_path
@@ -63,11 +66,16 @@ def render_messages(run: PlayRun, rule: Rule, unready: Unready, started: float) 
     if compat.is_template(rule.message):
         own = _own_variables(run, rule, unready)
         hosts = run.hosts_named(unready.not_ready)
-        messages = [_render(run, rule.message, run.variables(host) | own) for host in hosts]
+        messages = [_render(run, rule.message, _of_host(run, rule, host) | own) for host in hosts]
     remedy = rule.remedy
     if compat.is_template(remedy):
         remedy = _rendered_remedy(run, rule, unready, started)
     return Messages(list(dict.fromkeys(messages)), remedy)
+
+
+def _of_host(run: PlayRun, rule: Rule, host: Host) -> dict[str, Any]:
+    variables = run.variables(host)
+    return variables | facts_of(run, host.name).variables(rule.scope, variables)
 
 
 def _own_variables(run: PlayRun, rule: Rule, unready: Unready) -> dict[str, Any]:

@@ -89,4 +89,5 @@ def may_turn_out_otherwise(rule: Rule, names_set: frozenset[str]) -> bool:
 
 def can_be_checked_ahead(rule: Rule) -> bool:
     """Return whether ``rule`` has something to find out about hosts that can end a run."""
-    return rule.severity != WARN and bool(rule.host_checks)
+    # Facts may be others by the time of its play.
+    return rule.severity != WARN and bool(rule.host_checks) and not rule.facts

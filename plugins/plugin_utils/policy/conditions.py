@@ -34,6 +34,27 @@ def may_depend_on_facts(conditions: Iterable[object]) -> bool:
     return _any_has(_FACTS, conditions)
 
 
+def names_facts(texts: Iterable[object]) -> bool:
+    """Return whether any of ``texts`` names facts, under their own name or with a prefix."""
+    return _any_has(r"\bansible_facts\b", texts)
+
+
+def hint_at_facts(text: object, error: str, gathered: bool, in_when: bool = False) -> str:
+    """Return ``error``, why ``text`` has no value, and what to write if it lacks facts.
+
+    They are ``gathered`` for the rule of the text, or not.
+    """
+    undefined = re.match(r"'(?:ansible|facter|ohai)_(\w+)' is undefined", error)
+    if gathered:
+        found = f" (facts have no prefix: ansible_facts['{undefined[1]}'])" if undefined else ""
+        return error + found
+    if not (undefined or names_facts([text])):
+        return error
+    if in_when:
+        return f"{error} (a when is evaluated before facts are gathered: a check can use them)"
+    return f"{error} (facts are not gathered for the rule, unless it has the key facts: [min], say)"
+
+
 def may_depend_on_earlier_tasks(conditions: Iterable[object], names_set: Iterable[str]) -> bool:
     """Return whether tasks that run before may change whether ``conditions`` hold.
 

@@ -21,6 +21,7 @@ from ansible.parsing.dataloader import DataLoader
 from .. import compat
 from ..errors import PolicyError, PrecheckError, Problem
 from . import schema, values
+from .conditions import names_facts, with_templates
 from .model import ALLOWED, ERROR, RUN, Check, KindName, Rule, Rules, Selector, Selectors
 from .positions import Lines, YamlError, YamlPath, lines_of
 from .schema import Report, Shape
@@ -236,11 +237,25 @@ class _Reader:
             waiver=entry.get("waiver", ALLOWED),
             prepared_by=preparing if "prepared_by" in entry else None,
             check_every=entry.get("check_every", RUN),
+            facts=values.subsets(entry["facts"]) if "facts" in entry else (),
             path=self.path,
             line=self._line(path),
             is_vaulted=self.is_vaulted,
         )
+        self._check_facts(rule, path)
         return rule.with_variables(self._variables)
+
+    def _check_facts(self, rule: Rule, path: YamlPath) -> None:
+        if not rule.facts:
+            return
+        if not rule.host_checks:
+            text = (
+                "facts: all checks of the rule run once for the play, and there are no facts of it"
+            )
+            self._report((*path, "facts"), text)
+        if names_facts(with_templates(rule.when, self._variables)):
+            text = "when: it is evaluated before facts are gathered for the rule: make it a check"
+            self._report((*path, "when"), text)
 
     def _selectors(self, rule: Mapping[str, Any], path: YamlPath, key: str) -> Selectors:
         selectors = [

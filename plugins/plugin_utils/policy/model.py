@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ..text import Texts
 from .values import Conditions, Globs
 
 KindName = Literal["path", "command", "that", "task"]
@@ -71,11 +72,13 @@ Selectors = tuple[Selector, ...]
 class Scope:
     """What the templates and conditions of a ``rule`` of this name have of their own.
 
-    ``of_policy`` are the variables that the policy gives them.
+    ``of_policy`` are the variables that the policy gives them, ``facts`` the subsets of facts that
+    are gathered for them.
     """
 
     rule: str
     of_policy: Mapping[str, Any] = field(default_factory=dict)
+    facts: Texts = ()
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -117,8 +120,8 @@ class Rule:
 
     ``message`` and ``remedy`` are templates, empty if there is none. ``prepared_by`` selects the
     plays that may make hosts ready on the way to a covered one; if it is None, any may.
-    ``variables`` are those of its policy. ``path`` and ``line`` are where the rule is written, in a
-    file that ``is_vaulted`` or not.
+    ``facts`` are the subsets of facts that it needs, ``variables`` those of its policy. ``path``
+    and ``line`` are where the rule is written, in a file that ``is_vaulted`` or not.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Rule:
     waiver: Waiving = ALLOWED
     prepared_by: Selectors | None = None
     check_every: Period = RUN
+    facts: Texts = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     line: int = 0
@@ -142,7 +146,7 @@ class Rule:
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.name, self.variables)
+        return Scope(self.name, self.variables, self.facts)
 
     def with_variables(self, variables: Mapping[str, Any]) -> Rule:
         """Return the rule, and its checks, with these variables of a policy."""

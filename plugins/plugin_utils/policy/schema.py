@@ -105,6 +105,7 @@ RULE = Shape(
         "waiver": values.choice(ALLOWED, REASON, FORBIDDEN),
         "prepared_by": values.entries_or_none,
         "check_every": values.choice(RUN, PLAY, BATCH),
+        "facts": values.subsets,
     },
     required=("name", "plays", "checks"),
 )

@@ -241,6 +241,19 @@ def _condition(value: Any) -> str | bool:
     return value
 
 
+def subsets(value: Any) -> Texts:
+    """Return names of subsets of facts. What others need must not be taken away by an ``!``."""
+    return _one_or_several(value, "a subset of facts or a list of subsets", _subset)
+
+
+def _subset(value: Any) -> str:
+    if not re.fullmatch(r"[a-z]\w*", name(value)):
+        raise ValueError(
+            f"expected the name of a subset of facts, as min or hardware, not {value!r}"
+        )
+    return str(value)
+
+
 def policy_names(value: Any) -> Texts:
     return _one_or_several(value, "a policy or a list of policies", _policy_name)
 
