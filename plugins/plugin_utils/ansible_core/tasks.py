@@ -17,7 +17,7 @@ from ansible.plugins.loader import action_loader
 from ansible.plugins.strategy import StrategyBase
 
 from .. import compat
-from ..checks import condition, facts, kinds, task
+from ..checks import facts, kinds, task
 from ..checks.context import HostVariables
 from ..checks.event import CHECKS, RuleTexts, as_event
 from ..checks.facts import NONE, Facts, subsets_of
@@ -86,19 +86,7 @@ def _on_detour(verdict: Verdict, detour: Detour) -> Verdict:
     return Verdict(verdict.state, tuple(reasons), verdict.checks)
 
 
-def check_once(run: PlayRun, rule: Rule) -> Verdict | None:
-    """Return the verdict on the checks of ``rule`` for the play as a whole; None if it has none."""
-    if not rule.once_checks:
-        return None
-    variables = run.variables(None) | own_variables.of_rule(run, rule.scope)
-    parts = []
-    for check in rule.once_checks:
-        verdict = condition.evaluate(check, variables, run.loader)
-        parts.append(_labelled_part(check, verdict, variables, run))
-    return worst(parts)
-
-
-def _labelled_part(
+def labelled_part(
     check: Check, verdict: Verdict, variables: dict[str, Any], run: PlayRun
 ) -> Verdict:
     """Return a verdict that the action did not reach, as a part of the verdict on its rule."""
@@ -352,10 +340,14 @@ class CheckRun:
             verdict = unverified("; ".join(verdict.reasons))
         variables = {}
         if verdict.state == NOT_READY:
-            [host] = self.run.hosts_named([name])
-            variables = self.run.variables(host)
+            variables = self._variables_of(name)
             variables |= self._own(check, name, variables)
-        return _labelled_part(check, verdict, variables, self.run)
+        return labelled_part(check, verdict, variables, self.run)
+
+    def _variables_of(self, name: str) -> dict[str, Any]:
+        """Return the variables for messages about the host of this name."""
+        [host] = self.run.hosts_named([name])
+        return self.run.variables(host)
 
     def _event(self, task_result: Any) -> dict[str, Any]:
         """Return what callbacks get in place of what the module of a check returned."""
@@ -371,8 +363,7 @@ class CheckRun:
             part, checks = lost or verdict_of(result), list(kinds.action_checks(step.rule))[:1]
         variables = {}
         if part.state == NOT_READY:
-            [of_inventory] = self.run.hosts_named([name])
-            variables = self.run.variables(of_inventory)
+            variables = self._variables_of(name)
         host = HostVariables(variables, self.run.loader, self.directories, {}, False, literal=False)
         event = as_event(result_of(checks, [part]), self._texts(step.rule, name), host)
         return {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MEANS: Means = "task"
 
-KEYS: Mapping[str, ValueType] = {"task": values.mapping}
+KEYS: Mapping[str, ValueType] = {"task": values.mapping, "once": values.flag}
 
 # The keywords that it may have beside its module. The others would reach beyond the check
 # (register, notify, tags), switch its failure off (ignore_errors), or have their place elsewhere in

@@ -239,7 +239,8 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
     if not plans:
         return []
     # Not at the top: runs in which no rule covers a play are spared the time.
-    from ..ansible_core.tasks import check_hosts, check_once
+    from ..ansible_core.once import check_once
+    from ..ansible_core.tasks import check_hosts
 
     verdicts = check_hosts(run, [(plan.rule, run.hosts_named(plan.check)) for plan in plans])
     for plan in plans:
@@ -250,7 +251,7 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
     failures = []
     for plan in plans:
         rule = plan.rule
-        of_play = check_once(run, rule) if plan.once_for else None
+        of_play = check_once(run, rule, plan.once_for[0]) if plan.once_for else None
         if of_play:
             covered.checks.append((rule, of_play))
             if of_play.state == READY:  # no task shows that it was checked

@@ -23,7 +23,7 @@ class Shape:
 
     ``name`` is what problems call it. ``types`` has the types of values by key; the keys that it
     must have are ``required``, and it must have one of ``one_of``, or with ``exclusive`` exactly
-    one. ``belongs_to`` has the keys that are allowed only beside another one of ``one_of``. Keys
+    one. ``belongs_to`` has the keys that are allowed only beside certain ones of ``one_of``. Keys
     that begin with ``ignored`` are nobody's business; there are none if it is empty.
     """
 
@@ -32,7 +32,7 @@ class Shape:
     required: Sequence[str] = ()
     one_of: Sequence[str] = ()
     exclusive: bool = False
-    belongs_to: Mapping[str, str] | None = None
+    belongs_to: Mapping[str, Sequence[str]] | None = None
     ignored: str = ""
 
     def fits(self, entry: Any, report: Report) -> bool:
@@ -65,9 +65,9 @@ class Shape:
             problems.append(((), f"expected one of {', '.join(self.one_of)}"))
         if self.exclusive and len(chosen) > 1:
             problems.append(((), f"expected only one of {', '.join(self.one_of)}"))
-        for key, owner in (self.belongs_to or {}).items():
-            if key in entry and owner not in entry:
-                problems.append(((), f"{key} requires {owner}"))
+        for key, owners in (self.belongs_to or {}).items():
+            if key in entry and not any(owner in entry for owner in owners):
+                problems.append(((), f"{key} requires {' or '.join(owners)}"))
         return [(path, f"{self.name}: {problem}") for path, problem in problems]
 
     def _problems_of_values(self, entry: Mapping[str, Any]) -> list[Finding]:
@@ -143,16 +143,16 @@ def check_shape(keys_by_kind: Mapping[str, Mapping[str, ValueType]]) -> Shape:
     name.
     """
     own_keys = {key: types[key] for key, types in keys_by_kind.items()}
-    options = {
-        key: (kind, value_type)
-        for kind, types in keys_by_kind.items()
-        for key, value_type in types.items()
-        if key not in own_keys
-    }
+    options: dict[str, ValueType] = {}
+    owners: dict[str, list[str]] = {}
+    for kind, types in keys_by_kind.items():
+        for key in (key for key in types if key not in own_keys):
+            options[key] = types[key]
+            owners.setdefault(key, []).append(kind)
     return Shape(
         "a check",
-        {**own_keys, **CHECK, **{key: value_type for key, (_kind, value_type) in options.items()}},
+        {**own_keys, **CHECK, **options},
         one_of=tuple(own_keys),
         exclusive=True,
-        belongs_to={key: kind for key, (kind, _value_type) in options.items()},
+        belongs_to=owners,
     )

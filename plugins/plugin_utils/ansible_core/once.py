@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checks that run once for a play, and belong to no host: conditions, and tasks."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+from ansible.inventory.host import Host
+from ansible.plugins.strategy import StrategyBase
+
+from ..checks import condition
+from ..checks.event import RuleTexts
+from ..policy.model import Check, Rule
+from ..verdict import Verdict, worst
+from . import own_variables, workers
+from .check_play import Step
+from .run import PlayRun
+from .signals import nothing_left_behind
+from .tasks import CheckRun, labelled_part
+
+
+def check_once(run: PlayRun, rule: Rule, carrier: str) -> Verdict | None:
+    """Return the verdict on the checks of ``rule`` for the play as a whole; None if it has none.
+
+    ``carrier`` is the name of a host of the play. ansible-core runs no task without one.
+    """
+    parts = []
+    variables = run.variables(None) | own_variables.of_rule(run, rule.scope)
+    for check in rule.once_checks:
+        if check.kind != "task":
+            verdict = condition.evaluate(check, variables, run.loader)
+            parts.append(labelled_part(check, verdict, variables, run))
+    if tasks := [_for_one(check) for check in rule.once_checks if check.kind == "task"]:
+        [host] = run.hosts_named([carrier])
+        of_tasks = replace(rule, checks=tuple(tasks), facts=())
+        with workers.lent_to(run, [host]), nothing_left_behind():
+            once = _OnceRun(run, [(of_tasks, [host])], [host], quietly=False)
+            parts += once.verdicts().values()
+    return worst(parts) if parts else None
+
+
+def _for_one(check: Check) -> Check:
+    """Return the check as one of the host that carries it. There are no facts for it."""
+    return replace(check, once=False, scope=check.scope and replace(check.scope, facts=()))
+
+
+class _OnceRun(CheckRun):
+    """Tasks that run on the control node, unless they are delegated, and see no host's variables.
+
+    A host of the play carries them, as it does a task with ``run_once``.
+    """
+
+    def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
+        variables = self.run.variables(None, step.task)
+        StrategyBase.add_tqm_variables(self.run.strategy, variables, play=self.play)
+        if step.task.delegate_to:
+            # Until 2.15 it is found out here where the task goes.
+            of_host = self.run.variables(host, step.task)
+            names = ("ansible_delegated_vars", "_ansible_loop_cache")
+            variables |= {name: of_host[name] for name in names if name in of_host}
+        else:
+            # As ansible-core has it for the localhost that is in no inventory.
+            variables["ansible_connection"] = "local"
+            variables["ansible_python_interpreter"] = sys.executable
+        if step.check:
+            own = self._own(step.check, host.name, variables)
+            variables |= {name: own[name] for name in own.keys() - step.task.get_vars().keys()}
+        variables["ansible_become"] = bool(step.task.become)
+        return variables
+
+    def _variables_of(self, name: str) -> dict[str, Any]:
+        return self.run.variables(None)
+
+    def _texts(self, rule: Rule, name: str) -> RuleTexts:
+        own = own_variables.of_rule(self.run, rule.scope)
+        return RuleTexts(rule.name, f"play {self.run.play_name}", "", "", own)
