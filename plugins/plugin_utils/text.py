@@ -47,6 +47,12 @@ def count_of(number: int, word: str) -> str:
     return f"{number} {word}es" if word.endswith("ch") else f"{number} {word}s"
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " (did you mean KNOWN?)", or nothing if no known word is like ``word``."""
+    alike = difflib.get_close_matches(word, list(known), 1)
+    return f" (did you mean {alike[0]}?)" if alike else ""
+
+
 def is_plain_name(name: str) -> bool:
     """Return whether a name is nothing else to a shell, an option parser, or as a host pattern."""
     return bool(re.fullmatch(r"\w[\w.-]*", name))

@@ -527,7 +527,12 @@ def broken(project):
     entry = "rule a: an entry of plays:"
     octal = 'expected an octal number in quotes, as in "0644", not a number'
     return project, [
-        (path, 4, f"{entry} unknown key 'playbok': expected playbook, play, role, tag, not"),
+        (
+            path,
+            4,
+            f"{entry} unknown key 'playbok': expected playbook, play, role, tag, not"
+            " (did you mean playbook?)",
+        ),
         (path, 4, f"{entry} expected one of playbook, play, role, tag"),
         (path, 5, f"rule a: mode: {octal}"),
     ]

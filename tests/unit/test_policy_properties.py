@@ -236,6 +236,7 @@ common = {
     "timeout": st.integers(1, 86400),
     "become": st.booleans(),
 }
+absolute_paths = templates.filter(lambda text: not set("*?[$") & set(text)).map("/{}".format)
 modes = st.from_regex(r"\A0?[0-7]{3,4}\Z")
 paths = {
     "type": st.sampled_from(["file", "directory"]),
@@ -267,7 +268,7 @@ tasks = st.fixed_dictionaries(
     ).map(lambda module: task | module)
 )
 checks = st.one_of(
-    st.fixed_dictionaries({"path": templates}, optional=common | paths),
+    st.fixed_dictionaries({"path": absolute_paths}, optional=common | paths),
     st.fixed_dictionaries(
         {"command": templates | st.lists(templates, min_size=1, max_size=3)}, optional=common
     ),

@@ -39,7 +39,7 @@ NOT_FOR_A_SCHEMA = {
             " extends_a_file_that_is_not_there extends_a_policy_that_is_not_there extends_itself"
         ),
     "it does not parse globs":
-        "glob_that_leads_up glob_that_matches_no_name glob_that_matches_no_path",
+        "path_with_a_glob glob_that_leads_up glob_that_matches_no_name glob_that_matches_no_path",
     "it does not parse expressions":
         "that_is_braces that_is_comment that_is_not_an_expression that_is_statements"
         " when_is_assignment when_is_braces"

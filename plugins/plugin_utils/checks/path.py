@@ -59,6 +59,9 @@ class PathSpec:
 
 
 def parse(entry: Mapping[str, Any], source: Source) -> PathSpec:
+    # A task of a user has the values that templates made, and these are what they are.
+    if source.directory and (why := _why_no_path(entry["path"])):
+        source.report(("path",), f"path: {entry['path']!r} is no path of a host: {why}")
     same_as = entry.get("same_as", "")
     if same_as and not is_template(same_as):
         try:
@@ -67,6 +70,20 @@ def parse(entry: Mapping[str, Any], source: Source) -> PathSpec:
             source.report(("same_as",), f"same_as: {ex}")
     options = {key: entry[key] for key in KEYS if key in entry}
     return PathSpec(**(options | {"same_as": same_as, "directory": source.directory}))
+
+
+def _why_no_path(path: str) -> str:
+    """Return what would be taken literally in a path that was meant otherwise; empty if nothing."""
+    literal = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "{}", path, flags=re.DOTALL)
+    if literal.startswith("~"):
+        return "~ is not expanded; write the home directory"
+    if re.search(r"\$(\w|\{)", literal):
+        return "variables of a shell are not expanded; write the value, or a template"
+    if re.search(r"[*?]|\[.+\]", literal):
+        return "globs are not expanded; use a command, or {{ '*' }} for the character itself"
+    if not literal.startswith(("/", "{}")):
+        return "it is not absolute"
+    return ""
 
 
 def label(spec: PathSpec) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import PrecheckError
+from ..text import did_you_mean
 from .model import FORBIDDEN, REASON, Rule
 
 Ways = Mapping[str, str]  # how something is asked for, by the name of a rule
@@ -66,5 +67,5 @@ def fail_if_unknown(ways: Ways, rules: Sequence[Rule]) -> None:
         if name not in names:
             raise PrecheckError(
                 f"Precheck knows no rule {name!r}, so the play was not run ({way}). The rules are:"
-                f" {', '.join(names)}"
+                f" {', '.join(names)}{did_you_mean(name, names)}"
             )

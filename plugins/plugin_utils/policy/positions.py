@@ -52,7 +52,10 @@ def lines_of(text: str) -> Lines:
     except yaml.MarkedYAMLError as ex:
         mark = ex.problem_mark or ex.context_mark
         line = mark.line + 1 if mark else 0
-        raise YamlError(f"not valid YAML: {ex.problem or ex.context}", line) from None
+        problem = ex.problem or ex.context
+        if "alias" in f"{ex.context} {ex.problem}":
+            problem = f"{problem}: does a glob begin with *? It needs quotes"
+        raise YamlError(f"not valid YAML: {problem}", line) from None
     except yaml.reader.ReaderError as ex:
         line = text.count("\n", 0, ex.position) + 1
         raise YamlError(f"not valid YAML: {ex.reason}", line) from None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..text import did_you_mean
 from . import values
 from .model import ALLOWED, BATCH, ERROR, FORBIDDEN, PLAY, REASON, RUN, WARN
 from .positions import YamlPath
@@ -56,8 +57,8 @@ class Shape:
             if self.ignored and key.startswith(self.ignored):
                 continue
             if key not in self.types:
-                known = ", ".join(self.types)
-                problems.append(((key,), f"unknown key {key!r}: expected {known}"))
+                expected = ", ".join(self.types) + did_you_mean(key, self.types)
+                problems.append(((key,), f"unknown key {key!r}: expected {expected}"))
         if missing := [key for key in self.required if key not in entry]:
             problems.append(((), f"missing: {', '.join(missing)}"))
         chosen = [key for key in self.one_of if key in entry]

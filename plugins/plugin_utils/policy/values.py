@@ -235,6 +235,8 @@ def _condition(value: Any) -> str | bool:
             parser.fail(f"unexpected '{parser.stream.current.value}'")
     except jinja2.TemplateSyntaxError as ex:
         reason = str(ex.message).replace("'end of template'", "end")
+        if is_template(value):
+            reason = "a condition is an expression without braces, not a template,"
         raise ValueError(f"not a valid expression: {reason} in {value!r}") from None
     except RecursionError:
         raise ValueError("not a valid expression: nested too deeply") from None

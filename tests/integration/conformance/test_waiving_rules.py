@@ -206,10 +206,12 @@ UNKNOWN = {
 @pytest.mark.parametrize(("options", "way"), UNKNOWN.values(), ids=UNKNOWN)
 def test_a_name_that_no_rule_has_is_an_error_at_the_first_play(guarded, options, way):
     """Also if no rule covers that play."""
-    site(guarded, rule(ALWAYS, name="one", covers={"play": "no such play"}))
+    uncovered = {"play": "no such play"}
+    site(guarded, *(rule(ALWAYS, name=name, covers=uncovered) for name in ("one", "two")))
     run = guarded.run("site.yml", *options)
     assert_refused(run)
-    error = f"Precheck knows no rule 'tow', so the play was not run ({way}). The rules are: one"
+    error = f"Precheck knows no rule 'tow', so the play was not run ({way}). The rules are: one,"
+    error += " two (did you mean two?)"
     assert is_printed(error, run.stderr)
     explained = guarded.run("ansible-precheck", "explain", "site.yml", *options)
     assert explained.rc == 1
