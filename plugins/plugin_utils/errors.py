@@ -61,16 +61,19 @@ class GuardError(PrecheckError):
 class Problem:
     """What is wrong with a policy, and where.
 
-    ``path`` is empty if no file is at fault, and ``line`` is 0 if no line is.
+    ``path`` is empty if no file is at fault, and ``line`` is 0 if no line is. With a problem that
+    ``is_warning``, the policy can be used.
     """
 
     text: str
     path: str = ""
     line: int = 0
+    is_warning: bool = False
 
     def __str__(self) -> str:
         location = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{location}: {self.text}" if location else self.text
+        text = f"warning: {self.text}" if self.is_warning else self.text
+        return f"{location}: {text}" if location else text
 
 
 class PolicyError(PrecheckError):

@@ -569,6 +569,27 @@ def test_validate_lists_the_problems_of_files_as_json(broken):
     ]
 
 
+def test_validate_finds_names_that_nothing_has_and_warns_of_pipes(project):
+    small(project)
+    text = policy(rule({"command": "a | sort"}, name="a", when="x is definde"))
+    project.write("precheck.yml", text)
+    here = f"{project.directory}/precheck.yml:2"
+    run = project.run("ansible-precheck", "validate")
+    pipe = (
+        "rule a: command: the last command of the pipe, sort, succeeds also if nothing comes out of"
+    )
+    assert run.rc == 1
+    assert run.stdout.startswith(
+        f"{here}: rule a: when: there is no test definde (did you mean defined?)\n"
+        f"{here}: warning: {pipe}"
+    )
+    project.write("precheck.yml", text.replace("definde", "defined"))
+    run = project.run("ansible-precheck", "validate", "--format", "json")
+    [warning] = json.loads(run.stdout)
+    assert (run.rc, warning["severity"], warning["line"]) == (0, "warning", 2)
+    assert warning["message"].startswith(pipe)
+
+
 def test_validate_finds_nothing_wrong_in_a_valid_policy(project):
     small(project)
     run = project.run("ansible-precheck", "validate")

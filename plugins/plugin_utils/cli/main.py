@@ -136,7 +136,7 @@ examples:
   ansible-precheck validate precheck.yml --playbook-dir playbooks --format json
 
 exit status:
-  0  nothing is wrong
+  0  nothing is wrong, or there are only warnings
   1  something is wrong"""
 
 # They make ansible-playbook list something instead of running plays.
@@ -455,11 +455,12 @@ class Validate(_Printing):
             self.print_json(validation.as_data())
         else:
             for problem in validation.problems:
-                display.display(str(problem), color=C.COLOR_ERROR, screen_only=True)
+                color = C.COLOR_WARN if problem.is_warning else C.COLOR_ERROR
+                display.display(str(problem), color=color, screen_only=True)
             if not validation.problems:
                 text = f"{', '.join(validation.files)}: nothing is wrong"
                 display.display(text, color=C.COLOR_OK, screen_only=True)
-        return 1 if validation.problems else 0
+        return 1 if validation.has_errors else 0
 
     def _loader(self) -> DataLoader:
         """Return a loader that decrypts vaulted files, and finds what is beside the playbooks."""

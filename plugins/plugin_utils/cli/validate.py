@@ -14,6 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ..checks.kinds import KINDS
 from ..errors import PolicyError, Problem
 from ..policy import discovery
+from .lint import lint
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,18 @@ class Validation:
 
     def as_data(self) -> list[dict[str, Any]]:
         return [
-            {"path": problem.path or None, "line": problem.line or None, "message": problem.text}
+            {
+                "path": problem.path or None,
+                "line": problem.line or None,
+                "message": problem.text,
+                "severity": "warning" if problem.is_warning else "error",
+            }
             for problem in self.problems
         ]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(not problem.is_warning for problem in self.problems)
 
 
 def validate(names: Sequence[str], loader: DataLoader) -> Validation:
@@ -38,11 +48,11 @@ def validate(names: Sequence[str], loader: DataLoader) -> Validation:
     files = [os.path.abspath(name) for name in names]
     try:
         if files:
-            discovery.read_all(files, loader, KINDS)
+            rules = discovery.read_all(files, loader, KINDS)
         else:
             policy = discovery.find({})
             files = policy.paths
-            discovery.rules_in_force(policy, loader, KINDS)
+            rules = discovery.rules_in_force(policy, loader, KINDS)
     except PolicyError as ex:
         return Validation(files, ex.problems)
-    return Validation(files, ())
+    return Validation(files, lint(rules))
