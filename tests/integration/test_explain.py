@@ -10,6 +10,7 @@ import re
 import sys
 
 import pytest
+import yaml
 from ansible.release import __version__
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
@@ -567,6 +568,28 @@ def test_validate_lists_the_problems_of_files_as_json(broken):
         (f"{directory}/third.yml", 1, same_name),
         (f"{directory}/gone.yml", None, "there is no such file"),
     ]
+
+
+def test_schema_prints_the_schema(project):
+    run = project.run("ansible-precheck", "schema", env={"ANSIBLE_CONFIG": "/nowhere"})
+    text = (REPOSITORY / "docs/policy.schema.json").read_text()
+    assert (run.rc, run.stdout, run.stderr) == (0, text, "")
+
+
+def test_validate_takes_files_together_or_each_by_itself_as_before_a_commit(project):
+    [hook] = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())
+    assert re.search(hook["files"], "a/precheck.yml")
+    assert not re.search(hook["files"], "a/precheck.yml.j2")
+    small(project)
+    text = (project.directory / "precheck.yml").read_text()
+    project.write("a/precheck.yml", text)
+    project.write("b/precheck.yml", text.replace("rules", "ruls"))
+    command = [*hook["entry"].split(), "precheck.yml", "a/precheck.yml"]
+    assert project.run(*command).rc == 0
+    assert project.run(*(word for word in command if word != "--each")).rc == 1
+    run = project.run(*command, "b/precheck.yml")
+    assert (run.rc, run.stdout.count(f"{project.directory}/b/precheck.yml:")) == (1, 2)
+    assert run.stdout.count("\n") == 2
 
 
 def test_validate_finds_names_that_nothing_has_and_warns_of_pipes(project):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 VERSION = "0.1.0"
 OLDEST = (2, 14)
+DOCUMENTS = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../docs"))
 PACKAGE = "ansible_collections.precheck.guard"
 COLLECTION = f"{PACKAGE}.plugins.plugin_utils"
 
@@ -54,6 +55,7 @@ commands:
   doctor     find out whether the guard is in force, and why not
   explain    show what would be checked before the plays of playbooks, and why
   validate   check policy files
+  schema     print the JSON schema of policy files, for editors
 
 ansible-precheck COMMAND --help describes a command.
 The documents are in the directory
@@ -127,7 +129,8 @@ exit status:
 VALIDATE = """\
 Checks policy files, and prints all that is wrong with any of them, one problem
 a line: file, line, and what is wrong. Files that are named together form one
-policy, as with the option policy: no two rules may have the same name.
+policy, as with the option policy: no two rules may have the same name. With
+--each, each file is a policy of its own.
 Without a file, it checks those that a run in this directory would use."""
 
 VALIDATE_MORE = """\
@@ -138,6 +141,15 @@ examples:
 exit status:
   0  nothing is wrong, or there are only warnings
   1  something is wrong"""
+
+SCHEMA = """\
+Prints the JSON schema of policy files. Editors with a YAML language server
+check a file by it while you write, if the file begins with a line such as
+# yaml-language-server: $schema=policy.schema.json"""
+
+SCHEMA_MORE = """\
+example:
+  ansible-precheck schema > policy.schema.json"""
 
 # They make ansible-playbook list something instead of running plays.
 OF_ANSIBLE_PLAYBOOK = {
@@ -172,11 +184,12 @@ def main() -> None:
         "doctor": Doctor,
         "explain": Explain,
         "validate": Validate,
+        "schema": Schema,
     }
     parser = argparse.ArgumentParser(
         "ansible-precheck",
         "ansible-precheck COMMAND [options] [arguments]",
-        DESCRIPTION + os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../docs")),
+        DESCRIPTION + DOCUMENTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=commands, help=argparse.SUPPRESS)
@@ -445,12 +458,17 @@ class Validate(_Printing):
         option_helpers.add_vault_options(self.parser)
         self.describe("[policy ...]", VALIDATE, VALIDATE_MORE)
         self.parser.add_argument("args", metavar="policy", nargs="*", help="a policy file")
+        self.parser.add_argument(
+            "--each", action="store_true", help="take each file as a policy of its own"
+        )
 
     def run(self) -> int:
         with contextlib.ExitStack() as self.while_working:
             super().run()
             names = context.CLIARGS["args"]
-            validation = of_collection("cli.validate").validate(names, self._loader())
+            validation = of_collection("cli.validate").validate(
+                names, self._loader(), each=context.CLIARGS["each"]
+            )
         if context.CLIARGS["format"] == "json":
             self.print_json(validation.as_data())
         else:
@@ -479,6 +497,26 @@ class Validate(_Printing):
         )
         loader.set_vault_secrets(secrets)
         return loader
+
+
+class Schema(CLI):
+    name = "ansible-precheck schema"
+
+    parser: argparse.ArgumentParser
+
+    def init_parser(self) -> None:  # type: ignore[override]
+        super().init_parser()
+        self.parser.description, self.parser.epilog = SCHEMA, SCHEMA_MORE
+        self.parser.formatter_class = _HelpFormatter
+
+    def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
+        return super().post_process_args(options)
+
+    def run(self) -> int:
+        super().run()
+        with open(os.path.join(DOCUMENTS, "policy.schema.json"), encoding="utf-8") as file:
+            display.display(file.read().rstrip(), screen_only=True)
+        return 0
 
 
 if __name__ == "__main__":

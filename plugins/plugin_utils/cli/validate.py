@@ -40,19 +40,28 @@ class Validation:
         return any(not problem.is_warning for problem in self.problems)
 
 
-def validate(names: Sequence[str], loader: DataLoader) -> Validation:
+def validate(names: Sequence[str], loader: DataLoader, each: bool = False) -> Validation:
     """Return what is wrong with the policy files of these names.
 
-    Without names, they are those that a run in this directory would use.
+    Without names, they are those that a run in this directory would use. They are taken together,
+    unless each is a policy of its own.
     """
     files = [os.path.abspath(name) for name in names]
+    if files:
+        policies = [[file] for file in files] if each else [files]
+        found = [_problems(policy, loader) for policy in policies]
+        return Validation(files, [problem for problems in found for problem in problems])
     try:
-        if files:
-            rules = discovery.read_all(files, loader, KINDS)
-        else:
-            policy = discovery.find({})
-            files = policy.paths
-            rules = discovery.rules_in_force(policy, loader, KINDS)
+        policy = discovery.find({})
+        files = policy.paths
+        return Validation(files, lint(discovery.rules_in_force(policy, loader, KINDS)))
     except PolicyError as ex:
         return Validation(files, ex.problems)
-    return Validation(files, lint(rules))
+
+
+def _problems(files: Sequence[str], loader: DataLoader) -> Sequence[Problem]:
+    """Return what is wrong with a policy that consists of ``files``."""
+    try:
+        return lint(discovery.read_all(files, loader, KINDS))
+    except PolicyError as ex:
+        return ex.problems
