@@ -39,7 +39,7 @@ rules:
 
 def _project(directory: Path) -> Project:
     """Return a project with five hosts, of which one is new and one is down."""
-    project = Project(directory, directory, "both")
+    project = Project(directory, directory, "callback")
     project.local_hosts(ready=READY, missing=NEW)
     project.inventory(project.hosts() | {DOWN: UNREACHABLE_HOST})
     project.write("pgsql.yml", PLAYBOOK)
