@@ -233,6 +233,17 @@ def test_an_ansible_core_that_is_too_old_is_named_and_nothing_else(bare):
     assert run.stderr == "NOT IN FORCE: ansible-core 2.10.17 is older than 2.14\n"
 
 
+@pytest.mark.each_release
+@pytest.mark.parametrize("line", ["forks = 1\nforks = 2", "forks = many", "forks"])
+def test_an_ansible_cfg_that_ansible_core_cannot_read_is_one_error(bare, line):
+    config = bare.directory / "ansible.cfg"
+    config.write_text(f"[defaults]\n{line}\n")
+    run = bare.run("ansible-precheck", "doctor", "pgsql.yml")
+    assert (run.rc, run.stdout) == (1, "")
+    assert run.stderr.startswith("NOT IN FORCE: ansible-core ends every command with an error: ")
+    assert str(config) in run.stderr
+
+
 # What is wrong besides, and what is printed of it.
 WRONG = {
     "a misspelt setting": ("[precheck]\npolicies = x", "ansible.cfg:", "did you mean policy?"),

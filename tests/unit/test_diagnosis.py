@@ -146,6 +146,20 @@ CASES = {
         True,
         [f"? ansible.cfg: {CFG}:2: {CALLBACK} is in the value of forks: is a line break missing?"],
     ),
+    "a line break that is missing in another section": (
+        {"config": config(f"[ssh_connection]\nretries = 3callbacks_enabled = {CALLBACK}")},
+        True,
+        [f"? ansible.cfg: {CFG}:2: {CALLBACK} is in the value of retries: is a line"],
+    ),
+    "a strategy of a collection that is missing": (
+        {"found": None, "callbacks": OFF, "strategy": Value([STRATEGY], f"{CFG}:2", False)},
+        False,
+        [
+            "! collection: ",
+            f"! strategy: {STRATEGY} ({CFG}:2) cannot be loaded: ansible-core ends each run with an"
+            " error",
+        ],
+    ),
     "the old key": (
         {"config": defaults("callback_whitelist = x")},
         True,
@@ -243,6 +257,7 @@ def test_what_it_says(facts, in_force, marked):
     assert len(found) == len(marked), found
     for line, start in zip(found, marked):
         assert line.startswith(start)
+        assert "did you mean precheck.guard.linear" not in line or "linaer" in line
     assert diagnosis.in_force == in_force
     assert ("IN FORCE" in lines) == in_force
     assert ("NOT IN FORCE" in lines) != in_force

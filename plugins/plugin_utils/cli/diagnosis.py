@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import NEWEST, OLDEST
-from ..ini import DEFAULTS
+from ..ini import DEFAULTS, Setting
 from ..options import CALLBACK, KEY, OLD_KEY, STRATEGIES
 from ..policy.misspelt import SECTION
 from ..text import count_of, meant, one_line
@@ -140,20 +140,25 @@ def _misspelt(facts: Facts) -> Iterator[Finding]:
             text = f"{config.path}:{line}: unknown section [{section}]: {hint}"
             yield Finding("ansible.cfg", text, "doubt")
     for setting in config.settings.settings:
-        where = f"{config.path}:{setting.line}"
-        is_known = setting.key in config.keys.get(setting.section, ())
-        if setting.key in (KEY, "strategy") and setting.section != DEFAULTS:
-            text = f"{setting.key} has an effect in the section [{DEFAULTS}] only, and not in"
-            yield Finding("ansible.cfg", f"{where}: {text} [{setting.section}]", "doubt")
-        elif is_known and CALLBACK in setting.value and setting.key not in (KEY, OLD_KEY):
-            text = f"{CALLBACK} is in the value of {setting.key}: is a line break missing?"
-            yield Finding("ansible.cfg", f"{where}: {text}", "doubt")
-        elif setting.section == DEFAULTS and not is_known:
-            if setting.key == OLD_KEY:
-                text = f"{OLD_KEY} has no effect since ansible-core 2.15: rename it to {KEY}"
-                yield Finding("ansible.cfg", f"{where}: {text}", "doubt")
-            elif hint := meant(setting.key, (KEY, "strategy", "collections_path"), ALIKE):
-                yield Finding("ansible.cfg", f"{where}: unknown key {setting.key}: {hint}", "doubt")
+        if text := _why_without_effect(setting, config.keys.get(setting.section, ())):
+            yield Finding("ansible.cfg", f"{config.path}:{setting.line}: {text}", "doubt")
+
+
+def _why_without_effect(setting: Setting, known: Sequence[str]) -> str:
+    """Return why a setting that seems to be ours has no effect; empty if it has, or is not ours."""
+    is_in_defaults = setting.section == DEFAULTS
+    hint = meant(setting.key, (KEY, "strategy", "collections_path"), ALIKE)
+    if setting.key in (KEY, "strategy"):
+        only = f"{setting.key} has an effect in the section [{DEFAULTS}] only, and not in"
+        return "" if is_in_defaults else f"{only} [{setting.section}]"
+    if setting.key == OLD_KEY and is_in_defaults:
+        rename = f"{OLD_KEY} has no effect since ansible-core 2.15: rename it to {KEY}"
+        return "" if setting.key in known else rename
+    if is_in_defaults and hint and setting.key not in known:
+        return f"unknown key {setting.key}: {hint}"
+    if CALLBACK in setting.value:
+        return f"{CALLBACK} is in the value of {setting.key}: is a line break missing?"
+    return ""
 
 
 def _environment(facts: Facts) -> Iterator[Finding]:
@@ -195,7 +200,8 @@ def _strategy(facts: Facts) -> Iterator[Finding]:
     value = facts.strategy
     text = f"{value.names[0]} ({value.origin})"
     if not value.loads:
-        hint = meant(value.names[0], STRATEGIES, ALIKE)
+        is_misspelt = value.names[0] not in STRATEGIES
+        hint = meant(value.names[0], STRATEGIES, ALIKE) if is_misspelt else ""
         text += " cannot be loaded: ansible-core ends each run with an error"
         yield Finding("strategy", "; ".join(filter(None, [text, hint])), "wrong")
     elif value.names[0] in STRATEGIES:

@@ -118,9 +118,9 @@ _VERSION = r"^version: *(\S+)"
 def _text(path: str) -> str:
     """Return the text of a file; an empty one if it cannot be read."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
             return file.read()
-    except (OSError, ValueError):
+    except OSError:
         return ""
 
 

@@ -9,6 +9,14 @@ so it imports nothing of it at the top.
 
 from __future__ import annotations
 
+import sys
+
+try:
+    from ansible import constants as C
+except Exception as ex:
+    # ansible.cli would end the program for that as well, and since 2.19 with a traceback.
+    sys.exit(f"NOT IN FORCE: ansible-core ends every command with an error: {ex}")
+
 from ansible.cli import CLI  # isort: skip - first, as it prepares Python for the rest of ansible-core
 
 import argparse
@@ -18,11 +26,9 @@ import json
 import os
 import platform
 import re
-import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ansible import constants as C
 from ansible import context
 from ansible.cli.arguments import option_helpers
 from ansible.cli.playbook import PlaybookCLI

@@ -19,9 +19,9 @@ NOT_READ = "precheck.yaml"
 def misspelt(config_file: str, keys: Collection[str]) -> Iterator[Problem]:
     """Return the unknown keys in our section of the file, given those that are known."""
     try:
-        with open(config_file, encoding="utf-8", newline="") as file:
+        with open(config_file, encoding="utf-8", errors="surrogateescape", newline="") as file:
             text = file.read()
-    except (OSError, ValueError):
+    except OSError:
         return  # ansible-core has read it, and it is gone since
     if parse_error(text):
         return
