@@ -76,9 +76,9 @@ def test_every_import_is_of_a_module_that_exists():
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    targets = {
-        module: {one.target for one in imports() if one.source == module} for module in modules()
-    }
+    targets: dict[str, set[str]] = {module: set() for module in modules()}
+    for one in imports():
+        targets[one.source].add(one.target)
     while leaves := [module for module in targets if not targets[module] & set(targets)]:
         for module in leaves:
             del targets[module]
