@@ -352,3 +352,14 @@ def test_the_document_shows_what_it_prints(bare):
     assert [line.split(":")[0] for line in printed] == [
         line.split(":")[0] for line in shown.splitlines()
     ]
+
+
+@pytest.mark.one_release
+def test_a_python_without_ansible_core_is_named(tmp_path):
+    # With -S, Python does not look where ansible-core is.
+    run = run_command([sys.executable, "-I", "-S", PRECHECK, "doctor"], tmp_path)
+    assert run.rc == 1
+    assert run.output == (
+        f"NOT IN FORCE: {sys.executable} has no ansible-core. Run this command by the Python that"
+        " ansible --version prints.\n"
+    )

@@ -13,6 +13,11 @@ import sys
 
 try:
     from ansible import constants as C
+except ModuleNotFoundError:
+    sys.exit(
+        f"NOT IN FORCE: {sys.executable} has no ansible-core. Run this command by the Python that"
+        " ansible --version prints."
+    )
 except Exception as ex:
     # ansible.cli would end the program for that as well, and since 2.19 with a traceback.
     sys.exit(f"NOT IN FORCE: ansible-core ends every command with an error: {ex}")
