@@ -66,7 +66,7 @@ class _OnceRun(CheckRun):
             variables["ansible_connection"] = "local"
             variables["ansible_python_interpreter"] = sys.executable
         if step.check:
-            own = self._own(step.check, host.name, variables)
+            own = self.own_of(step.check, host.name, variables)
             variables |= {name: own[name] for name in own.keys() - step.task.get_vars().keys()}
         variables["ansible_become"] = bool(step.task.become)
         return variables

@@ -274,13 +274,13 @@ class CheckRun:
             if connection:
                 variables["ansible_connection"] = "local"
         else:
-            own = self._own(step.check, host.name, variables)
+            own = self.own_of(step.check, host.name, variables)
             variables |= {name: own[name] for name in own.keys() - step.task.get_vars().keys()}
         # The variable takes precedence over the keyword.
         variables["ansible_become"] = bool(step.task.become)
         return variables
 
-    def _own(self, check: Check, name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def own_of(self, check: Check, name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return what ``check`` has beside the ``variables`` of the host of this name."""
         if not check.scope:
             return {}
@@ -341,7 +341,7 @@ class CheckRun:
         variables = {}
         if verdict.state == NOT_READY:
             variables = self._variables_of(name)
-            variables |= self._own(check, name, variables)
+            variables |= self.own_of(check, name, variables)
         return labelled_part(check, verdict, variables, self.run)
 
     def _variables_of(self, name: str) -> dict[str, Any]:
