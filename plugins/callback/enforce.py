@@ -216,6 +216,7 @@ class CallbackModule(CallbackBase):
 
     def _end(self, ex: Exception) -> NoReturn:
         try:
+            from ansible import constants as C
             from ansible.utils.display import Display
             from ansible_collections.precheck.guard.plugins.plugin_utils.errors import GuardError
 
@@ -223,7 +224,9 @@ class CallbackModule(CallbackBase):
             if self._play:
                 name = self._play.get_name()
                 consequence = f"Precheck could not guard the play {name!r}, so it was not run"
-            Display().error(GuardError(consequence, ex).message, wrap_text=False)
+            # Not by ``error``, whose parameters are to change.
+            text = f"[ERROR]: {GuardError(consequence, ex).message}"
+            Display().display(text, color=C.COLOR_ERROR, stderr=True)
         finally:
             # ansible-core turns any exception of a callback into a warning, but lets SystemExit
             # through.

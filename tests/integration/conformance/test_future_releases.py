@@ -169,6 +169,8 @@ MISSING = {
         "ansible.playbook.conditional:Conditional.evaluate_conditional and"
         " ansible.playbook.task:Task._resolve_conditional"
     ): ("Precheck cannot tell whether rule all kinds of checks"),
+    # The callback prints its last words otherwise.
+    ("ansible.plugins.loader:strategy_loader and ansible.utils.display:Display.error"): NOT_GUARDED,
     # Without staying workers there is one for each host.
     (
         "ansible.executor.process.worker:WorkerProcess and"
