@@ -19,6 +19,7 @@ from ansible.inventory.host import Host
 from .handout import Handout, Step
 from .patches import before_each_callback
 from .rounds import KILLED, NOT_STARTED, POLL, HostsLeft, Job, Outcomes, Round, TaskPerHost
+from .signals import handlers_stay
 
 
 def outcomes(job: Job, hosts: Sequence[Host]) -> Outcomes:
@@ -94,7 +95,8 @@ class Pool(Round):
         try:
             worker = StayingWorker(self.job, self.hosts, self._handout, slot, self._variables)
             workers[slot] = worker  # first, so that ansible-core ends it if it ends the run
-            worker.start()
+            with handlers_stay():
+                worker.start()
         except (EOFError, OSError, AssertionError):  # as in StrategyBase._queue_task
             workers[slot] = None
             return False

@@ -18,6 +18,7 @@ from ansible.plugins.strategy import StrategyBase
 from .. import compat
 from ..verdict import Verdict, unverified
 from .run import PlayRun
+from .signals import handlers_stay
 
 POLL = 0.01  # seconds between two looks for results
 # Looks in vain, at an empty queue, after which workers that have ended will not deliver any more.
@@ -125,7 +126,8 @@ class TaskPerHost(Round):
             self.waiting.add(host.name)
             strategy._blocked_hosts[host.name] = True
             pending = strategy._pending_results
-            StrategyBase._queue_task(strategy, host, job.task, variables, job.play_context)
+            with handlers_stay():
+                StrategyBase._queue_task(strategy, host, job.task, variables, job.play_context)
             if strategy._pending_results == pending:
                 # ansible-core does not say that it could not start a worker. It may have closed the
                 # worker before, and would fail on it.

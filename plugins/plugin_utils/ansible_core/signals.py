@@ -57,6 +57,23 @@ def nothing_left_behind() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def handlers_stay() -> Iterator[None]:
+    """Put the handlers of this process back if a worker is started meanwhile.
+
+    From 2.19.0 to 2.19.3 the start of each worker replaces them by one for this worker only.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if is_main else ()
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            if handler is not None:
+                signal.signal(number, handler)
+
+
 def _end_workers() -> None:
     workers = multiprocessing.active_children()
     children = _children_by_process()
