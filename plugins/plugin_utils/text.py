@@ -47,12 +47,6 @@ def count_of(number: int, word: str) -> str:
     return f"{number} {word}es" if word.endswith("ch") else f"{number} {word}s"
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return " (did you mean KNOWN?)", or nothing if no known word is like ``word``."""
-    alike = difflib.get_close_matches(word, list(known), 1)
-    return f" (did you mean {alike[0]}?)" if alike else ""
-
-
 def is_plain_name(name: str) -> bool:
     """Return whether a name is nothing else to a shell, an option parser, or as a host pattern."""
     return bool(re.fullmatch(r"\w[\w.-]*", name))
@@ -62,3 +56,9 @@ def meant(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return the question whether the nearest of the ``known`` words is meant; empty if none is."""
     nearest = difflib.get_close_matches(word, sorted(known), 1, cutoff)
     return f"did you mean {nearest[0]}?" if nearest else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return that question in brackets, to be put at the end of a message."""
+    question = meant(word, known)
+    return f" ({question})" if question else ""

@@ -77,9 +77,14 @@ def test_an_audit_uses_the_named_rules_or_all_with_checks_of_hosts(names, expect
     ("names", "error"),
     [
         (["a", "A"], "Precheck knows no rule A, so nothing was checked. The rules are: a, c, d"),
+        (
+            ["c, e"],
+            "Precheck knows no rule c, e, so nothing was checked. The rules are: a, c, d"
+            " (did you mean c, d?)",
+        ),
         (["b"], "Precheck cannot audit rule b: it has checks of plays, and none of hosts"),
     ],
-    ids=["unknown rule", "rule without checks of hosts"],
+    ids=["unknown rule", "misspelt rule", "rule without checks of hosts"],
 )
 def test_names_of_other_rules_are_errors(names, error):
     with pytest.raises(AnsibleError) as raised:

@@ -28,6 +28,7 @@ from ..report.audit_table import audit_table
 from ..report.document import changes
 from ..report.files import current_document, read, write_page
 from ..report.record import AUDIT, Record, RuleAndVerdict
+from ..text import did_you_mean
 from ..verdict import READY, Verdict, labelled, worst
 from .messages import render_messages, undecided, unready
 from .state import RunState
@@ -123,9 +124,10 @@ def chosen(rules: Sequence[Rule], names: Sequence[str]) -> list[Rule]:
     with_host_checks = [rule for rule in rules if rule.host_checks]
     for name in names:
         if name not in {rule.name for rule in rules}:
-            known = ", ".join(rule.name for rule in with_host_checks)
+            known = [rule.name for rule in with_host_checks]
             raise PrecheckError(
-                f"Precheck knows no rule {name}, so nothing was checked. The rules are: {known}"
+                f"Precheck knows no rule {name}, so nothing was checked. The rules are:"
+                f" {', '.join(known)}{did_you_mean(name, known)}"
             )
         if name not in {rule.name for rule in with_host_checks}:
             raise PrecheckError(
