@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ansible.errors import AnsibleError
 from ansible.release import __version__
@@ -57,18 +58,22 @@ class GuardError(PrecheckError):
         return self._text_for_report
 
 
+ProblemId = Literal["invalid-policy", "unknown-name", "pipe-always-succeeds"]
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong with a policy, and where.
 
     ``path`` is empty if no file is at fault, and ``line`` is 0 if no line is. With a problem that
-    ``is_warning``, the policy can be used.
+    ``is_warning``, the policy can be used. ``id`` says to programs what kind of problem it is.
     """
 
     text: str
     path: str = ""
     line: int = 0
     is_warning: bool = False
+    id: ProblemId = "invalid-policy"
 
     def __str__(self) -> str:
         location = f"{self.path}:{self.line}" if self.line else self.path

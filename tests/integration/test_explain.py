@@ -613,6 +613,41 @@ def test_validate_finds_names_that_nothing_has_and_warns_of_pipes(project):
     assert warning["message"].startswith(pipe)
 
 
+def test_validate_prints_sarif_for_code_review_tools(broken):
+    project, problems = broken
+    pipe = policy(rule({"command": "a | sort"}, when="x is definde")).replace('"only"', '"b"')
+    project.write("policies/more.yml", pipe)
+    files = ["../precheck.yml", "more.yml"]
+    command = ["ansible-precheck", "validate", "--format", "sarif", *files]
+    run = project.run(*command, cwd="policies")
+    assert (run.rc, run.stderr) == (1, "")
+    [log] = json.loads(run.stdout)["runs"]
+    results = [
+        (
+            result["ruleId"],
+            result["level"],
+            result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+            result["locations"][0]["physicalLocation"]["region"]["startLine"],
+        )
+        for result in log["results"]
+    ]
+    outside = f"file://{project.directory}/precheck.yml"
+    assert results == [("invalid-policy", "error", outside, line) for _p, line, _t in problems]
+    project.write("precheck.yml", policy(rule(ALWAYS)))
+    run = project.run(*command, cwd="policies")
+    results = json.loads(run.stdout)["runs"][0]["results"]
+    assert [(one["ruleId"], one["level"]) for one in results] == [
+        ("unknown-name", "error"),
+        ("pipe-always-succeeds", "warning"),
+    ]
+    [place] = results[0]["locations"]
+    assert place["physicalLocation"] == {
+        "artifactLocation": {"uri": "more.yml"},
+        "region": {"startLine": 2},
+    }
+    assert project.run(*command[:-1], cwd="policies").rc == 0
+
+
 def test_validate_finds_nothing_wrong_in_a_valid_policy(project):
     small(project)
     run = project.run("ansible-precheck", "validate")

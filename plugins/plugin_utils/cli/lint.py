@@ -61,11 +61,12 @@ def lint(rules: Iterable[Rule]) -> list[Problem]:
 def _problems(rule: Rule) -> Iterator[Problem]:
     for text in _texts(rule):
         for problem in _names(text.template, text.known):
-            yield Problem(f"rule {rule.name}: {text.key}: {problem}", rule.path, text.line)
+            where = f"rule {rule.name}: {text.key}"
+            yield Problem(f"{where}: {problem}", rule.path, text.line, id="unknown-name")
     for check in rule.checks:
         if check.kind == "command" and isinstance(check.spec, str) and (why := _pipe(check.spec)):
             problem = f"rule {rule.name}: command: {why}"
-            yield Problem(problem, rule.path, check.line, is_warning=True)
+            yield Problem(problem, rule.path, check.line, True, "pipe-always-succeeds")
 
 
 def _texts(rule: Rule) -> Iterator[_Text]:

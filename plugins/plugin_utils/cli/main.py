@@ -31,6 +31,7 @@ import json
 import os
 import platform
 import re
+from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,7 @@ VALIDATE_MORE = """\
 examples:
   ansible-precheck validate
   ansible-precheck validate precheck.yml --playbook-dir playbooks --format json
+  ansible-precheck validate --format sarif > precheck.sarif
 
 exit status:
   0  nothing is wrong, or there are only warnings
@@ -333,12 +335,13 @@ class Disable(_Switch):
 class _Printing(_Command):
     """What has the option --format, and only its result on stdout."""
 
+    formats: Sequence[str] = ("text", "json")
     while_working: contextlib.ExitStack
 
     def describe(self, arguments: str, description: str, more: str) -> None:
         super().describe(arguments, description, more)
         self.parser.add_argument(
-            "--format", choices=("text", "json"), default="text", help="for people, or for programs"
+            "--format", choices=self.formats, default="text", help="for people, or for programs"
         )
 
     def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
@@ -462,6 +465,7 @@ class Doctor(Explain):
 
 class Validate(_Printing):
     name = "ansible-precheck validate"
+    formats = ("text", "json", "sarif")
 
     def init_parser(self) -> None:  # type: ignore[override]
         super().init_parser()
@@ -482,6 +486,9 @@ class Validate(_Printing):
             )
         if context.CLIARGS["format"] == "json":
             self.print_json(validation.as_data())
+        elif context.CLIARGS["format"] == "sarif":
+            sarif = of_collection("cli.sarif").as_sarif(validation.problems, os.getcwd())
+            self.print_json(sarif)
         else:
             for problem in validation.problems:
                 color = C.COLOR_WARN if problem.is_warning else C.COLOR_ERROR
