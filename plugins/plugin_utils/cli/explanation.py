@@ -4,35 +4,16 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import PrecheckError
 from ..policy.matching import PlayIdentity
-from ..policy.model import FORBIDDEN, REASON, WARN, Rule, Selector
+from ..policy.model import Check, Rule, Selector
 from ..report.document import rule_head
-from ..report.terminal import HOSTS_SHOWN
 from ..text import count_of, one_line
-
-WIDTH = 80  # columns
-
-# What a line of the text is about.
-Topic = Literal[
-    "",
-    "play",
-    "rule",
-    "checked",
-    "for",
-    "once",
-    "left out",
-    "waited",
-    "unsure",
-    "error",
-    "not guarded",
-]
-Line = tuple[Topic, str]
+from .layout import Line, first_names, labelled, traits, with_become, wrapped
 
 
 @dataclass(frozen=True)
@@ -153,16 +134,8 @@ def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
     rule = explanation.rule
     return {
         **rule_head(rule),
-        "selector": _selector_data(explanation.selector),
-        "checks": [
-            {
-                "kind": check.kind,
-                "label": check.label,
-                "become": check.become,
-                "once": check.once,
-            }
-            for check in rule.checks
-        ],
+        "selector": selector_data(explanation.selector),
+        "checks": [check_head(check) for check in rule.checks],
         "waived": explanation.waived,
         "checked": list(explanation.checked),
         "once_for": list(explanation.once_for),
@@ -173,9 +146,18 @@ def _rule_data(explanation: RuleExplanation) -> dict[str, Any]:
     }
 
 
-def _selector_data(selector: Selector) -> dict[str, Any]:
+def check_head(check: Check) -> dict[str, Any]:
+    return {
+        "kind": check.kind,
+        "label": check.label,
+        "become": check.become,
+        "once": check.once,
+    }
+
+
+def selector_data(selector: Selector) -> dict[str, Any]:
     data: dict[str, Any] = {key: list(globs) for key, globs in selector.globs.items()}
-    exempt = [_selector_data(one) for one in selector.exempt]
+    exempt = [selector_data(one) for one in selector.exempt]
     return data | {"not": exempt} if exempt else data
 
 
@@ -187,7 +169,7 @@ def as_text(explanation: Explanation) -> Iterator[Line]:
         yield "", ""
         yield "play", one_line(name[0].upper() + name[1:])
         if play.not_guarded:
-            yield from _wrapped("not guarded", "  ", f"not guarded: {play.not_guarded}")
+            yield from wrapped("not guarded", "  ", f"not guarded: {play.not_guarded}")
         if play.hosts_may_come:
             yield "", "  no hosts are known yet: an earlier play may make some"
         elif not play.hosts:
@@ -197,35 +179,28 @@ def as_text(explanation: Explanation) -> Iterator[Line]:
         for rule in play.rules:
             yield from _rule_text(rule, play)
         for ahead in play.ahead:
-            yield from _wrapped("rule", "  ", f"rule {ahead.rule.name}, for {ahead.play}")
-            yield from _labelled("checked", [_names(ahead.checked)])
+            yield from wrapped("rule", "  ", f"rule {ahead.rule.name}, for {ahead.play}")
+            yield from labelled("checked", [first_names(ahead.checked)])
 
 
 def _rule_text(explanation: RuleExplanation, play: PlayExplanation) -> Iterator[Line]:
     rule, hosts_of_play = explanation.rule, len(play.hosts)
-    traits = ["warns only"] * (rule.severity == WARN)
-    traits += ["cannot be waived"] * (rule.waiver == FORBIDDEN)
-    traits += ["waived only with a reason"] * (rule.waiver == REASON)
-    heading = ", ".join([f"rule {rule.name}", f"by {explanation.selector}", *traits])
-    yield from _wrapped("rule", "  ", heading)
+    heading = ", ".join([f"rule {rule.name}", f"by {explanation.selector}", *traits(rule)])
+    yield from wrapped("rule", "  ", heading)
     if explanation.checked:
-        yield from _labelled("checked", [_names(explanation.checked)])
+        yield from labelled("checked", [first_names(explanation.checked)])
     if explanation.waived and not play.hosts:
-        yield from _labelled("left out", [f"any host: {explanation.waived}"])
+        yield from labelled("left out", [f"any host: {explanation.waived}"])
     elif explanation.checked or play.hosts_may_come:
-        labels = [
-            f"{check.label} (with become)" if check.become else check.label
-            for check in rule.host_checks
-        ]
-        yield from _labelled("for", labels)
+        yield from labelled("for", [with_become(check, check.label) for check in rule.host_checks])
     if explanation.once_for:
         hosts = count_of(len(explanation.once_for), "host")
         labels = [f"{check.label} (for {hosts})" for check in rule.once_checks]
-        yield from _labelled("once", labels)
-    yield from _labelled("left out", _by_reason(explanation.left_out, hosts_of_play))
-    yield from _labelled("waited", _by_reason(explanation.waited, hosts_of_play))
-    yield from _labelled("unsure", _by_reason(explanation.unsure, hosts_of_play))
-    yield from _labelled("error", _by_reason(explanation.errors, hosts_of_play))
+        yield from labelled("once", labels)
+    yield from labelled("left out", _by_reason(explanation.left_out, hosts_of_play))
+    yield from labelled("waited", _by_reason(explanation.waited, hosts_of_play))
+    yield from labelled("unsure", _by_reason(explanation.unsure, hosts_of_play))
+    yield from labelled("error", _by_reason(explanation.errors, hosts_of_play))
 
 
 def _by_reason(reasons: Mapping[str, str], hosts_of_play: int) -> Iterator[str]:
@@ -235,27 +210,4 @@ def _by_reason(reasons: Mapping[str, str], hosts_of_play: int) -> Iterator[str]:
         hosts.setdefault(reason, []).append(name)
     for reason, names in hosts.items():
         all_hosts = 1 < len(names) == hosts_of_play
-        yield f"{f'all {hosts_of_play} hosts' if all_hosts else _names(names)}: {reason}"
-
-
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - HOSTS_SHOWN} more" if len(names) > HOSTS_SHOWN else ""
-    return ", ".join(names[:HOSTS_SHOWN]) + more
-
-
-def _labelled(topic: Topic, texts: Iterable[str]) -> Iterator[Line]:
-    for number, text in enumerate(texts):
-        yield from _wrapped(topic, f"    {'' if number else topic:8}  ", text)
-
-
-def _wrapped(topic: Topic, head: str, text: str) -> Iterator[Line]:
-    """Return the lines of ``text``, the first after ``head``. Words, as paths, are left whole."""
-    for line in textwrap.wrap(
-        one_line(text),
-        WIDTH,
-        initial_indent=head,
-        subsequent_indent=" " * (len(head) + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    ):
-        yield topic, line
+        yield f"{f'all {hosts_of_play} hosts' if all_hosts else first_names(names)}: {reason}"
