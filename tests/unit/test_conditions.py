@@ -10,6 +10,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy.conditions i
     may_depend_on_earlier_tasks,
     may_depend_on_facts,
     mentions_any,
+    names_of_runs,
     with_templates,
 )
 
@@ -117,3 +118,20 @@ def test_the_templates_that_a_text_uses_come_with_it():
     texts = ["a > 1", "{{ b }}", "{{ c }} {{ a }}"]
     assert list(with_templates(["a > 1"], variables)) == texts
     assert list(with_templates([True, "groups.all", "z"], variables)) == ["z", "groups.all", "True"]
+
+
+OF_RUNS = {
+    "precheck_play == 'x'": ["precheck_play"],
+    "not ansible_check_mode | default(false)": ["ansible_check_mode"],
+    "is_large and role_name": ["ansible_play_hosts_all", "role_name"],
+    "ansible_limit is defined": [],
+    "precheck_rule": [],
+    "ansible_play_of_mine": [],
+    "True": [],
+}
+
+
+@pytest.mark.parametrize(("condition", "names"), OF_RUNS.items())
+def test_variables_that_only_a_run_has(condition, names):
+    variables = {"is_large": "{{ ansible_play_hosts_all | length > 9 }}", "ansible_limit": "a"}
+    assert names_of_runs([condition], variables) == names

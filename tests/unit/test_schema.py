@@ -105,7 +105,7 @@ def keys(definition):
 
 def test_the_schema_knows_the_keys_of_rules_and_selectors():
     """test_kinds shows that it knows those of checks."""
-    added_by_precheck = {"path", "line", "is_vaulted", "variables"}
+    added_by_precheck = {"path", "line", "is_vaulted", "variables", "has_vaulted_variables"}
     assert keys("rule") == {field.name for field in dataclasses.fields(Rule)} - added_by_precheck
     assert keys("rule") == set(schema.RULE.types)
     of_selector = {field.name for field in dataclasses.fields(Selector)} - {"exempt"}

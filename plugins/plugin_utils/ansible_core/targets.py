@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible import constants as C
 from ansible.inventory.host import Host
+from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 
 from .. import compat
@@ -224,21 +225,30 @@ def unmet_conditions(run: PlayRun, hosts_by_rule: HostsByRule) -> dict[RuleAndHo
     with_conditions = [(rule, hosts) for rule, hosts in hosts_by_rule if rule.when]
     of_play = own_variables.of_play(run) if with_conditions else {}
     for host, rules in rules_by_host(with_conditions):
-        variables = run.variables(host) | of_play
-        # Each condition is compiled and evaluated once for a host, if rules do not differ in it.
-        evaluated: dict[str | bool, str | None] = {}
-        for rule in rules:
-            own = rule.scope.variables
-            for condition in rule.when:
-                if depends_on(condition, own.keys(), variables):
-                    error = _evaluate(condition, variables | own, run)
-                else:
-                    if condition not in evaluated:
-                        evaluated[condition] = _evaluate(condition, variables, run)
-                    error = evaluated[condition]
-                if error is not None:
-                    unmet[rule.name, host.name] = UnmetCondition(rule.shown(condition), error)
-                    break
+        of_host = unmet_with(run.variables(host) | of_play, rules, run.loader)
+        unmet.update(((rule, host.name), condition) for rule, condition in of_host.items())
+    return unmet
+
+
+def unmet_with(
+    variables: dict[str, Any], rules: Iterable[Rule], loader: DataLoader
+) -> dict[str, UnmetCondition]:
+    """Return by rule what in its ``when`` keeps it from a host with these variables."""
+    unmet: dict[str, UnmetCondition] = {}
+    # Each condition is compiled and evaluated once for a host, if rules do not differ in it.
+    evaluated: dict[str | bool, str | None] = {}
+    for rule in rules:
+        own = rule.scope.variables
+        for condition in rule.when:
+            if depends_on(condition, own.keys(), variables):
+                error = _evaluate(condition, variables | own, loader)
+            else:
+                if condition not in evaluated:
+                    evaluated[condition] = _evaluate(condition, variables, loader)
+                error = evaluated[condition]
+            if error is not None:
+                unmet[rule.name] = UnmetCondition(rule.shown(condition), error)
+                break
     return unmet
 
 
@@ -251,10 +261,10 @@ def rules_by_host(hosts_by_rule: HostsByRule) -> list[HostAndRules]:
     return list(result.values())
 
 
-def _evaluate(condition: str | bool, variables: dict[str, Any], run: PlayRun) -> str | None:
+def _evaluate(condition: str | bool, variables: dict[str, Any], loader: DataLoader) -> str | None:
     """Return why a condition cannot be evaluated, empty if it does not hold, or None if it does."""
     try:
-        met = compat.holds(condition, variables, run.loader)
+        met = compat.holds(condition, variables, loader)
     except TemplateError as ex:
         return hint_at_facts(condition, str(ex), gathered=False, in_when=True)
     return None if met else ""

@@ -16,7 +16,7 @@ from ..policy.conditions import hint_at_facts
 from ..policy.model import Check
 from ..text import Texts
 from ..verdict import Verdict, unverified
-from .context import HostContext
+from .context import HostContext, HostVariables
 from .event import RuleTexts
 from .facts import NONE, Facts
 from .kinds import KINDS
@@ -93,22 +93,26 @@ def check_host(
 
 
 def _probe(check: Check, host: HostContext, facts: Facts = NONE) -> Probe:
-    asks_for_facts = bool(check.scope and check.scope.facts)
-    if asks_for_facts and facts.trouble:
+    if check.scope and check.scope.facts and facts.trouble:
         return without_facts(check, facts)
     host = host.in_scope(check.scope, facts)
-    kind = KINDS[check.kind]
-    if kind.MEANS == "shell" and not host.node.has_shell:
+    if KINDS[check.kind].MEANS == "shell" and not host.node.has_shell:
         return unverified(
             f"a {host.node.transport} connection has no POSIX shell: only checks of the kinds that"
             " and task work there"
         )
+    return probe_by_variables(check, host)
+
+
+def probe_by_variables(check: Check, host: HostVariables) -> Probe:
+    """Return how to find out about ``host``, as the rule sees it, or why there is no way."""
     try:
-        probe: Probe = kind.probe(check, host)
+        probe: Probe = KINDS[check.kind].probe(check, host)
     except AnsibleError as ex:
         reason = str(ex) if isinstance(ex, PrecheckError) else ex.message
         if check.alias and not isinstance(ex, TemplateError):
             reason = "a file on the control node cannot be used"
+        asks_for_facts = bool(check.scope and check.scope.facts)
         reason = hint_at_facts(check.spec, reason, asks_for_facts)
         return unverified(f"{check.label} cannot be checked: {reason}")
     return probe

@@ -19,6 +19,8 @@ Topic = Literal[
     "",
     "play",
     "rule",
+    "plays",
+    "when",
     "checked",
     "for",
     "once",

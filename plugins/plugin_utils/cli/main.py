@@ -31,7 +31,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ commands:
   disable    switch it off there
   doctor     find out whether the guard is in force, and why not
   explain    show what would be checked before the plays of playbooks, and why
+  rules      show which rules can apply to hosts, and what they require
   validate   check policy files
   schema     print the JSON schema of policy files, for editors
 
@@ -114,6 +115,24 @@ exit status:
   1  a policy or something else is wrong, or with --require-guard a covered
      play is not guarded; the message says what
   otherwise that of ansible-playbook, as for a playbook that is not valid"""
+
+RULES = """\
+Shows for each host which rules of the policy in force can apply to it, in which
+plays, and what they require of it, with the variables of the host. Hosts are
+selected as in "ansible": by names, groups and patterns.
+
+It connects to no host and reads no playbook: what only a run has, such as facts
+and the variables of plays, is not known yet."""
+
+RULES_MORE = """\
+examples:
+  ansible-precheck rules pg-1 -i inventory
+  ansible-precheck rules 'pg-*' infra
+  ansible-precheck rules all --format json | jq '.hosts[].rules[].name'
+
+exit status:
+  0  the rules were shown
+  1  a policy or something else is wrong; the message says what"""
 
 ENABLE = """\
 Puts the line that switches the guard on into the ansible.cfg of a directory:
@@ -196,6 +215,7 @@ def main() -> None:
         "disable": Disable,
         "doctor": Doctor,
         "explain": Explain,
+        "rules": Rules,
         "validate": Validate,
         "schema": Schema,
     }
@@ -353,6 +373,11 @@ class _Printing(_Command):
     def print_json(self, data: Any) -> None:
         display.display(json.dumps(data, indent=2), screen_only=True)
 
+    def print_lines(self, lines: Iterable[Sequence[str]], colors: Mapping[str, str]) -> None:
+        """Print lines in the color for what each is about."""
+        for topic, line in lines:
+            display.display(line, color=colors.get(topic), screen_only=True)
+
 
 class Explain(_Printing, PlaybookCLI):
     """ansible-playbook, with another class instead of the one that runs plays."""
@@ -396,8 +421,7 @@ class Explain(_Printing, PlaybookCLI):
         if context.CLIARGS["format"] == "json":
             self.print_json(explanation.as_data(self.explanation))
         else:
-            for topic, line in explanation.as_text(self.explanation):
-                display.display(line, color=COLORS.get(topic), screen_only=True)
+            self.print_lines(explanation.as_text(self.explanation), COLORS)
         if context.CLIARGS["require_guard"]:
             self.explanation.require_guard()
         return status
@@ -410,6 +434,41 @@ class Explain(_Printing, PlaybookCLI):
 
     def _begin(self, explanation: Explanation) -> None:
         self.explanation = explanation
+
+
+class Rules(_Printing):
+    name = "ansible-precheck rules"
+
+    def init_parser(self) -> None:  # type: ignore[override]
+        super().init_parser()
+        option_helpers.add_inventory_options(self.parser)
+        option_helpers.add_runtask_options(self.parser)
+        option_helpers.add_vault_options(self.parser)
+        option_helpers.add_basedir_options(self.parser)
+        self.parser.add_argument(
+            "--list-hosts", help=argparse.SUPPRESS, action=option_helpers.UnrecognizedArgument
+        )
+        self.describe("host [host ...]", RULES, RULES_MORE)
+        self.parser.add_argument("args", metavar="host", nargs="+", help="a pattern of hosts")
+
+    def post_process_args(self, options: argparse.Namespace) -> argparse.Namespace:
+        options.basedir = options.basedir or os.getcwd()
+        return super().post_process_args(options)
+
+    def run(self) -> int:
+        with contextlib.ExitStack() as self.while_working:
+            super().run()
+            loader, inventory, variable_manager = self._play_prereqs()
+            pattern = ",".join(context.CLIARGS["args"])
+            hosts = self.get_host_list(inventory, context.CLIARGS["subset"], pattern)
+            rules_of_hosts = of_collection("cli.rules").rules_of_hosts
+            listing = rules_of_hosts(hosts, variable_manager, loader)
+        output = of_collection("cli.listing")
+        if context.CLIARGS["format"] == "json":
+            self.print_json(output.as_data(listing))
+        else:
+            self.print_lines(output.as_text(listing), COLORS)
+        return 0
 
 
 class Doctor(Explain):
@@ -442,8 +501,7 @@ class Doctor(Explain):
         if context.CLIARGS["format"] == "json":
             self.print_json(diagnosis.as_data())
         else:
-            for level, line in diagnosis.as_text():
-                display.display(line, color=LEVELS.get(level), screen_only=True)
+            self.print_lines(diagnosis.as_text(), LEVELS)
         return 0 if diagnosis.in_force else 1
 
     def _examine(self, found: str, error: AnsibleError | None) -> Any:

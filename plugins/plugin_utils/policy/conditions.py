@@ -34,6 +34,26 @@ def may_depend_on_facts(conditions: Iterable[object]) -> bool:
     return _any_has(_FACTS, conditions)
 
 
+# What a play, the role at hand, and options of ansible-playbook give.
+_OF_RUNS = frozenset(
+    "ansible_check_mode ansible_collection_name ansible_dependent_role_names ansible_diff_mode"
+    " ansible_forks ansible_limit ansible_parent_role_names ansible_parent_role_paths"
+    " ansible_play_batch ansible_play_hosts ansible_play_hosts_all ansible_play_name"
+    " ansible_play_role_names ansible_role_name ansible_role_names ansible_run_tags"
+    " ansible_skip_tags play_hosts precheck_play precheck_playbook role_name role_names role_path"
+    "".split()
+)
+
+
+def names_of_runs(texts: Iterable[object], variables: Mapping[str, Any]) -> list[str]:
+    """Return the variables that only a run has, of those that ``texts`` use.
+
+    They may use them through ``variables``, which are those that are known without a run.
+    """
+    used = mentioned(with_templates(texts, variables))
+    return sorted(used & _OF_RUNS - variables.keys())
+
+
 def names_facts(texts: Iterable[object]) -> bool:
     """Return whether any of ``texts`` names facts, under their own name or with a prefix."""
     return _any_has(r"\bansible_facts\b", texts)

@@ -29,10 +29,14 @@ def read(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> Rules:
 
 @dataclass(frozen=True)
 class _Policy:
-    """The rules of a file and of what it extends, by name, and the variables of both."""
+    """The rules of a file and of what it extends, by name, and the variables of both.
+
+    With ``has_vaulted_variables``, a vaulted file gives some of them.
+    """
 
     rules: Mapping[str, Rule]
     variables: Mapping[str, Any]
+    has_vaulted_variables: bool
 
 
 class _Reading:
@@ -61,14 +65,19 @@ class _Reading:
         own = {rule.name: rule for rule in file.rules}
         rules: dict[str, Rule] = {}
         variables: dict[str, Any] = {}
+        are_vaulted = file.is_vaulted and bool(file.variables)
         for policy in inherited:
             variables.update(policy.variables)
             # The rules of another file do not get the variables of this one's other bases.
             for rule in policy.rules.values():
-                rules[rule.name] = rule.with_variables({**rule.variables, **file.variables})
+                rules[rule.name] = rule.with_variables(
+                    {**rule.variables, **file.variables}, rule.has_vaulted_variables or are_vaulted
+                )
         variables.update(file.variables)
-        rules.update((name, rule.with_variables(variables)) for name, rule in own.items())
-        return _Policy(rules, variables)
+        are_vaulted |= any(policy.has_vaulted_variables for policy in inherited)
+        for name, rule in own.items():
+            rules[name] = rule.with_variables(variables, are_vaulted)
+        return _Policy(rules, variables, are_vaulted)
 
 
 def _path_of(base: Base, file: PolicyFile, chain: Sequence[str]) -> str:

@@ -77,6 +77,7 @@ class PolicyFile:
     rules: Rules
     variables: Mapping[str, Any]
     extends: Sequence[Base]
+    is_vaulted: bool = False
 
 
 def read_file(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> PolicyFile:
@@ -189,7 +190,7 @@ class _Reader:
             Base(name, self._line(path))
             for name, path in _items(data.get("extends", []), ("extends",))
         ]
-        return PolicyFile(self.path, rules, self._variables, bases)
+        return PolicyFile(self.path, rules, self._variables, bases, self.is_vaulted)
 
     def _read_rules(self, entries: Sequence[Any]) -> Rules:
         rules: dict[str, Rule] = {}

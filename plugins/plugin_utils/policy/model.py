@@ -120,8 +120,9 @@ class Rule:
 
     ``message`` and ``remedy`` are templates, empty if there is none. ``prepared_by`` selects the
     plays that may make hosts ready on the way to a covered one; if it is None, any may.
-    ``facts`` are the subsets of facts that it needs, ``variables`` those of its policy. ``path``
-    and ``line`` are where the rule is written, in a file that ``is_vaulted`` or not.
+    ``facts`` are the subsets of facts that it needs, ``variables`` those of its policy; with
+    ``has_vaulted_variables``, a vaulted file gives some of them. ``path`` and ``line`` are where
+    the rule is written, in a file that ``is_vaulted`` or not.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Rule:
     check_every: Period = RUN
     facts: Texts = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
+    has_vaulted_variables: bool = False
     path: str = ""
     line: int = 0
     is_vaulted: bool = False
@@ -148,9 +150,9 @@ class Rule:
     def scope(self) -> Scope:
         return Scope(self.name, self.variables, self.facts)
 
-    def with_variables(self, variables: Mapping[str, Any]) -> Rule:
+    def with_variables(self, variables: Mapping[str, Any], are_vaulted: bool = False) -> Rule:
         """Return the rule, and its checks, with these variables of a policy."""
-        rule = replace(self, variables=variables)
+        rule = replace(self, variables=variables, has_vaulted_variables=are_vaulted)
         return replace(rule, checks=tuple(replace(one, scope=rule.scope) for one in self.checks))
 
     @property
