@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -14,11 +17,11 @@ import yaml
 from ansible.release import __version__
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
-from support.commands import REPOSITORY
+from support.commands import REPOSITORY, clean_environment
 from support.corpus import vaulted
 from support.output import is_printed, on_one_line
 from support.policies import policy, rule
-from support.project import LOCAL_HOST
+from support.project import LOCAL_HOST, PRECHECK
 
 ALWAYS = {"that": True}
 DEBUG_PLAY = "- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.debug: }]\n"
@@ -479,6 +482,26 @@ def test_its_messages_are_not_on_stdout(project):
     files = [f"{project.directory}/precheck.yml"]
     assert json.loads(run.stdout)["policy"] == {"files": files, "origin": "beside ansible.cfg"}
     assert "ansible.cfg as config file" in run.stderr
+
+
+@one_release
+@pytest.mark.parametrize("command", ["explain play.yml", "doctor", "rules all", "validate"])
+def test_a_reader_of_its_output_may_leave_early(project, command):
+    small(project)
+    reader, output = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, PRECHECK, *command.split()],
+        cwd=project.directory,
+        env=clean_environment(ANSIBLE_CONFIG=f"{project.directory}/ansible.cfg"),
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    os.close(output)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
 
 
 REFUSED = {

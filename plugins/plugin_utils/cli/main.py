@@ -31,6 +31,7 @@ import json
 import os
 import platform
 import re
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -370,13 +371,18 @@ class _Printing(_Command):
         self.while_working.enter_context(contextlib.redirect_stdout(sys.stderr))
         return options
 
+    def print_line(self, line: str, color: str | None = None) -> None:
+        # Who reads it may leave early, as head does: then the command ends, without a traceback.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        display.display(line, color=color, screen_only=True)
+
     def print_json(self, data: Any) -> None:
-        display.display(json.dumps(data, indent=2), screen_only=True)
+        self.print_line(json.dumps(data, indent=2))
 
     def print_lines(self, lines: Iterable[Sequence[str]], colors: Mapping[str, str]) -> None:
         """Print lines in the color for what each is about."""
         for topic, line in lines:
-            display.display(line, color=colors.get(topic), screen_only=True)
+            self.print_line(line, colors.get(topic))
 
 
 class Explain(_Printing, PlaybookCLI):
@@ -550,10 +556,9 @@ class Validate(_Printing):
         else:
             for problem in validation.problems:
                 color = C.COLOR_WARN if problem.is_warning else C.COLOR_ERROR
-                display.display(str(problem), color=color, screen_only=True)
+                self.print_line(str(problem), color)
             if not validation.problems:
-                text = f"{', '.join(validation.files)}: nothing is wrong"
-                display.display(text, color=C.COLOR_OK, screen_only=True)
+                self.print_line(f"{', '.join(validation.files)}: nothing is wrong", C.COLOR_OK)
         return 1 if validation.has_errors else 0
 
     def _loader(self) -> DataLoader:
