@@ -298,7 +298,8 @@ def test_all_users_of_a_machine(debian):
     [install] = SECTIONS["For all users of a machine"]
     debian.configure("both")
     play = f"ansible-playbook play.yml -e precheck_root={debian.home}/missing"
-    script = f"mount -t tmpfs none /usr/share; {install}; cd project; HOME=/ {play}"
+    play = f"cd project; HOME={debian.home}/nobody {play}"
+    script = f"mount -t tmpfs none /usr/share; {install}; {play}"
     stopped = debian.run("unshare", "--mount", "sh", "-ec", script, cwd=".")
     if "Operation not permitted" in stopped.stderr:
         lacking("only root can make a file system for a test")

@@ -143,7 +143,7 @@ def assert_half_a_database_without_the_guard(installation: Installation) -> None
     run = installation.run(BARE[0])
     config.write_text(guarded)
     assert run.rc == 2
-    assert installation.shows(run, BARE[1])
+    assert installation.shows(run, BARE[1]), run.output
     assert "/etc/pki/ca.crt" not in run.output  # the cause is only in the log
     assert "/etc/pki/ca.crt" in nodes.path("n3", "pki/pg/postgresql.log").read_text()
     for left in ("data/PG_VERSION", "server.key"):
