@@ -463,7 +463,8 @@ def test_a_login_shell_that_is_no_posix_shell_distorts_no_check(guarded, nodes, 
     run = guarded.run("pgsql.yml")
     assert run.rc == 2
     by_shell = "(as far as its shell can tell)"
-    assert f"  n5  not ready: /etc/pki/it's one! is missing {by_shell}\n" in run.stderr
+    missing = f"  n5  not ready: /etc/pki/it's one! is missing {by_shell}\n"
+    assert missing in run.stderr, run.output
 
 
 def test_a_check_does_not_use_a_broken_sudo(guarded, nodes):
