@@ -7,18 +7,16 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.context import HostContext
-from ansible_collections.precheck.guard.plugins.plugin_utils.checks.event import as_event
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.host import (
-    FINGERPRINT,
     REQUEST,
     CheckRequest,
+    answer_request,
     check_host,
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import OF_ACTION
-from ansible_collections.precheck.guard.plugins.plugin_utils.checks.node import Node
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.node import ConnectedNode
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PolicyError
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.loader import read_checks
-from ansible_collections.precheck.guard.plugins.plugin_utils.verdict import UNVERIFIED
 
 
 class ActionModule(ActionBase):
@@ -34,11 +32,7 @@ class ActionModule(ActionBase):
             if request.connection:
                 variables = variables | {"ansible_connection": request.connection}
             host = self._host(variables, request.directories, request.digests, literal=False)
-            checked = check_host(host, request.rule, request.checks, request.answers, request.facts)
-            if request.ahead and checked["verdict"] == UNVERIFIED:
-                checked["failed"] = False
-            event = as_event(checked, request.texts, host)
-            return result | event | {FINGERPRINT: request.fingerprint}
+            return result | answer_request(request, host)
         directories = self._task.get_search_path()
         become = self._play_context.become
         try:
@@ -58,6 +52,6 @@ class ActionModule(ActionBase):
         digests: Mapping[str, str],
         literal: bool,
     ) -> HostContext:
-        node = Node(self, variables, hides_output=bool(self._task.no_log))
+        node = ConnectedNode(self, variables, hides_output=bool(self._task.no_log))
         is_local = node.transport == "local"
         return HostContext(variables, self._loader, directories, digests, is_local, literal, node)

@@ -212,6 +212,19 @@ def stdout_callback(manager: TaskQueueManager) -> CallbackBase | None:
     return callback if isinstance(callback, CallbackBase) else None
 
 
+def as_in_file(data: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return ``data`` as if ansible-core had read it from the first line of a file."""
+    tagged = with_origin(data, path, 1)
+    if tagged is not data or not path:
+        return tagged
+    from ansible.parsing.yaml import objects  # until 2.18
+
+    mapping: Any = objects.AnsibleMapping(data)
+    mapping.ansible_pos = (path, 1, 1)
+    in_file: dict[str, Any] = mapping
+    return in_file
+
+
 def with_origin(data: dict[str, Any], path: str, line: int = 0) -> dict[str, Any]:
     """Return ``data`` with the location that error messages since 2.19 name."""
     try:

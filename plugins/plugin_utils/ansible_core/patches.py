@@ -29,6 +29,8 @@
   their tasks run on. So TaskExecutor gets another ``signal.alarm`` during the checks.
 - ``without_warnings``: what ansible-core warns about when a play begins, it must not warn about
   when the guard looks ahead. So Display gets another ``warning`` and ``deprecated`` meanwhile.
+- ``clock_stands_at``: a case of a policy's test has a time of its own. So ``now`` and ``strftime``
+  of templates get another clock meanwhile.
 - ``before_each_callback``: ansible-core sends the events of a host in order. If workers take hosts
   by themselves, their results may come before the control process knows that they took them. So
   TaskQueueManager gets another ``send_callback`` while they work.
@@ -42,9 +44,12 @@ TaskQueueManager that PlaybookExecutor makes.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import os
 import signal
+import sys
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType, SimpleNamespace
@@ -58,6 +63,7 @@ from ansible.inventory.host import Host
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import filter_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from ansible.utils.display import Display
@@ -191,6 +197,43 @@ def without_warnings() -> Iterator[None]:
     finally:
         for name in ("warning", "deprecated"):
             delattr(display, name)
+
+
+@contextlib.contextmanager
+def clock_stands_at(moment: datetime.datetime) -> Iterator[None]:
+    """Let templates find it to be this moment, which is in a time zone."""
+
+    class Stopped(datetime.datetime):
+        @classmethod
+        def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+            return moment.astimezone(tz) if tz else moment.astimezone().replace(tzinfo=None)
+
+        @classmethod
+        def utcnow(cls) -> Any:  # until 2.15
+            return cls.now(datetime.timezone.utc).replace(tzinfo=None)
+
+    def by(convert: Callable[[float], time.struct_time]) -> Callable[..., time.struct_time]:
+        return lambda seconds=None: convert(moment.timestamp() if seconds is None else seconds)
+
+    dates = SimpleNamespace(**{**vars(datetime), "datetime": Stopped})
+    clock = {"time": moment.timestamp, "localtime": by(time.localtime), "gmtime": by(time.gmtime)}
+    # ansible-core has a module of its own for the plugins in a file.
+    filters: dict[str, Any] = filter_loader.get("ansible.builtin.strftime").j2_function.__globals__
+    changes = [(filters, "time", SimpleNamespace(**{**vars(time), **clock}))]
+    modules = [vars(sys.modules[name]) for name in _WITH_NOW & {*sys.modules}]
+    changes += [(names, "datetime", dates) for names in modules if "datetime" in names]
+    before = [(names, name, names[name]) for names, name, _value in changes]
+    for names, name, value in changes:
+        names[name] = value
+    try:
+        yield
+    finally:
+        for names, name, value in before:
+            names[name] = value
+
+
+# Where ``now`` is: until 2.18, and since 2.19.
+_WITH_NOW = {"ansible.template", "ansible._internal._templating._jinja_plugins"}
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import functools
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ansible import constants as C
 from ansible import context
@@ -20,7 +20,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 
-from ..policy.model import RuleAndHost
+from ..policy.model import Check, RuleAndHost
 
 # Of a machine and what it was asked: the same for the same; empty if it cannot be known.
 Fingerprint = str
@@ -32,15 +32,24 @@ def id_of(play: Play) -> str:
     return play_id
 
 
+class StandIn(Protocol):
+    """What answers in place of hosts, when a policy is tested."""
+
+    def result(self, host: Host, check: Check | None, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of a task of the guard: of the action's, if it is of no ``check``."""
+
+
 class PlayRun:
     """A batch of a play, and the ``strategy`` and ``iterator`` by which ansible-core runs it.
 
     If it ``is_later``, other plays run before, and set the variables ``names_set_before``.
-    ``fingerprints`` are those of checks that were made, until somebody takes them.
+    ``fingerprints`` are those of checks that were made, until somebody takes them. With a
+    ``stand_in``, no host is connected to.
     """
 
     is_later = False
     names_set_before: frozenset[str] = frozenset()
+    stand_in: StandIn | None = None
 
     def __init__(self, strategy: StrategyBase, iterator: PlayIterator) -> None:
         self.strategy, self.iterator = strategy, iterator

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ansible.parsing.dataloader import DataLoader
 
@@ -14,9 +14,7 @@ from .. import compat
 from ..errors import TemplateError
 from ..policy.model import Scope
 from .facts import NONE, Facts
-
-if TYPE_CHECKING:
-    from .node import Node
+from .script import Answer, Question
 
 AnyHost = TypeVar("AnyHost", bound="HostVariables")
 
@@ -63,7 +61,50 @@ class HostVariables:
 
 
 @dataclass(frozen=True)
+class Stat:
+    """What the stat module says about a path.
+
+    ``values`` is what the module returns as ``stat``; empty if it cannot tell, and None if it
+    cannot run at all, as on a node without Python. ``reason`` says why.
+    """
+
+    values: Mapping[str, Any] | None
+    reason: str
+
+
+class Node(Protocol):
+    """What answers for a host: a ``node.ConnectedNode``, or what a test of a policy has for it.
+
+    ``hides_output`` is whether nothing that it says may be printed. ``trouble`` is what came
+    instead of answers, for the operator; empty if nothing did.
+    """
+
+    hides_output: bool
+    trouble: str
+
+    @property
+    def has_shell(self) -> bool:
+        """Whether it runs commands for a POSIX shell: no Windows, no device behind network_cli."""
+
+    @property
+    def transport(self) -> str:
+        """The name of its connection."""
+
+    def ask(self, questions: Sequence[Question], become: bool) -> list[Answer | None]:
+        """Return the shell's answer to each question, None if it gave none.
+
+        Raises AnsibleConnectionFailure if the host is unreachable.
+        """
+
+    def stat(self, path: str, digest: bool, become: bool) -> Stat:
+        """Return what the stat module says about ``path``, with its SHA-256 if ``digest``.
+
+        Raises AnsibleConnectionFailure if the host is unreachable.
+        """
+
+
+@dataclass(frozen=True)
 class HostContext(HostVariables):
-    """A host that is being checked, with a connection to its ``node``."""
+    """A host that is being checked, and the ``node`` that answers for it."""
 
     node: Node

@@ -15,9 +15,9 @@ from ..errors import PrecheckError, TemplateError
 from ..policy.conditions import hint_at_facts
 from ..policy.model import Check
 from ..text import Texts
-from ..verdict import Verdict, unverified
+from ..verdict import UNVERIFIED, Verdict, unverified
 from .context import HostContext, HostVariables
-from .event import RuleTexts
+from .event import RuleTexts, as_event
 from .facts import NONE, Facts
 from .kinds import KINDS
 from .results import result_of, with_message
@@ -58,6 +58,14 @@ class CheckRequest:
     fingerprint: str | None = None
     ahead: bool = False
     facts: Facts = NONE
+
+
+def answer_request(request: CheckRequest, host: HostContext) -> dict[str, Any]:
+    """Return the result of the guard's task for ``host``."""
+    checked = check_host(host, request.rule, request.checks, request.answers, request.facts)
+    if request.ahead and checked["verdict"] == UNVERIFIED:
+        checked["failed"] = False
+    return as_event(checked, request.texts, host) | {FINGERPRINT: request.fingerprint}
 
 
 def check_host(

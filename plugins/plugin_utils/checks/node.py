@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ansible import constants as C
@@ -18,30 +17,15 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ..verdict import HIDDEN
+from .context import Node, Stat
 from .script import Answer, Question, Script, scripts
 
 # What ssh adds to the output of a node.
 SSH_NOTES = ("Shared connection to ", "Warning: Permanently added ")
 
 
-@dataclass(frozen=True)
-class Stat:
-    """What the stat module says about a path.
-
-    ``values`` is what the module returns as ``stat``; empty if it cannot tell, and None if it
-    cannot run at all, as on a node without Python. ``reason`` says why.
-    """
-
-    values: dict[str, Any] | None
-    reason: str
-
-
-class Node:
-    """``action`` is the action plugin that runs for the host, with the host's ``variables``.
-
-    ``hides_output`` is whether nothing that the node says may be printed. ``trouble`` is what came
-    instead of answers, for the operator; empty if nothing did.
-    """
+class ConnectedNode(Node):
+    """``action`` is the action plugin that runs for the host, with the host's ``variables``."""
 
     def __init__(
         self, action: ActionBase, variables: dict[str, Any], *, hides_output: bool
@@ -61,7 +45,8 @@ class Node:
 
     @property
     def transport(self) -> str:
-        return self._action._connection.transport
+        transport: str = self._action._connection.transport
+        return transport
 
     def ask(self, questions: Sequence[Question], become: bool) -> list[Answer | None]:
         """Return the shell's answer to each question, None if it gave none.

@@ -69,6 +69,7 @@ commands:
   explain    show what would be checked before the plays of playbooks, and why
   rules      show which rules can apply to hosts, and what they require
   validate   check policy files
+  test       run the cases of test files beside policy files
   schema     print the JSON schema of policy files, for editors
 
 ansible-precheck COMMAND --help describes a command.
@@ -175,6 +176,25 @@ exit status:
   0  nothing is wrong, or there are only warnings
   1  something is wrong"""
 
+TEST = """\
+Runs the cases of test files: POLICY.test.yml has those for POLICY.yml beside
+it. A case says which play runs, on which hosts, and what these would answer;
+and what is expected of the rules. No host is connected to, and no module runs.
+All else is what a run does. Without a file, it takes those beside the policy
+that a run in this directory would use.
+
+It prints a line a case, what differs from what is expected, and which rules and
+checks no case reaches."""
+
+TEST_MORE = """\
+examples:
+  ansible-precheck test
+  ansible-precheck test precheck.test.yml --junit-xml results.xml
+
+exit status:
+  0  all cases pass
+  1  a case fails, or a file cannot be used"""
+
 SCHEMA = """\
 Prints the JSON schema of policy files. Editors with a YAML language server
 check a file by it while you write, if the file begins with a line such as
@@ -201,6 +221,8 @@ COLORS = {
     "not guarded": C.COLOR_WARN,
 }
 
+STATES = {"passed": C.COLOR_OK, "failed": C.COLOR_ERROR, "doubt": C.COLOR_WARN}
+
 LEVELS = {"doubt": C.COLOR_WARN, "wrong": C.COLOR_ERROR}
 
 display = Display()
@@ -218,6 +240,7 @@ def main() -> None:
         "explain": Explain,
         "rules": Rules,
         "validate": Validate,
+        "test": Test,
         "schema": Schema,
     }
     parser = argparse.ArgumentParser(
@@ -527,41 +550,15 @@ class Doctor(Explain):
         return doctor.examine(found, own, self.loader or DataLoader(), playbooks)
 
 
-class Validate(_Printing):
-    name = "ansible-precheck validate"
-    formats = ("text", "json", "sarif")
+class _Reading(_Printing):
+    """Reads policies, and what belongs to them."""
 
     def init_parser(self) -> None:  # type: ignore[override]
         super().init_parser()
         option_helpers.add_basedir_options(self.parser)
         option_helpers.add_vault_options(self.parser)
-        self.describe("[policy ...]", VALIDATE, VALIDATE_MORE)
-        self.parser.add_argument("args", metavar="policy", nargs="*", help="a policy file")
-        self.parser.add_argument(
-            "--each", action="store_true", help="take each file as a policy of its own"
-        )
 
-    def run(self) -> int:
-        with contextlib.ExitStack() as self.while_working:
-            super().run()
-            names = context.CLIARGS["args"]
-            validation = of_collection("cli.validate").validate(
-                names, self._loader(), each=context.CLIARGS["each"]
-            )
-        if context.CLIARGS["format"] == "json":
-            self.print_json(validation.as_data())
-        elif context.CLIARGS["format"] == "sarif":
-            sarif = of_collection("cli.sarif").as_sarif(validation.problems, os.getcwd())
-            self.print_json(sarif)
-        else:
-            for problem in validation.problems:
-                color = C.COLOR_WARN if problem.is_warning else C.COLOR_ERROR
-                self.print_line(str(problem), color)
-            if not validation.problems:
-                self.print_line(f"{', '.join(validation.files)}: nothing is wrong", C.COLOR_OK)
-        return 1 if validation.has_errors else 0
-
-    def _loader(self) -> DataLoader:
+    def loader(self) -> DataLoader:
         """Return a loader that decrypts vaulted files, and finds what is beside the playbooks."""
         options = context.CLIARGS
         loader = DataLoader()
@@ -578,6 +575,65 @@ class Validate(_Printing):
         )
         loader.set_vault_secrets(secrets)
         return loader
+
+
+class Validate(_Reading):
+    name = "ansible-precheck validate"
+    formats = ("text", "json", "sarif")
+
+    def init_parser(self) -> None:  # type: ignore[override]
+        super().init_parser()
+        self.describe("[policy ...]", VALIDATE, VALIDATE_MORE)
+        self.parser.add_argument("args", metavar="policy", nargs="*", help="a policy file")
+        self.parser.add_argument(
+            "--each", action="store_true", help="take each file as a policy of its own"
+        )
+
+    def run(self) -> int:
+        with contextlib.ExitStack() as self.while_working:
+            super().run()
+            names = context.CLIARGS["args"]
+            validation = of_collection("cli.validate").validate(
+                names, self.loader(), each=context.CLIARGS["each"]
+            )
+        if context.CLIARGS["format"] == "json":
+            self.print_json(validation.as_data())
+        elif context.CLIARGS["format"] == "sarif":
+            sarif = of_collection("cli.sarif").as_sarif(validation.problems, os.getcwd())
+            self.print_json(sarif)
+        else:
+            for problem in validation.problems:
+                color = C.COLOR_WARN if problem.is_warning else C.COLOR_ERROR
+                self.print_line(str(problem), color)
+            if not validation.problems:
+                self.print_line(f"{', '.join(validation.files)}: nothing is wrong", C.COLOR_OK)
+        return 1 if validation.has_errors else 0
+
+
+class Test(_Reading):
+    name = "ansible-precheck test"
+
+    def init_parser(self) -> None:  # type: ignore[override]
+        super().init_parser()
+        self.describe("[file ...]", TEST, TEST_MORE)
+        self.parser.add_argument("args", metavar="file", nargs="*", help="a file POLICY.test.yml")
+        self.parser.add_argument("--junit-xml", metavar="FILE", help="write the results there too")
+
+    def run(self) -> int:
+        with contextlib.ExitStack() as self.while_working:
+            super().run()
+            tests = of_collection("cli.policy_tests")
+            report = of_collection("cli.case_report")
+            files = tests.files_to_run(context.CLIARGS["args"])
+            loader = self.loader()
+            results = [tests.run_file(file, loader) for file in files]
+        if path := context.CLIARGS["junit_xml"]:
+            report.write_junit(results, path)
+        if context.CLIARGS["format"] == "json":
+            self.print_json(report.as_data(results))
+        else:
+            self.print_lines(report.as_text(results), STATES)
+        return 1 if any(result.has_failed for result in results) else 0
 
 
 class Schema(CLI):

@@ -54,7 +54,18 @@ def is_stopped(
 
 
 def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
-    """Execute the plans; return what is not ready, and ends the run.
+    """Execute the plans; return what is not ready, and ends the run. Raises PrecheckError."""
+    failures = find_failures(run, state, known)
+    if warnings := [failure for failure in failures if failure.rule.severity == WARN]:
+        block = warning_block(known.identity, warnings)
+        display.display(block, color=C.COLOR_WARN, stderr=True)
+    errors = [failure for failure in failures if failure.rule.severity != WARN]
+    state.record.plays[run.play_id].stopped = bool(errors)
+    return errors
+
+
+def find_failures(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
+    """Execute the plans; return what is not ready, whether it ends the run or not.
 
     Raises PrecheckError if the run cannot go on with a host, as it cannot be told whether a rule
     applies to it.
@@ -68,12 +79,7 @@ def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
     failures = _check(run, state, covered, known)
     state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
     covered.hosts.update(_checked_hosts(state, known))
-    if warnings := [failure for failure in failures if failure.rule.severity == WARN]:
-        block = warning_block(known.identity, warnings)
-        display.display(block, color=C.COLOR_WARN, stderr=True)
-    errors = [failure for failure in failures if failure.rule.severity != WARN]
-    covered.stopped = bool(errors)
-    return errors
+    return failures
 
 
 def _check_ahead(

@@ -52,8 +52,8 @@ class RunState:
     plays that had tasks to run on some host, and were not stopped. ``foreseen`` are later plays, as
     far as they are known, and ``seen_ahead`` the rules and hosts of such a play about which has
     been found out ahead what could be. ``stopped`` is whether the guard has ended the run.
-    ``record`` is for the report, which has to be written again if
-    ``record_has_news``.
+    ``record`` is for the report, which has to be written again if ``record_has_news``.
+    ``identities`` are what selectors are compared with, as far as it was found out.
 
     A guarded class that calls its guarded parent, as with both the strategy and the callback on,
     finds all of this done.
@@ -71,8 +71,8 @@ class RunState:
     stopped: bool = False
     record: Record = field(default_factory=Record)
     record_has_news: bool = False
+    identities: dict[PlayId, PlayIdentity] = field(default_factory=dict)
     _rules: Rules | None = None
-    _identities: dict[PlayId, PlayIdentity] = field(default_factory=dict)
 
     def rules_in_force(self, run: PlayRun) -> Rules:
         """Return the rules in force, which are read at the first play. Raises PolicyError."""
@@ -100,9 +100,9 @@ class RunState:
         """
         if run.is_later:
             return self.foreseen[run.play_id].identity
-        if run.play_id not in self._identities:
-            self._identities[run.play_id] = identify(run)
-        return self._identities[run.play_id]
+        if run.play_id not in self.identities:
+            self.identities[run.play_id] = identify(run)
+        return self.identities[run.play_id]
 
     def stop_context(self, run: PlayRun, role: str = "") -> StopContext:
         """Return what the closing block says about the run, which is stopped before ``role``."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import BOOLEANS, boolean
@@ -23,7 +23,7 @@ from ..errors import PolicyError, PrecheckError, Problem
 from . import schema, values
 from .conditions import names_facts, with_templates
 from .model import ALLOWED, ERROR, RUN, Check, KindName, Rule, Rules, Selector, Selectors
-from .positions import Lines, YamlError, YamlPath, lines_of
+from .positions import Lines, YamlError, YamlPath, line_at, lines_of
 from .schema import Report, Shape
 from .values import ValueType
 from .variables import problems_of_variable
@@ -86,20 +86,34 @@ def read_file(path: str, loader: DataLoader, base: str, syntaxes: Syntaxes) -> P
     ``base`` is the directory of the playbook, where files that checks name may be. Raises
     PolicyError with all that is wrong with the file.
     """
+    document = read_document(path, loader)
+    reader = _Reader(path, document.lines, loader, [os.path.dirname(path), base], syntaxes)
+    reader.is_vaulted = document.is_vaulted
+    policy = reader.policy(document.data)
+    if reader.problems:
+        raise PolicyError(sorted(reader.problems, key=lambda problem: problem.line))
+    return policy
+
+
+class Document(NamedTuple):
+    """The ``data`` in a YAML file, and the lines of its values."""
+
+    data: Any
+    lines: Lines
+    is_vaulted: bool
+
+
+def read_document(path: str, loader: DataLoader) -> Document:
+    """Return what is in the YAML file at ``path``. Raises PolicyError."""
     try:
         text, is_vaulted = _text(path, loader)
-        lines = lines_of(text)
-        data = compat.load_yaml(loader, path)
+        return Document(
+            lines=lines_of(text), data=compat.load_yaml(loader, path), is_vaulted=is_vaulted
+        )
     except YamlError as ex:
         raise PolicyError([Problem(str(ex), path, ex.line)]) from None
     except (AnsibleError, OSError) as ex:
         raise PolicyError([Problem(_first_line(ex), path)]) from None
-    reader = _Reader(path, lines, loader, [os.path.dirname(path), base], syntaxes)
-    reader.is_vaulted = is_vaulted
-    policy = reader.policy(data)
-    if reader.problems:
-        raise PolicyError(sorted(reader.problems, key=lambda problem: problem.line))
-    return policy
 
 
 def read_checks(
@@ -305,9 +319,7 @@ class _Reader:
         self.problems.append(Problem(self._rule + text, self.path, line))
 
     def _line(self, path: YamlPath) -> int:
-        while path and path not in self.lines:  # as for what a merge key brought in
-            path = path[:-1]
-        return self.lines.get(path, 1)
+        return line_at(path, self.lines)
 
 
 def _globs_of(entry: Mapping[str, Any]) -> Selector:

@@ -68,6 +68,13 @@ def lines_of(text: str) -> Lines:
     return lines
 
 
+def line_at(path: YamlPath, lines: Lines) -> int:
+    """Return the line of the value at ``path``, or of the nearest one that it is in."""
+    while path and path not in lines:  # as for what a merge key brought in
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
 def _walk(
     loader: _Loader, node: yaml.Node, path: YamlPath, lines: Lines, ancestors: list[yaml.Node]
 ) -> None:

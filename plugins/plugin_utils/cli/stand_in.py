@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, The Precheck developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Answers in place of the hosts of a case, with what the case has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.inventory.host import Host
+
+from .. import compat
+from ..ansible_core.check_play import RESULT
+from ..ansible_core.run import PlayRun
+from ..checks import task
+from ..checks.context import HostContext, Node, Stat
+from ..checks.host import REQUEST, answer_request
+from ..checks.script import Answer, CommandQuestion, Question
+from ..errors import PrecheckError
+from ..policy.model import Check
+from ..text import did_you_mean
+from .case import AnswerKind, CannedAnswers, Case, CaseHost
+
+
+class CaseStandIn:
+    """What answers for the hosts of a ``case``, in the play of ``run``."""
+
+    def __init__(self, case: Case, run: PlayRun) -> None:
+        self._run = run
+        self._hosts = {host.name: host for host in case.hosts}
+        self._of_all = case.answers
+
+    def result(self, host: Host, check: Check | None, variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of a task of the guard: of the action's, if it is of no ``check``.
+
+        Raises PrecheckError if the case has no answer.
+        """
+        case_host = self._hosts[host.name]
+        answers = _Answers(case_host, self._of_all)
+        if check is None:
+            node = CannedNode(case_host, answers, variables)
+            return self._of_action(node, variables)
+        is_delegated = "delegate_to" in check.spec or check.once
+        if case_host.unreachable and not is_delegated:
+            return {"unreachable": True, "msg": case_host.unreachable}
+        if check.scope is None:  # it is of no rule: it gathers facts
+            return self._facts(case_host)
+        return self._of_task(check, answers, variables)
+
+    def _of_action(self, node: CannedNode, variables: dict[str, Any]) -> dict[str, Any]:
+        request = variables[REQUEST]
+        host = HostContext(
+            variables,
+            self._run.loader,
+            request.directories,
+            request.digests,
+            node.transport == "local",
+            False,
+            node,
+        )
+        try:
+            return answer_request(request, host)
+        except AnsibleConnectionFailure as ex:
+            return {"unreachable": True, "msg": ex.message}
+
+    def _facts(self, host: CaseHost) -> dict[str, Any]:
+        if host.facts is None:
+            raise PrecheckError(f"a rule asks for facts of {host.name}, and the case has none")
+        self._run.variable_manager.set_host_facts(host.name, dict(host.facts))
+        return {"changed": False}
+
+    def _of_task(
+        self, check: Check, answers: _Answers, variables: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the result, as TaskExecutor has it after ``failed_when``.
+
+        That of a task with a loop is the one of all items, and has ``failed`` itself.
+        """
+        answer = answers.find("task", check.label, task.label(check.spec))
+        result = {"changed": False, **answer}
+        conditions = check.spec.get("failed_when")
+        if conditions is None or "failed" in result or "loop" in check.spec:
+            return result
+        known = {**variables, RESULT: result}
+        conditions = conditions if isinstance(conditions, list) else [conditions]
+        result["failed"] = all(compat.holds(one, known, self._run.loader) for one in conditions)
+        if result["failed"]:
+            result.setdefault("msg", "the condition in failed_when holds")
+        return result
+
+
+class _Answers:
+    """The answers for a host, its own ones first."""
+
+    def __init__(self, host: CaseHost, of_all: CannedAnswers) -> None:
+        self._host, self._lists = host, (host.answers, of_all)
+
+    def find(self, kind: AnswerKind, *questions: str) -> Any:
+        """Return the value for any of these ``questions``. Raises PrecheckError."""
+        lists = [[answer for answer in one if answer.kind == kind] for one in self._lists]
+        for answers in lists:
+            for matches in (str.__eq__, fnmatchcase):
+                for answer in answers:
+                    if any(matches(one.strip(), answer.question.strip()) for one in questions):
+                        return answer.value
+        hint = did_you_mean(questions[0], [answer.question for one in lists for answer in one])
+        text = f"the case has no answer of {self._host.name} for the {kind} {questions[0]}{hint}"
+        raise PrecheckError(text)
+
+
+class CannedNode(Node):
+    """Answers the questions of checks for a host of a case."""
+
+    hides_output = False
+    trouble = ""
+    has_shell = True
+
+    def __init__(self, host: CaseHost, answers: _Answers, variables: Mapping[str, Any]) -> None:
+        self._host, self._answers = host, answers
+        self._connection = str(variables.get("ansible_connection", "ssh"))
+
+    @property
+    def transport(self) -> str:
+        return self._connection
+
+    def ask(self, questions: Sequence[Question], become: bool) -> list[Answer | None]:
+        """Return the answers to commands. The stat of a path decides, as without a plain yes."""
+        if self._host.unreachable:
+            raise AnsibleConnectionFailure(self._host.unreachable)
+        return [
+            self._answers.find("command", question.command)
+            if isinstance(question, CommandQuestion)
+            else None
+            for question in questions
+        ]
+
+    def stat(self, path: str, digest: bool, become: bool) -> Stat:
+        return Stat(self._answers.find("path", path), "")
