@@ -57,8 +57,9 @@ def test_the_plugin_documentation_is_valid(installed, run):
 
 def test_the_schema_and_the_policies_that_it_describes_are_valid(run):
     schema = "docs/policy.schema.json"
+    gallery = (REPOSITORY / "docs/policies").iterdir()
     policies = [
-        *(REPOSITORY / "docs/policies").iterdir(),
+        *(path for path in gallery if ".test." not in path.name),
         REPOSITORY / "plugins/plugin_utils/policy/builtin.yml",
     ]
     run("check-jsonschema", "--check-metaschema", schema, cwd=REPOSITORY)

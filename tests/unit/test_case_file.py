@@ -54,6 +54,11 @@ PROBLEMS = [
         " 'site.yml'",
     ),
     (case(expect={}, options="-e 'x"), "options: No closing quotation"),
+    (
+        case(expect={}, files={"../x": ""}),
+        "files: expected the path of a file below the directory, not '../x'",
+    ),
+    (case(expect={}, files={"x": 1}), "files: expected text, not a number"),
     (answering(path="/x"), "an answer: path requires stat"),
     (answering(task="x"), "an answer: task requires result"),
     (answering(command="x", result={}), "an answer: result requires task"),

@@ -101,7 +101,8 @@ def test_nothing_is_wrong_with_good_policies(tmp_path):
     paths = [BUILT_IN, *GOOD]
     (tmp_path / "files/pki/ca").mkdir(parents=True)
     (tmp_path / "files/pki/ca/ca.crt").touch()
-    gallery = sorted((REPOSITORY / "docs/policies").iterdir())
+    policies = (REPOSITORY / "docs/policies").iterdir()
+    gallery = sorted(path for path in policies if ".test." not in path.name)
     assert all(yaml.safe_load(path.read_text()) for path in gallery)
     for path in (*paths, *gallery):
         assert lint(read(str(path), DataLoader(), str(tmp_path), KINDS)) == [], path

@@ -51,7 +51,7 @@ class CaseHost:
 
 @dataclass(frozen=True)
 class CasePlay:
-    """The play. ``playbook`` is the path of its file, and empty if it is in none."""
+    """The play. ``playbook`` is the path of its file, empty if it is in none."""
 
     playbook: str = ""
     name: str = ""
@@ -80,9 +80,10 @@ class Found:
 class Case:
     """A case at ``line`` of its file.
 
-    ``options`` are those of the command line. ``expected`` is by the name of a rule, None for a
-    rule that does not cover the play; ``stops`` is whether the run ends, None if that is not
-    compared; ``error`` is the one that ends it, and empty if none does.
+    ``options`` are those of the command line. ``files`` are those of the control node, by path; if
+    there are some, there are no others in the directory of the case. ``expected`` is by the name of
+    a rule, None for a rule that does not cover the play; ``stops`` is whether the run ends, None if
+    that is not compared; ``error`` is the one that ends it, and empty if none does.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Case:
     options: Any
     time: datetime.datetime | None
     hosts: Sequence[CaseHost]
+    files: Mapping[str, str]
     answers: CannedAnswers
     expected: Mapping[str, Found | None]
     stops: bool | None = None

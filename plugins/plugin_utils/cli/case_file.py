@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -94,10 +93,11 @@ class _Reader:
         return Case(
             name=entry["name"],
             line=line_at(path, self._document.lines),
-            play=_play(entry["play"], os.path.dirname(self._path)),
+            play=_play(entry["play"]),
             options=options_of(entry.get("options", "")),
             time=schema.moment(entry["time"]) if "time" in entry else None,
             hosts=hosts,
+            files=entry.get("files", {}),
             answers=answers,
             expected=expected,
             stops=entry.get("stops"),
@@ -173,10 +173,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _play(entry: Mapping[str, Any], directory: str) -> CasePlay:
-    playbook = entry.get("playbook", "")
+def _play(entry: Mapping[str, Any]) -> CasePlay:
     return CasePlay(
-        playbook=os.path.normpath(os.path.join(directory, playbook)) if playbook else "",
+        playbook=entry.get("playbook", ""),
         name=entry.get("name", ""),
         roles=tuple(schema.texts(entry.get("roles", []))),
         tags=tuple(schema.texts(entry.get("tags", []))),

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -57,12 +58,13 @@ class Outcome:
 
 
 def run_case(case: Case, rules: Sequence[Rule], loader: DataLoader) -> Outcome:
-    """Return what the guard does before the play of ``case``."""
+    """Return what the guard does before the play of ``case``.
+
+    ``loader`` looks for files in the directory of the test file.
+    """
     # What it says to the operator is no part of the outcome.
     quiet = io.StringIO()
     directory = loader.get_basedir()
-    if case.play.playbook:
-        loader.set_basedir(os.path.dirname(case.play.playbook))
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(contextlib.redirect_stdout(quiet))
@@ -71,6 +73,12 @@ def run_case(case: Case, rules: Sequence[Rule], loader: DataLoader) -> Outcome:
             if case.time:
                 stack.enter_context(clock_stands_at(case.time))
             stack.enter_context(run_with(case.options))
+            root = stack.enter_context(_files_of(case)) if case.files else directory
+            play = case.play
+            if play.playbook:
+                play = replace(play, playbook=os.path.normpath(os.path.join(root, play.playbook)))
+            loader.set_basedir(os.path.dirname(play.playbook) or root)
+            case = replace(case, play=play)
             return _outcome(stack.enter_context(_begun(case, loader)), case, rules)
     except AnsibleError as ex:
         return Outcome(error=str(ex))
@@ -78,6 +86,18 @@ def run_case(case: Case, rules: Sequence[Rule], loader: DataLoader) -> Outcome:
         return Outcome(error=f"the case cannot be run: {ex!r}")
     finally:
         loader.set_basedir(directory)
+
+
+@contextlib.contextmanager
+def _files_of(case: Case) -> Iterator[str]:
+    """Give a directory with the files of ``case``."""
+    with tempfile.TemporaryDirectory() as root:
+        for name, text in case.files.items():
+            path = os.path.join(root, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        yield root
 
 
 def _outcome(run: PlayRun, case: Case, rules: Sequence[Rule]) -> Outcome:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,6 +56,14 @@ def _play(value: Any) -> Any:
     return value
 
 
+def _files(value: Any) -> Any:
+    for name, text in values.mapping(value).items():
+        if os.path.isabs(name) or ".." in name.split("/") or not os.path.basename(name):
+            raise ValueError(f"expected the path of a file below the directory, not {name!r}")
+        any_text(text)
+    return value
+
+
 def status(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 255:
         raise ValueError(f"expected a number from 0 to 255, not {value!r}")
@@ -94,6 +103,7 @@ CASE = Shape(
         "options": options,
         "time": moment,
         "hosts": values.mapping,
+        "files": _files,
         "answers": values.entries,
         "expect": values.mapping,
         "stops": values.flag,
