@@ -60,6 +60,10 @@ PROBLEMS = [
     ),
     (case(expect={}, files={"x": 1}), "files: expected text, not a number"),
     (answering(path="/x"), "an answer: path requires stat"),
+    (
+        answering(path="/x", stat={"isreg": True}),
+        "stat: expected what the stat module returns, at least exists: true or false",
+    ),
     (answering(task="x"), "an answer: task requires result"),
     (answering(command="x", result={}), "an answer: result requires task"),
     (answering(command="x", path="x"), "an answer: expected only one of path, command, task"),

@@ -17,7 +17,7 @@ from ..policy import values
 from ..policy.loader import Document, read_document
 from ..policy.model import Rule
 from ..policy.positions import YamlPath, line_at
-from ..policy.schema import Report, Shape
+from ..policy.schema import Shape
 from ..text import Texts, did_you_mean
 from . import case_schema as schema
 from .case import (
@@ -162,7 +162,9 @@ class _Reader:
         )
 
     def _fits(self, entry: Any, path: YamlPath, shape: Shape) -> bool:
-        report: Report = lambda below, text: self._report((*path, *below), text)  # noqa: E731
+        def report(below: YamlPath, text: str) -> None:
+            self._report((*path, *below), text)
+
         return shape.fits(entry, report)
 
     def _report(self, path: YamlPath, text: str) -> None:

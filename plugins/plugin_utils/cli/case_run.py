@@ -1,32 +1,19 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Runs a case: the guard does before its play what it would do, and only the hosts are not there.
-
-ansible-core has an inventory, a play and a strategy as in a run, but runs nothing of the play.
-"""
+"""Runs a case: the guard does before its play what it does in a run, on hosts that answer by it."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible.executor.play_iterator import PlayIterator
-from ansible.executor.task_queue_manager import TaskQueueManager
-from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play import Play
-from ansible.playbook.play_context import PlayContext
-from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
-from ansible.template import Templar
-from ansible.vars.manager import VariableManager
 
-from .. import compat
 from ..ansible_core.patches import clock_stands_at, without_warnings
 from ..ansible_core.run import PlayRun
 from ..guard.execution import find_failures
@@ -38,6 +25,7 @@ from ..report.terminal import Failure
 from ..verdict import STATES, Verdict
 from .case import Case, CasePlay, Found, Place
 from .case_options import run_with
+from .case_play import begun, files_of
 from .stand_in import CaseStandIn
 
 Labels = dict[str, set[str]]  # of checks, by the name of their rule
@@ -73,31 +61,19 @@ def run_case(case: Case, rules: Sequence[Rule], loader: DataLoader) -> Outcome:
             if case.time:
                 stack.enter_context(clock_stands_at(case.time))
             stack.enter_context(run_with(case.options))
-            root = stack.enter_context(_files_of(case)) if case.files else directory
+            root = stack.enter_context(files_of(case)) if case.files else directory
             play = case.play
             if play.playbook:
                 play = replace(play, playbook=os.path.normpath(os.path.join(root, play.playbook)))
             loader.set_basedir(os.path.dirname(play.playbook) or root)
             case = replace(case, play=play)
-            return _outcome(stack.enter_context(_begun(case, loader)), case, rules)
+            return _outcome(stack.enter_context(begun(case, loader)), case, rules)
     except AnsibleError as ex:
         return Outcome(error=str(ex))
     except Exception as ex:
         return Outcome(error=f"the case cannot be run: {ex!r}")
     finally:
         loader.set_basedir(directory)
-
-
-@contextlib.contextmanager
-def _files_of(case: Case) -> Iterator[str]:
-    """Give a directory with the files of ``case``."""
-    with tempfile.TemporaryDirectory() as root:
-        for name, text in case.files.items():
-            path = os.path.join(root, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
-        yield root
 
 
 def _outcome(run: PlayRun, case: Case, rules: Sequence[Rule]) -> Outcome:
@@ -157,66 +133,3 @@ def _identity(play: CasePlay, run: PlayRun) -> PlayIdentity:
         roles=frozenset(play.roles),
         tags=frozenset(play.tags),
     )
-
-
-@contextlib.contextmanager
-def _begun(case: Case, loader: DataLoader) -> Iterator[PlayRun]:
-    """Give the play of ``case`` as it begins, on its hosts."""
-    inventory = _inventory(case, loader)
-    variable_manager = VariableManager(loader=loader, inventory=inventory)
-    data = {
-        "hosts": case.play.hosts,
-        "gather_facts": False,
-        "tags": list(case.play.tags),
-        "vars": dict(case.play.variables),
-        # The play has something to do, whatever --tags selects.
-        "tasks": [{"ansible.builtin.raw": "true", "tags": ["always"]}],
-    }
-    if case.play.name:
-        data["name"] = case.play.name
-    play: Any = Play.load(
-        compat.as_in_file(data, case.play.playbook),
-        variable_manager=variable_manager,
-        loader=loader,
-    )
-    manager: Any = TaskQueueManager(
-        inventory=inventory,
-        variable_manager=variable_manager,
-        loader=loader,
-        passwords={},
-        forks=1,
-    )
-    manager._initialize_processes(1)
-    strategy = LinearStrategy(manager)
-    try:
-        # As TaskQueueManager.run does.
-        variables = variable_manager.get_vars(play=play)
-        templar: Any = Templar(loader=loader, variables=variables)
-        play.post_validate(templar)
-        context = PlayContext(play, {}, manager._connection_lockfile.fileno())
-        iterator = PlayIterator(
-            inventory=inventory,
-            play=play,
-            play_context=context,
-            variable_manager=variable_manager,
-            all_vars=variables,
-        )
-        yield PlayRun(strategy, iterator)
-    finally:
-        strategy.cleanup()
-        manager.cleanup()
-
-
-def _inventory(case: Case, loader: DataLoader) -> InventoryManager:
-    inventory: Any = InventoryManager(loader=loader, parse=False)
-    for host in case.hosts:
-        inventory.add_host(host.name)
-        for group in host.groups:
-            inventory.add_group(group)
-            inventory.add_host(host.name, group)
-        for name, value in host.variables.items():
-            inventory.get_host(host.name).set_variable(name, value)
-    inventory.reconcile_inventory()
-    inventory.subset(case.options["subset"])
-    manager: InventoryManager = inventory
-    return manager

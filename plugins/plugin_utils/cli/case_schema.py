@@ -64,6 +64,12 @@ def _files(value: Any) -> Any:
     return value
 
 
+def _stat(value: Any) -> Any:
+    if "exists" not in values.mapping(value):
+        raise ValueError("expected what the stat module returns, at least exists: true or false")
+    return value
+
+
 def status(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 255:
         raise ValueError(f"expected a number from 0 to 255, not {value!r}")
@@ -145,7 +151,7 @@ ANSWER = Shape(
         "path": values.text,
         "command": values.command,
         "task": values.text,
-        "stat": values.mapping,
+        "stat": _stat,
         "content": any_text,
         "status": status,
         "output": any_text,
