@@ -142,6 +142,44 @@ CHECKS = {
         answers({"task": "ansible.builtin.stat", "result": {}}),
         READY,
     ),
+    "failed_when has the last word": (
+        {
+            "task": {
+                "ansible.builtin.uri": {"url": "x"},
+                "failed_when": "precheck_result.status > 499",
+            }
+        },
+        answers({"task": "ansible.builtin.uri", "result": {"failed": True, "status": 404}}),
+        READY,
+    ),
+    "failed_when has no value": (
+        {"task": {"ansible.builtin.uri": {"url": "x"}, "failed_when": "precheck_result.x == 1"}},
+        answers({"task": "ansible.builtin.uri", "result": {"msg": "OK"}}),
+        not_ready("OK"),
+    ),
+    "a loop has failed itself": (
+        {
+            "task": {
+                "ansible.builtin.stat": {"path": "{{ item }}"},
+                "loop": ["/x"],
+                "failed_when": "precheck_result.stat.exists",
+            }
+        },
+        answers({"task": "ansible.builtin.stat", "result": {"failed": True, "msg": "one is"}}),
+        not_ready("one is"),
+    ),
+    "a delegated task": (
+        {"task": {"ansible.builtin.stat": {"path": "/x"}, "delegate_to": "localhost"}},
+        {"hosts": {"h1": {"unreachable": "no route"}}}
+        | answers({"task": "ansible.builtin.stat", "result": {}}),
+        READY,
+    ),
+    "a task once on the control node": (
+        {"task": {"ansible.builtin.stat": {"path": "/x"}}, "once": True},
+        {"hosts": {"h1": {"unreachable": "no route"}}}
+        | answers({"task": "ansible.builtin.stat", "result": {}}),
+        {"play": "ready"},
+    ),
     "a task once": (
         {"task": {"ansible.builtin.uri": {"url": "x"}}, "once": True, "message": "no {{ change }}"},
         {"options": "-e change=CHG-1"} | answers({"task": "*uri", "result": {"failed": True}}),

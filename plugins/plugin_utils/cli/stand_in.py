@@ -18,7 +18,7 @@ from ..checks import task
 from ..checks.context import HostContext, Node, Stat
 from ..checks.host import REQUEST, answer_request
 from ..checks.script import Answer, CommandQuestion, Question
-from ..errors import PrecheckError
+from ..errors import PrecheckError, TemplateError
 from ..policy.model import Check
 from ..text import did_you_mean
 from .case import AnswerKind, CannedAnswers, Case, CaseHost
@@ -42,8 +42,9 @@ class CaseStandIn:
         if check is None:
             node = CannedNode(case_host, answers, variables)
             return self._of_action(node, variables)
-        is_delegated = "delegate_to" in check.spec or check.once
-        if case_host.unreachable and not is_delegated:
+        # A task that runs once is a local one of some host.
+        is_elsewhere = "delegate_to" in check.spec or variables.get("ansible_connection") == "local"
+        if case_host.unreachable and not is_elsewhere:
             return {"unreachable": True, "msg": case_host.unreachable}
         if check.scope is None:  # it is of no rule: it gathers facts
             return self._facts(case_host)
@@ -81,14 +82,15 @@ class CaseStandIn:
         answer = answers.find("task", check.label, task.label(check.spec))
         result = {"changed": False, **answer}
         conditions = check.spec.get("failed_when")
-        if conditions is None or "failed" in result or "loop" in check.spec:
+        if conditions is None or "loop" in check.spec or result.get("unreachable"):
             return result
         known = {**variables, RESULT: result}
         conditions = conditions if isinstance(conditions, list) else [conditions]
-        result["failed"] = all(compat.holds(one, known, self._run.loader) for one in conditions)
-        if result["failed"]:
-            result.setdefault("msg", "the condition in failed_when holds")
-        return result
+        try:
+            failed = all(compat.holds(one, known, self._run.loader) for one in conditions)
+        except TemplateError:  # as TaskExecutor has it
+            failed = True
+        return {**result, "failed": failed}
 
 
 class _Answers:
