@@ -107,9 +107,9 @@ notes:
   - To run only the checks, pass C(--tags precheck). The tag C(no_precheck:RULE) on a play,
     C(--skip-tags precheck:RULE) and C(-e precheck_waive=RULE) waive a rule, with a warning. Without
     a name, the tags waive all rules that may be waived.
-  - The variables C(precheck_forks), C(precheck_policy), C(precheck_reason), C(precheck_report),
-    C(precheck_timeout) and C(precheck_waive) have an effect only as extra variables, as with
-    C(-e precheck_policy=strict.yml).
+  - The variables C(precheck_confirm), C(precheck_forks), C(precheck_policy), C(precheck_reason),
+    C(precheck_report), C(precheck_timeout) and C(precheck_waive) have an effect only as extra
+    variables, as with C(-e precheck_policy=strict.yml).
   - For a misspelt callback name, ansible-core only prints a warning. C(ansible-precheck doctor) and
     C(ansible-playbook precheck.guard.doctor) find out whether the guard is in force.
   - With C(-v), each run prints which policy it uses, and with C(-vv), which rules cover each play.

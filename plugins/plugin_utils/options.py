@@ -23,6 +23,7 @@ KEY, OLD_KEY = "callbacks_enabled", "callback_whitelist"
 POLICY_VARIABLE = "precheck_policy"
 WAIVE_VARIABLE = "precheck_waive"
 REASON_VARIABLE = "precheck_reason"
+CONFIRM_VARIABLE = "precheck_confirm"
 LONGEST_TIMEOUT = 86400
 MOST_FORKS = 10000
 
@@ -147,6 +148,15 @@ def reason_to_waive(extra_vars: Mapping[str, Any]) -> str:
     if not isinstance(value, (str, type(None))):
         raise OptionError(f"the variable {REASON_VARIABLE} has a wrong value: expected text")
     return one_line(value or "")
+
+
+def confirmed_number(extra_vars: Mapping[str, Any]) -> str | None:
+    """Return what the command line says of how many hosts the run concerns; None if nothing.
+
+    What is no number of hosts is returned as well, and is wrong for any number.
+    """
+    value = extra_vars.get(CONFIRM_VARIABLE)
+    return None if value is None else str(value)
 
 
 def _extra_var(name: str, extra_vars: Mapping[str, Any]) -> Any:

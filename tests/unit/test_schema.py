@@ -32,7 +32,7 @@ NOT_FOR_A_SCHEMA = {
             " key_twice_in_task"
         ),
     "it does not compare rules": "name_twice",
-    "it does not compare keys": "facts_in_when facts_of_no_host",
+    "it does not compare keys": "confirm_that_only_warns facts_in_when facts_of_no_host",
     "it does not search files":
         (
             "same_as_is_a_directory same_as_is_not_there extends_a_collection_that_is_not_there"
@@ -49,7 +49,8 @@ NOT_FOR_A_SCHEMA = {
         " task_with_failed_when_that_is_not_an_expression"
         " task_with_until_that_is_not_an_expression",
     "it does not parse templates":
-        "command_is_list_with_a_syntax_error command_is_syntax_error group_is_syntax_error"
+        "command_is_list_with_a_syntax_error command_is_syntax_error confirm_is_syntax_error"
+        " group_is_syntax_error"
         " message_is_block_left_open"
         " message_is_syntax_error message_of_check_is_syntax_error mode_is_syntax_error"
         " path_is_syntax_error"

@@ -13,8 +13,8 @@ from ansible.plugins.strategy import StrategyBase
 
 from ..checks import condition
 from ..checks.event import RuleTexts
-from ..policy.model import Check, Rule
-from ..verdict import Verdict, worst
+from ..policy.model import CONFIRM, Check, Rule
+from ..verdict import Verdict, labelled, ready, worst
 from . import own_variables, workers
 from .check_play import Step
 from .run import PlayRun
@@ -30,7 +30,9 @@ def check_once(run: PlayRun, rule: Rule, carrier: str) -> Verdict | None:
     parts = []
     variables = run.variables(None) | own_variables.of_rule(run, rule.scope)
     for check in rule.once_checks:
-        if check.kind != "task":
+        if check.kind == CONFIRM:  # the play comes here only if it is confirmed
+            parts.append(labelled(check.label, ready()))
+        elif check.kind != "task":
             verdict = condition.evaluate(check, variables, run.loader)
             parts.append(labelled_part(check, verdict, variables, run))
     if tasks := [_for_one(check) for check in rule.once_checks if check.kind == "task"]:

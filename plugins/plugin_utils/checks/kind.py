@@ -15,8 +15,8 @@ from ..verdict import Verdict
 if TYPE_CHECKING:
     from .context import HostContext, HostVariables
 
-# What it takes to check: the shell of the host, its variables, or a task of its own.
-Means = Literal["shell", "variables", "task"]
+# What it takes to check: the shell of the host, its variables, a task of its own, or the operator.
+Means = Literal["shell", "variables", "task", "operator"]
 
 
 class Kind(Protocol):
@@ -38,9 +38,13 @@ class Kind(Protocol):
     def probe(self, check: Check, host: HostVariables) -> Any:
         """Return how to find out about ``host``.
 
-        This is a Question for its shell, a Verdict if it is known already, or the task to run (for
-        which ``host`` is left out). Raises PrecheckError if there is no way.
+        This is a Question for its shell, a Verdict if it is known already, the task to run (for
+        which ``host`` is left out), or the words for the operator. Raises PrecheckError if there is
+        no way.
         """
 
     def judge(self, check: Check, probe: Any, answer: Any, host: HostContext) -> Verdict:
-        """Return the verdict, given the Answer of the shell or None, or the result of the task."""
+        """Return the verdict on what came of the ``probe``.
+
+        This is the Answer of the shell or None, the result of the task, or what the operator says.
+        """

@@ -6,15 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..policy.model import Check, KindName, Rule
-from . import command, condition, path, task
+from ..policy.model import CONFIRM, Check, KindName, Rule
+from . import command, condition, confirmation, path, task
 from .kind import Kind
 
-KINDS: Mapping[KindName, Kind] = {"path": path, "command": command, "that": condition, "task": task}
+KINDS: Mapping[KindName, Kind] = {
+    "path": path,
+    "command": command,
+    "that": condition,
+    "task": task,
+    CONFIRM: confirmation,
+}
 
-# Those that a task of a user can have. A policy has the others, as it cannot have tasks of its own.
+# Those that a task of a user can have. A policy has the others: it cannot have tasks of its own,
+# and only the guard asks the operator.
 OF_ACTION: Mapping[KindName, Kind] = {
-    name: kind for name, kind in KINDS.items() if kind.MEANS != "task"
+    name: kind for name, kind in KINDS.items() if kind.MEANS in ("shell", "variables")
 }
 
 

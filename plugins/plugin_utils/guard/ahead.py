@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ansible.errors import AnsibleError
 from ansible.playbook.play import Play
@@ -24,6 +25,9 @@ from .survey import Survey, of_checks, survey
 from .way import PlayOnTheWay, Way, can_be_checked_ahead, may_turn_out_otherwise
 
 display = Display()
+
+AnyFinding = TypeVar("AnyFinding")
+PlayAndSurvey = tuple[PlayId, Survey]
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,38 @@ def look_ahead(
         way.add(here)
     if not any(way.is_open for way in ways) and not to_the_end:
         return
+    for later in _later_plays(run, state, rules, here):
+        if ahead := later.look(ways):
+            yield ahead
+        for way in ways:
+            way.add(later.on_the_way)
+        if not any(way.is_open for way in ways) and not to_the_end:
+            return
+
+
+def surveys_of_later_plays(
+    run: PlayRun, state: RunState, rules: Sequence[Rule], known: Survey
+) -> Iterator[PlayAndSurvey]:
+    """Yield the id of each later play that a rule covers, and what would be done if it began now.
+
+    ``known`` is what is known about the play of ``run``, and ``rules`` are all in force.
+    """
+    here = _on_the_way(run, rules, known.identity, known.hosts)
+    for later in _later_plays(run, state, rules, here):
+        if found := later.survey():
+            yield later.id, found
+
+
+def _later_plays(
+    run: PlayRun, state: RunState, rules: Sequence[Rule], here: PlayOnTheWay
+) -> Iterator[_Later]:
+    """Yield the later plays. Meanwhile, ansible-core looks for files where they would."""
     sets = here.sets
     for play, directory in plays_after(run):
         later = _Later(run, state, rules, play, sets)
         with files_are_in(directory, run):
-            if ahead := later.look(ways):
-                yield ahead
-        for way in ways:
-            way.add(later.on_the_way)
+            yield later
         sets |= later.on_the_way.sets if later.on_the_way else frozenset()
-        if not any(way.is_open for way in ways) and not to_the_end:
-            return
 
 
 class _Later:
@@ -84,14 +109,21 @@ class _Later:
     ) -> None:
         self._run, self._state, self._rules, self._play = run, state, rules, play
         self._names_set_before = names_set_before
-        self._id = id_of(play)
+        self.id = id_of(play)
         self.on_the_way: PlayOnTheWay | None = None
 
     def look(self, ways: Sequence[Way]) -> Ahead | None:
         """Return what can be found out now; None if no rule covers the play, or it is not known."""
+        return self._tried(lambda: self._look(ways))
+
+    def survey(self) -> Survey | None:
+        """Return what would be done if the play began now; None as with ``look``."""
+        return self._tried(self._survey)
+
+    def _tried(self, find_out: Callable[[], AnyFinding | None]) -> AnyFinding | None:
         try:
             with without_traces(self._run):
-                return self._look(ways)
+                return find_out()
         # Whatever is wrong with it, its turn will come, and a play on the way may cure it.
         except Exception as ex:
             reason = one_line(text_for_report(ex))
@@ -109,7 +141,7 @@ class _Later:
         if not covered or _changes_nothing(self._play) or not play_of.is_guarded(self._play):
             return None
         waiting = {way.rule.name: self._waiting(way, names) for way in covered}
-        seen = self._state.seen_ahead.setdefault(self._id, set())
+        seen = self._state.seen_ahead.setdefault(self.id, set())
         to_see = {
             way.rule.name: [
                 name
@@ -120,7 +152,7 @@ class _Later:
         }
         seen.update((rule, name) for rule, names in to_see.items() for name in names)
         if not any(to_see.values()):
-            return Ahead(self._id, identity, (), waiting)
+            return Ahead(self.id, identity, (), waiting)
         later = LaterPlay(self._run, self._play, self._names_set_before)
         plans = [
             _now(plan, to_see[plan.rule.name], waiting[plan.rule.name])
@@ -130,7 +162,15 @@ class _Later:
         marks = of_checks(later, plans)
         plans = [_if_known(plan, marks, waiting[plan.rule.name]) for plan in plans]
         plans = [plan for plan in plans if plan.check]
-        return Ahead(self._id, identity, plans, waiting, later if plans else None, marks)
+        return Ahead(self.id, identity, plans, waiting, later if plans else None, marks)
+
+    def _survey(self) -> Survey | None:
+        self.on_the_way = known = self._identified()
+        is_covered = covering(known.identity, self._rules)
+        if not is_covered or _changes_nothing(self._play) or not play_of.is_guarded(self._play):
+            return None
+        later = LaterPlay(self._run, self._play, self._names_set_before)
+        return survey(later, self._state, self._rules, facts_to_come=True)
 
     def _waiting(self, way: Way, names: Sequence[str]) -> dict[str, str]:
         """Return which hosts wait for the play, whatever else is found out, and why."""
@@ -140,15 +180,15 @@ class _Later:
 
     def _identified(self) -> PlayOnTheWay:
         """Return what the play is, found out once for all plays before it, without its hosts."""
-        if self._id not in self._state.foreseen:
+        if self.id not in self._state.foreseen:
             try:
                 later = LaterPlay(self._run, self._play)
             except Exception:  # it cannot begin yet, as its hosts are not known, say
                 identity = play_of.identify_without_hosts(self._play)
                 return PlayOnTheWay(identity, has_work=True, hosts=None)
             identity = play_of.identify(later)
-            self._state.foreseen[self._id] = _on_the_way(later, self._rules, identity, None)
-        return self._state.foreseen[self._id]
+            self._state.foreseen[self.id] = _on_the_way(later, self._rules, identity, None)
+        return self._state.foreseen[self.id]
 
 
 def _changes_nothing(play: Play) -> bool:

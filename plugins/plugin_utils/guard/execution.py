@@ -29,6 +29,7 @@ from ..report.terminal import (
 from ..text import one_line
 from ..verdict import NOT_READY, READY, UNVERIFIED
 from .ahead import Ahead, look_ahead
+from .confirm import RefusedConfirmation, ask_about_play, ask_about_run
 from .messages import Messages, Unready, render_messages, undecided, unready
 from .plan import RulePlan
 from .state import PlayId, RunState
@@ -43,9 +44,11 @@ def is_stopped(
     run: PlayRun, state: RunState, rules: Sequence[Rule], known: Survey, is_first_batch: bool
 ) -> bool:
     """Check what is to be checked before the play; return whether that ends the run."""
-    errors = execute(run, state, known) if known.coverages else []
-    if is_first_batch:
-        errors += _check_ahead(run, state, rules, known)
+    errors = _confirm(run, state, rules, known) if is_first_batch else []
+    if not errors:
+        errors = execute(run, state, known) if known.coverages else []
+        if is_first_batch:
+            errors += _check_ahead(run, state, rules, known)
     if errors:
         context = state.stop_context(run)
         stop(run, needed_later=context.checked)
@@ -76,9 +79,36 @@ def find_failures(run: PlayRun, state: RunState, known: Survey) -> list[Failure]
     state.record_has_news |= known.first_time
     waive(state, run.play_id, known, {plan.rule.name: plan.waived for plan in known.plans})
     _say_what_is_not_judged(state, known)
+    # Most was confirmed before the run. Roles and hosts may have come since.
+    if unconfirmed := _unconfirmed(run, state, ask_about_play(run, state, known)):
+        return unconfirmed
     failures = _check(run, state, covered, known)
     state.remember(run.play_id, known.identity, known.plans, of_checks(run, known.plans))
     covered.hosts.update(_checked_hosts(state, known))
+    return failures
+
+
+def _confirm(run: PlayRun, state: RunState, rules: Sequence[Rule], known: Survey) -> list[Failure]:
+    """Have the run confirmed, as far as it can be seen; return what ends it."""
+    return _unconfirmed(run, state, ask_about_run(run, state, rules, known))
+
+
+def _unconfirmed(
+    run: PlayRun, state: RunState, refused: Sequence[RefusedConfirmation]
+) -> list[Failure]:
+    """Take over what was not confirmed."""
+    failures = []
+    for wanted, verdict in refused:
+        rule = wanted.rule
+        covered = state.record.covered_play(wanted.play_id, wanted.identity, [rule])
+        covered.checks.append((rule, verdict))
+        covered.stopped = True
+        state.record_has_news = True
+        texts = _render(run, state, rule, unready({}, wanted.hosts))
+        needed_for = wanted.identity if wanted.play_id != run.play_id else None
+        failures.append(
+            Failure(rule, {}, verdict, wanted.hosts, texts.messages, texts.remedy, needed_for)
+        )
     return failures
 
 

@@ -51,7 +51,8 @@ class RunState:
     the rules and hosts of a play of which a warning has said that they are waived. ``ran`` are the
     plays that had tasks to run on some host, and were not stopped. ``foreseen`` are later plays, as
     far as they are known, and ``seen_ahead`` the rules and hosts of such a play about which has
-    been found out ahead what could be. ``stopped`` is whether the guard has ended the run.
+    been found out ahead what could be. ``confirmed`` are the rules and hosts that the operator has
+    confirmed. ``stopped`` is whether the guard has ended the run.
     ``record`` is for the report, which has to be written again if ``record_has_news``.
     ``identities`` are what selectors are compared with, as far as it was found out.
 
@@ -68,6 +69,7 @@ class RunState:
     ran: dict[PlayId, PastPlay] = field(default_factory=dict)
     foreseen: dict[PlayId, PlayOnTheWay] = field(default_factory=dict)
     seen_ahead: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
+    confirmed: set[RuleAndHost] = field(default_factory=set)
     stopped: bool = False
     record: Record = field(default_factory=Record)
     record_has_news: bool = False

@@ -22,7 +22,7 @@ from .. import compat
 from ..errors import PolicyError, PrecheckError, Problem
 from . import schema, values
 from .conditions import names_facts, with_templates
-from .model import ALLOWED, ERROR, RUN, Check, KindName, Rule, Rules, Selector, Selectors
+from .model import ALLOWED, CONFIRM, ERROR, RUN, Check, KindName, Rule, Rules, Selector, Selectors
 from .positions import Lines, YamlError, YamlPath, line_at, lines_of
 from .schema import Report, Shape
 from .values import ValueType
@@ -258,6 +258,9 @@ class _Reader:
             is_vaulted=self.is_vaulted,
         )
         self._check_facts(rule, path)
+        if rule.confirmations and rule.severity != ERROR:
+            text = f"severity: expected {ERROR}, as no answer to confirm would matter otherwise"
+            self._report((*path, "severity"), text)
         return rule.with_variables(self._variables)
 
     def _check_facts(self, rule: Rule, path: YamlPath) -> None:
@@ -302,6 +305,8 @@ class _Reader:
         report = self._reporter(path)
         spec = syntax.parse(entry, Source(self.loader, directory, self.directories, report))
         options = {key: entry[key] for key in (*schema.CHECK, "once") if key in entry}
+        if kind == CONFIRM:
+            options["once"] = True
         line = self._line(path)
         noun = "condition" if kind == "that" else kind
         alias = f"{noun} at line {line}" if self.is_vaulted else ""

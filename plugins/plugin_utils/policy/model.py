@@ -14,10 +14,12 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ..text import Texts
 from .values import Conditions, Globs
 
-KindName = Literal["path", "command", "that", "task"]
+KindName = Literal["path", "command", "that", "task", "confirm"]
 Severity = Literal["error", "warn"]
 Waiving = Literal["allowed", "reason", "forbidden"]
 Period = Literal["run", "play", "batch"]
+
+CONFIRM: KindName = "confirm"  # of the checks that the operator passes
 
 ERROR: Severity = "error"
 WARN: Severity = "warn"
@@ -170,6 +172,10 @@ class Rule:
     @property
     def once_checks(self) -> Checks:
         return tuple(check for check in self.checks if check.once)
+
+    @property
+    def confirmations(self) -> Checks:
+        return tuple(check for check in self.checks if check.kind == CONFIRM)
 
 
 Rules = tuple[Rule, ...]
