@@ -201,6 +201,31 @@ def test_hosts_that_nobody_knew_of_are_confirmed_at_their_play(production):
     assert "  1 host: h5\n\nThis is about 4 hosts in all." in run.stderr
 
 
+def test_a_role_that_nobody_knew_of_is_confirmed_before_it(production):
+    production.write("roles/danger/tasks/main.yml", "- ansible.builtin.raw: 'true'\n")
+    production.write(
+        "site.yml",
+        """
+- name: Change one
+  hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.raw: touch {{ playbook_dir }}/one
+    - ansible.builtin.include_role: {name: "{{ which }}"}
+    - ansible.builtin.raw: touch {{ playbook_dir }}/all
+""",
+    )
+    asking = rule({"confirm": "Danger."}, covers={"role": "danger"})
+    production.write("precheck.yml", policy(asking))
+    run = production.run("site.yml", "-e", "which=danger")
+    assert run.rc == 2, run.output
+    assert done(production) == ["one"]
+    assert f"{BY_HAND}4" in run.stderr
+    run = production.run("site.yml", "-e", "which=danger", "-e", "precheck_confirm=4")
+    assert run.rc == 0, run.output
+    assert done(production) == ["one", "all"]
+
+
 @pytest.mark.parametrize(
     ("options", "asked"),
     [
