@@ -15,6 +15,8 @@ import yaml
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import NEWEST, OLDEST
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
+from releases import DISTRIBUTIONS, RELEASES
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -110,22 +112,19 @@ def test_all_parts_say_the_same_about_where_the_project_lives():
     assert galaxy["description"] == metadata["description"]
 
 
-def pythons_by_release() -> dict[str, list[str]]:
-    """Return the releases of ansible-core in tox's configuration, with the Pythons for each."""
-    tox = configparser.ConfigParser(interpolation=None)
-    tox.read(REPOSITORY / "setup.cfg")
-    releases = re.findall(r"^core(2\.\d+): ansible-core~=\1\.0$", tox["testenv"]["deps"], re.M)
-    pythons: dict[str, list[str]] = {release: [] for release in releases}
-    lines = re.findall(r"^core2\.{(.*)}: (.*)$", tox["testenv"]["base_python"], re.M)
-    for minors, names in lines:
-        for minor in minors.split(","):
-            pythons[f"2.{minor}"] += names.replace("python", "").split(", ")
-    return pythons
-
-
-def test_the_table_of_tested_releases_is_that_of_tox():
+def test_the_tables_of_tested_releases_are_what_is_tested():
     text = (REPOSITORY / "docs/releases.md").read_text()
-    rows = re.findall(r"^\| (2\.\d+) \| (.*) \|$", text, re.MULTILINE)
-    by_release = pythons_by_release()
-    assert rows == [(release, ", ".join(names)) for release, names in by_release.items()]
-    assert list(by_release)[-1] == ".".join(map(str, NEWEST))
+    assert re.findall(r"^\| (2\.\d+) \| (.*) \| (.*) \|$", text, re.MULTILINE) == [
+        (
+            one.name,
+            one.pythons,
+            f"{one.first} with Python {one.oldest_python} and Jinja2 {one.jinja2}",
+        )
+        for one in RELEASES
+    ]
+    assert re.findall(r"^\| (\D.*) \| (2\.\d+\.\d+) \| (.*) \|$", text, re.MULTILINE) == [
+        (one.distribution, one.patch, one.python) for one in DISTRIBUTIONS
+    ]
+    assert [RELEASES[0].name, RELEASES[-1].name] == [
+        ".".join(map(str, release)) for release in (OLDEST, NEWEST)
+    ]
