@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import importlib
 import inspect
 import re
 import sys
@@ -210,6 +211,16 @@ def stdout_callback(manager: TaskQueueManager) -> CallbackBase | None:
     if callback is None and (callbacks := getattr(manager, "_callback_plugins", ())):
         callback = callbacks[0]
     return callback if isinstance(callback, CallbackBase) else None
+
+
+def masked(text: str) -> str:
+    """Return ``text`` as ansible-core prints it: since 2.22, without the secrets that it knows."""
+    try:
+        secrets = importlib.import_module("ansible.module_utils.secrets")
+    except ImportError:
+        return text
+    without: str = secrets.mask_secrets(text)
+    return without
 
 
 def as_in_file(data: dict[str, Any], path: str) -> dict[str, Any]:

@@ -282,3 +282,52 @@ def test_a_run_without_covered_plays_writes_no_report(project):
     run = project.run("site.yml", "-e", "precheck_report=report.json")
     assert run.rc == 0
     assert not (project.directory / "report.json").exists()
+
+
+# Until 2.21, ansible-core masks nothing: this stands for what it does since.
+MASKING = """
+import sys
+import types
+
+from ansible.plugins.callback import CallbackBase
+
+try:
+    from ansible.module_utils import secrets
+    secrets.register_secret("a-password")
+except ImportError:
+    secrets = types.ModuleType("ansible.module_utils.secrets")
+    secrets.mask_secrets = lambda text: text.replace("a-password", "$REDACTED$")
+    sys.modules[secrets.__name__] = secrets
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "masking"
+    CALLBACK_NEEDS_ENABLED = CALLBACK_NEEDS_WHITELIST = False
+"""
+
+
+@pytest.mark.claims(
+    "The secrets that ansible-core masks on the screen from 2.22 on are masked in a report and on a"
+    " page as well."
+)
+def test_a_report_and_a_page_have_no_secret_that_ansible_core_masks(project):
+    """Also one in which a name is a secret has this name: earlier reports are compared by it."""
+    project.configure("callback", "callback_plugins = plugins\n[precheck]\nreport = report.json")
+    project.write("plugins/masking.py", MASKING)
+    failing = {"task": {"ansible.builtin.fail": {"msg": "refused: a-password"}}}
+    own = rule(failing, name="own", message="Not with a-password.", remedy="./login a-password")
+    project.write("precheck.yml", policy(own))
+    project.inventory({"a-password": LOCAL_HOST})
+    assert project.run("precheck.guard.audit", "-e", "precheck_page=page.html").rc == 2
+    [path] = project.directory.glob("report.json")
+    report = read_report(path)
+    [verdict] = report["verdicts"]
+    assert verdict["host"] == "a-password"
+    assert verdict["checks"][0]["reasons"] == ["refused: $REDACTED$"]
+    [about] = report["rules"]
+    assert (about["message"], about["remedy"]) == ("Not with $REDACTED$.", "./login $REDACTED$")
+    page = (project.directory / "page.html").read_text()
+    assert "refused: $REDACTED$" in page
+    assert "with a-password" not in page and "refused: a-password" not in page

@@ -27,7 +27,7 @@ from ..text import one_line
 from ..verdict import STATES
 from .document import FORMAT, Document, build_document
 from .record import Record
-from .redact import without_secrets
+from .redact import with_masked_words, without_secrets
 
 display = Display()
 
@@ -97,7 +97,9 @@ def current_document(
         "policies": ["built-in" if path == BUILT_IN else path for path in files],
     }
     hosts = {host for _rule, host in record.verdicts}
-    return build_document(record, about, groups_of(hosts), time.time())
+    document = build_document(record, about, groups_of(hosts), time.time())
+    masked: Document = with_masked_words(document)
+    return masked
 
 
 def _user() -> str:

@@ -1,13 +1,16 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A command line of ansible-core without what may be secret."""
+"""Command lines and documents without what may be secret."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.parsing.splitter import parse_kv
+
+from .. import compat
 
 HIDDEN = "***"
 
@@ -41,6 +44,22 @@ def without_secrets(words: Sequence[str]) -> list[str]:
             redacted.append(head + _hidden(option, value) if value else head)
             option = "" if value else option
     return redacted
+
+
+# What a document has of the output of nodes and of values of variables, by key.
+_WORDS = frozenset(("error", "message", "reason", "reasons", "remedy"))
+
+
+def with_masked_words(value: Any, is_masked: bool = False) -> Any:
+    """Return a document in which ansible-core has masked the secrets that it knows.
+
+    They are masked if ``is_masked``, and under the keys for words. Names stay as they are.
+    """
+    if isinstance(value, dict):
+        return {key: with_masked_words(item, key in _WORDS) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_masked_words(item, is_masked) for item in value]
+    return compat.masked(value) if is_masked and isinstance(value, str) else value
 
 
 def _split(word: str) -> tuple[str, str, str]:
