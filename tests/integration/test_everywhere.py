@@ -59,36 +59,37 @@ def test_a_run_goes_on_if_all_nodes_are_ready(guarded, nodes):
 
 
 @pytest.fixture
-def checked_in_all_ways(guarded):
+def checked_in_all_ways(project):
     """A project of three hosts, of which h1 passes checks of all kinds."""
-    guarded.write("site.yml", PLAY)
-    guarded.write("precheck.yml", policy(KINDS))
-    guarded.local_hosts(ready="h1 h2", missing="h3")
-    with guarded.changed_inventory() as everything:
+    project.configure("callback")
+    project.write("site.yml", PLAY)
+    project.write("precheck.yml", policy(KINDS))
+    project.local_hosts(ready="h1 h2", missing="h3")
+    with project.changed_inventory() as everything:
         for number, host in enumerate(everything["hosts"].values(), 1):
-            host |= {"seq": number, "witness": f"{guarded.directory}/witness"}
-    return guarded
+            host |= {"seq": number, "witness": f"{project.directory}/witness"}
+    return project
 
 
 def test_checks_of_all_kinds(checked_in_all_ways):
-    guarded = checked_in_all_ways
-    run = guarded.run("site.yml")
+    project = checked_in_all_ways
+    run = project.run("site.yml")
     assert run.rc == 2, run.output
     assert "nobody has confirmed it" in run.stderr
-    run = guarded.run("site.yml", "-e", "precheck_confirm=3")
+    run = project.run("site.yml", "-e", "precheck_confirm=3")
     assert run.rc == 2, run.output
-    assert not (guarded.directory / "witness").exists()
+    assert not (project.directory / "witness").exists()
     found = reasons(run)
     assert [len(found.get(name, ())) for name in ("h1", "h2", "h3")] == [0, 3, 4], run.output
     assert "h2 is not prepared.\nh3 is not prepared." in run.stderr
     assert "\n    ./prepare.yml -l h2,h3\n" in run.stderr
-    run = guarded.run("site.yml", "-l", "h1", "-e", "precheck_confirm=1")
+    run = project.run("site.yml", "-l", "h1", "-e", "precheck_confirm=1")
     assert run.rc == 0, run.output
-    assert (guarded.directory / "witness").exists()
+    assert (project.directory / "witness").exists()
 
 
-def test_the_guard_causes_no_deprecation_warning(checked_in_all_ways):
-    """But for the one that any strategy from outside of ansible-core causes."""
+def test_the_callback_causes_no_deprecation_warning(checked_in_all_ways):
+    """The play of the audit names a strategy, about which ansible-core prints one."""
     for arguments in (("site.yml", "-e", "precheck_confirm=3"), (AUDIT,)):
         run = checked_in_all_ways.run(*arguments, env={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
         assert run.rc == 2, run.output
@@ -96,26 +97,27 @@ def test_the_guard_causes_no_deprecation_warning(checked_in_all_ways):
         assert [one for one in warnings if "strategy plugins" not in one] == []
 
 
-def test_an_audit_and_its_page_and_report(guarded):
-    guarded.configure(guarded.entry_point, "[precheck]\nreport = report.json")
-    guarded.local_hosts(ready="h1", missing="h2")
-    run = guarded.run(AUDIT, "-e", "precheck_page=page.html")
+def test_an_audit_and_its_page_and_report(project):
+    project.configure("callback", "[precheck]\nreport = report.json")
+    project.local_hosts(ready="h1", missing="h2")
+    run = project.run(AUDIT, "-e", "precheck_page=page.html")
     assert run.rc == 2, run.output
     assert "PRECHECK audited 2 hosts by 1 rule: 1 host is not ready." in run.stdout
     assert "/etc/pki/ca.crt is missing" in run.stdout
-    report = json.loads((guarded.directory / "report.json").read_text())
+    report = json.loads((project.directory / "report.json").read_text())
     assert [(one["host"], one["verdict"]) for one in report["verdicts"]] == [
         ("h1", "ready"),
         ("h2", "not_ready"),
     ]
-    assert "/etc/pki/ca.crt is missing" in (guarded.directory / "page.html").read_text()
+    assert "/etc/pki/ca.crt is missing" in (project.directory / "page.html").read_text()
 
 
-def test_the_command(guarded):
-    guarded.write("site.yml", PLAY)
-    guarded.write("precheck.yml", policy(rule({"path": "/x"}, name="x", covers={"play": "Set *"})))
-    guarded.inventory({"h1": LOCAL_HOST})
-    guarded.write(
+def test_the_command(project):
+    project.configure("callback")
+    project.write("site.yml", PLAY)
+    project.write("precheck.yml", policy(rule({"path": "/x"}, name="x", covers={"play": "Set *"})))
+    project.inventory({"h1": LOCAL_HOST})
+    project.write(
         "precheck.test.yml",
         """
 cases:
@@ -132,6 +134,6 @@ cases:
         ("test", "1 case, 0 failed"),
         ("doctor", "\nIN FORCE"),
     ):
-        run = guarded.run("ansible-precheck", *arguments.split())
+        run = project.run("ansible-precheck", *arguments.split())
         assert run.rc == 0, run.output
         assert text in run.stdout, run.output
