@@ -57,6 +57,7 @@ class StayingWorker(WorkerProcess):
             "shared_loader_obj": _loaders(),
             "worker_id": slot,
             "cliargs": context.CLIARGS,
+            "stacktrace_dir": getattr(job.run.manager, "stacktrace_dir", None),
         }
         super().__init__(**{name: arguments[name] for name in _PARAMETERS})
         self._job, self._hosts, self._handout, self._slot = job, hosts, handout, slot
@@ -107,6 +108,7 @@ _KNOWN = {
     "shared_loader_obj",
     "worker_id",  # since 2.15
     "cliargs",  # since 2.19
+    "stacktrace_dir",  # since 2.22
 }
 
 
