@@ -18,6 +18,7 @@ from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
 from .. import compat
@@ -59,6 +60,7 @@ def begun(case: Case, loader: DataLoader) -> Iterator[PlayRun]:
         variables = variable_manager.get_vars(play=play)
         templar: Any = Templar(loader=loader, variables=variables)
         play.post_validate(templar)
+        HostVars(inventory, variable_manager, loader)  # it makes itself known to the manager
         context = PlayContext(play, {}, manager._connection_lockfile.fileno())
         iterator = PlayIterator(
             inventory=inventory,
