@@ -44,6 +44,12 @@ def variables(**of_host):
     return {"hosts": {"h1": {"vars": of_host}}}
 
 
+def asked(result=None, task="ansible.builtin.*", **arguments):
+    """Return the answer to a task with these arguments: it fails, unless there is a result."""
+    result = {"failed": True} if result is None else result
+    return {"task": task, "result": result, "arguments": arguments}
+
+
 # The check of a rule, what the case has, and what is expected of the rule.
 CHECKS = {
     "a path is there": (CERTIFICATE, answers(stat()), READY),
@@ -104,6 +110,11 @@ CHECKS = {
         {"that": "x == 1"},
         {},
         unverified("x == 1 cannot be evaluated: 'x' is undefined"),
+    ),
+    "variables of other hosts": (
+        {"that": ["hostvars.h2.x == 'h2'", "groups.web | map('extract', hostvars, 'x') == ['h2']"]},
+        {"hosts": {"h1": None, "h2": {"groups": "web", "vars": {"x": "{{ y }}", "y": "h2"}}}},
+        {"ready": ["h1", "h2"]},
     ),
     "a condition once": (
         {"that": "ansible_play_hosts_all | length > 1", "once": True, "message": "too few"},
@@ -179,6 +190,19 @@ CHECKS = {
         {"hosts": {"h1": {"unreachable": "no route"}}}
         | answers({"task": "ansible.builtin.stat", "result": {}}),
         {"play": "ready"},
+    ),
+    "a task with arguments": (
+        {"task": {"ansible.builtin.uri": {"url": "http://{{ x }}/{{ y }}"}, "vars": {"y": "a[b]"}}},
+        variables(x="h1")
+        | answers(
+            asked(url="https://*"), asked(url="*", timeout=5), asked({}, url="http://h1/a[b]")
+        ),
+        READY,
+    ),
+    "a task with other arguments": (
+        {"task": {"ansible.builtin.shell": "test {{ inventory_hostname }}"}, "name": "it"},
+        answers(asked({}, "it", _raw_params="test h2"), asked(_raw_params="test *")),
+        not_ready("it: the task failed"),
     ),
     "a task once": (
         {"task": {"ansible.builtin.uri": {"url": "x"}}, "once": True, "message": "no {{ change }}"},
@@ -355,6 +379,16 @@ MISSING = {
         {"task": {"ansible.builtin.stat": {"path": "/x"}}},
         answers({"task": "stat", "result": {}}),
         "the case has no answer of h1 for the task ansible.builtin.stat",
+    ),
+    "a task with arguments": (
+        {"name": "x", "task": {"ansible.builtin.uri": {"url": "{{ 1 }}", "body": "y"}}},
+        answers(asked(url=2), asked(timeout=3)),
+        "the case has no answer of h1 for the task x with timeout: none, url: 1",
+    ),
+    "a task whose arguments have no value": (
+        {"name": "x", "task": {"ansible.builtin.uri": {"url": "{{ y }}"}}},
+        answers(asked(url=2)),
+        "the arguments of the task x: 'y' is undefined",
     ),
 }
 

@@ -66,6 +66,7 @@ PROBLEMS = [
     ),
     (answering(task="x"), "an answer: task requires result"),
     (answering(command="x", result={}), "an answer: result requires task"),
+    (answering(command="x", arguments={}), "an answer: arguments requires task"),
     (answering(command="x", path="x"), "an answer: expected only one of path, command, task"),
     (answering(command="x", status=256), "status: expected a number from 0 to 255, not 256"),
     (answering(command="x", output=["y"]), "output: expected text, not a list"),

@@ -23,12 +23,14 @@ PLACES: tuple[Place, ...] = ("ready", "not_ready", "unverified", "waived", "left
 class CannedAnswer:
     """What comes when ``question`` is asked: a path, a command, or a task by its label.
 
-    ``value`` is the stat of the path, the Answer of the shell, or the result of the task.
+    ``value`` is the stat of the path, the Answer of the shell, or the result of the task. It is the
+    answer only to a task with these ``arguments``.
     """
 
     kind: AnswerKind
     question: str
     value: Any
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 CannedAnswers = Sequence[CannedAnswer]

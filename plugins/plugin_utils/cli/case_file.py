@@ -195,7 +195,7 @@ def _answer(entry: Mapping[str, Any]) -> CannedAnswer:
         return CannedAnswer(kind, entry["path"], stat)
     if "task" in entry:
         kind = "task"
-        return CannedAnswer(kind, entry["task"], entry["result"])
+        return CannedAnswer(kind, entry["task"], entry["result"], entry.get("arguments", {}))
     kind, command = "command", values.command(entry["command"])
     status, lines = entry.get("status", 0), entry.get("output", "").strip().splitlines()
     question = command if isinstance(command, str) else shlex.join(command)

@@ -156,6 +156,7 @@ ANSWER = Shape(
         "status": status,
         "output": any_text,
         "result": values.mapping,
+        "arguments": values.mapping,
     },
     one_of=("path", "command", "task"),
     exclusive=True,
@@ -165,6 +166,7 @@ ANSWER = Shape(
         "status": ("command",),
         "output": ("command",),
         "result": ("task",),
+        "arguments": ("task",),
     },
 )
 

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.inventory.host import Host
+from ansible.playbook.task import Task
 
 from .. import compat
 from ..ansible_core.check_play import RESULT
@@ -20,8 +20,8 @@ from ..checks.host import REQUEST, answer_request
 from ..checks.script import Answer, CommandQuestion, Question
 from ..errors import PrecheckError, TemplateError
 from ..policy.model import Check
-from ..text import did_you_mean
-from .case import AnswerKind, CannedAnswers, Case, CaseHost
+from .answers import Answers
+from .case import Case, CaseHost
 
 
 class CaseStandIn:
@@ -38,7 +38,7 @@ class CaseStandIn:
         Raises PrecheckError if the case has no answer.
         """
         case_host = self._hosts[host.name]
-        answers = _Answers(case_host, self._of_all)
+        answers = Answers(case_host, self._of_all)
         if check is None:
             node = CannedNode(case_host, answers, variables)
             return self._of_action(node, variables)
@@ -72,14 +72,13 @@ class CaseStandIn:
         self._run.variable_manager.set_host_facts(host.name, dict(host.facts))
         return {"changed": False}
 
-    def _of_task(
-        self, check: Check, answers: _Answers, variables: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _of_task(self, check: Check, answers: Answers, variables: dict[str, Any]) -> dict[str, Any]:
         """Return the result, as TaskExecutor has it after ``failed_when``.
 
         That of a task with a loop is the one of all items, and has ``failed`` itself.
         """
-        answer = answers.find("task", check.label, task.label(check.spec))
+        names = check.label, task.label(check.spec)
+        answer = answers.find("task", names, self._arguments(check, answers, variables))
         result = {"changed": False, **answer}
         conditions = check.spec.get("failed_when")
         if conditions is None or "loop" in check.spec or result.get("unreachable"):
@@ -92,24 +91,18 @@ class CaseStandIn:
             failed = True
         return {**result, "failed": failed}
 
-
-class _Answers:
-    """The answers for a host, its own ones first."""
-
-    def __init__(self, host: CaseHost, of_all: CannedAnswers) -> None:
-        self._host, self._lists = host, (host.answers, of_all)
-
-    def find(self, kind: AnswerKind, *questions: str) -> Any:
-        """Return the value for any of these ``questions``. Raises PrecheckError."""
-        lists = [[answer for answer in one if answer.kind == kind] for one in self._lists]
-        for answers in lists:
-            for matches in (str.__eq__, fnmatchcase):
-                for answer in answers:
-                    if any(matches(one.strip(), answer.question.strip()) for one in questions):
-                        return answer.value
-        hint = did_you_mean(questions[0], [answer.question for one in lists for answer in one])
-        text = f"the case has no answer of {self._host.name} for the {kind} {questions[0]}{hint}"
-        raise PrecheckError(text)
+    def _arguments(
+        self, check: Check, answers: Answers, variables: dict[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the arguments of the task, rendered if an answer is for certain ones."""
+        if not answers.depend_on_arguments:
+            return {}
+        one: Any = Task.load(dict(check.spec), loader=self._run.loader)
+        try:
+            arguments: Mapping[str, Any] = compat.value_of(one.args, variables, self._run.loader)
+        except TemplateError as ex:
+            raise PrecheckError(f"the arguments of the task {check.label}: {ex}") from None
+        return arguments
 
 
 class CannedNode(Node):
@@ -119,7 +112,7 @@ class CannedNode(Node):
     trouble = ""
     has_shell = True
 
-    def __init__(self, host: CaseHost, answers: _Answers, variables: Mapping[str, Any]) -> None:
+    def __init__(self, host: CaseHost, answers: Answers, variables: Mapping[str, Any]) -> None:
         self._host, self._answers = host, answers
         self._connection = str(variables.get("ansible_connection", "ssh"))
 
@@ -132,11 +125,11 @@ class CannedNode(Node):
         if self._host.unreachable:
             raise AnsibleConnectionFailure(self._host.unreachable)
         return [
-            self._answers.find("command", question.command)
+            self._answers.find("command", [question.command])
             if isinstance(question, CommandQuestion)
             else None
             for question in questions
         ]
 
     def stat(self, path: str, digest: bool, become: bool) -> Stat:
-        return Stat(self._answers.find("path", path), "")
+        return Stat(self._answers.find("path", [path]), "")
