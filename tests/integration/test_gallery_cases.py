@@ -61,7 +61,7 @@ BROKEN = {
         ("|| exit 0", "|| exit 1"),
         ("inactive |", "active |"),
         ("- role: pgsql", "- role: node"),
-        ("pg_install, pg_bootstrap", "pg_install"),
+        ("pgsql, pg_bootstrap", "pgsql"),
         ("default('/pg/data') | quote", "default('/pg/data')"),
         ("waiver: reason", "waiver: allowed"),
     ],
