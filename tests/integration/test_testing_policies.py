@@ -9,7 +9,6 @@ import stat as file_stat
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 
 from support.cases import case, cases_file, results_of, run_test
 from support.commands import REPOSITORY
@@ -584,11 +583,13 @@ def test_the_results_are_written_as_junit_has_them(example):
     assert (run.rc, "no/such/directory cannot be written" in run.stderr) == (1, True)
 
 
-def test_the_hook_runs_the_test_files_of_a_commit(example):
-    _validate, hook = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())
-    assert re.search(hook["files"], "a/precheck.test.yml")
-    assert not re.search(hook["files"], "a/precheck.yml")
-    assert hook["entry"] == "ansible-precheck test"
+def test_a_policy_stands_for_the_test_file_beside_it(example):
+    (example / "other.yml").write_text("rules: []")
+    run = run_test(example, "precheck.yml", "precheck.test.yml", "other.yml")
+    problem = "is not a test file, and there is none beside it: expected"
+    lines = run.stdout.splitlines()
+    assert lines[-1] == "3 cases, 1 failed; 1 file cannot be used"
+    assert f"{example}/other.yml: {problem} {example}/other.test.yml" in lines
 
 
 SITE_POLICY = """

@@ -112,7 +112,10 @@ def test_no_two_cases_have_the_same_name(tmp_path):
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("policy.yml", "is not a test file: its name does not end in .test.yml"),
+        (
+            "other.yml",
+            "is not a test file, and there is none beside it: expected {directory}/other.test.yml",
+        ),
         ("gone.test.yml", "there is no policy {directory}/gone.yml beside it"),
         ("policy.test.yml", "not valid YAML: "),
     ],

@@ -181,7 +181,7 @@ Runs the cases of test files: POLICY.test.yml has those for POLICY.yml beside
 it. A case says which play runs, on which hosts, and what these would answer;
 and what is expected of the rules. No host is connected to, and no module runs.
 All else is what a run does. Without a file, it takes those beside the policy
-that a run in this directory would use.
+that a run in this directory would use; with a policy file, the one beside that.
 
 It prints a line a case, what differs from what is expected, and which rules and
 checks no case reaches."""
@@ -616,7 +616,9 @@ class Test(_Reading):
     def init_parser(self) -> None:  # type: ignore[override]
         super().init_parser()
         self.describe("[file ...]", TEST, TEST_MORE)
-        self.parser.add_argument("args", metavar="file", nargs="*", help="a file POLICY.test.yml")
+        self.parser.add_argument(
+            "args", metavar="file", nargs="*", help="POLICY.test.yml, or POLICY.yml"
+        )
         self.parser.add_argument("--junit-xml", metavar="FILE", help="write the results there too")
 
     def run(self) -> int:

@@ -55,21 +55,31 @@ class FileResult:
 
 
 def files_to_run(names: Sequence[str]) -> list[str]:
-    """Return the paths of the test files of these names.
+    """Return the paths of the test files of these names, each of a test file or of its policy.
 
     Without names, they are those of the policy in force. Raises PolicyError.
     """
     if names:
-        return [os.path.abspath(name) for name in names]
+        files = [file for name in names for file in _named(os.path.abspath(name))]
+        return list(dict.fromkeys(files))
     policies = discovery.find({}).paths
-    beside = [os.path.splitext(path)[0] + ending for path in policies for ending in ENDINGS]
-    files = [path for path in beside if os.path.exists(path)]
+    files = [file for policy in policies for file in _beside(policy) if os.path.exists(file)]
     if not files:
         if policies == [BUILT_IN]:
             raise CaseFileError([Problem("no policy is configured here: name a test file")])
-        text = f"there is no test file beside the policy: expected {beside[0]}"
+        text = f"there is no test file beside the policy: expected {_beside(policies[0])[0]}"
         raise CaseFileError([Problem(text, policies[0])])
     return files
+
+
+def _named(path: str) -> list[str]:
+    """Return the test files beside the policy at ``path``; the path itself if there are none."""
+    files = [] if path.endswith(ENDINGS) else _beside(path)
+    return [file for file in files if os.path.exists(file)] or [path]
+
+
+def _beside(policy: str) -> list[str]:
+    return [os.path.splitext(policy)[0] + ending for ending in ENDINGS]
 
 
 def run_file(path: str, loader: DataLoader) -> FileResult:
@@ -108,7 +118,7 @@ def _policy_of(path: str) -> str:
     """Return the path of the policy that a file tests. Raises PolicyError."""
     ending = next((ending for ending in ENDINGS if path.endswith(ending)), "")
     if not ending:
-        text = f"is not a test file: its name does not end in {ENDINGS[0]}"
+        text = f"is not a test file, and there is none beside it: expected {_beside(path)[0]}"
         raise CaseFileError([Problem(text, path)])
     stem = path[: -len(ending)]
     policies = [stem + suffix for suffix in (".yml", ".yaml")]
