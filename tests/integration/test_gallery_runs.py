@@ -209,7 +209,7 @@ def window(after):
 
 def test_removal_needs_a_window(covered):
     approval = {"approval_file": f"{covered.directory}/approved"}
-    covered.write("approved", "all\n")
+    covered.write("approved", "h1\n")
     covered.write("pgsql-rm.yml", play())
     local_hosts(covered, h1={})
     as_another = {"SUDO_UID": str(os.getuid() + 1)}
@@ -228,19 +228,27 @@ def test_removal_needs_a_window(covered):
 def test_removal_needs_a_second_person(covered):
     approvals = f"{covered.directory}/approvals/{{{{ precheck_playbook | basename }}}}"
     extend(covered, "removal", **window(after=0), approval_file=approvals)
-    covered.write("pgsql-rm.yml", play())
-    local_hosts(covered, h1={})
+    covered.write("pgsql-rm.yml", play(serial=1))
+    local_hosts(covered, h1={}, h2={}, h3={})
     as_another = {"SUDO_UID": str(os.getuid() + 1)}
-    limited = ("pgsql-rm.yml", "--limit", "h*")
-    wanted = f"h* into {covered.directory}/approvals/pgsql-rm.yml within an hour\n"
-    assert wanted in stopped(covered, *limited, env=as_another).stderr  # there is no file
-    covered.write("approvals/pgsql-rm.yml", "h*\n")
+    limited = ("pgsql-rm.yml", "--limit", "h1,h2")
+    file = covered.directory / "approvals/pgsql-rm.yml"
+    wanted = f"wrote all these hosts into {file} within the last hour\n"
+    run = stopped(covered, *limited, env=as_another)  # there is no file
+    assert wanted in run.stderr
+    assert f"printf '%s\\n' h1 h2 > {file}\n" in run.stderr
+    for text in ("", "h1\nh22\n"):
+        covered.write("approvals/pgsql-rm.yml", text)
+        assert wanted in stopped(covered, *limited, env=as_another).stderr
+    covered.write("approvals/pgsql-rm.yml", "h1\nh2\n")
     assert wanted in stopped(covered, *limited).stderr  # nobody else wrote it
-    stopped(covered, "pgsql-rm.yml", env=as_another)  # without the limit
+    assert wanted in stopped(covered, "pgsql-rm.yml", env=as_another).stderr  # h3 is not in it
     assert covered.run(*limited, env=as_another).rc == 0
-    assert done(covered) == ["h1"]
+    assert done(covered) == ["h1", "h2"]
+    assert covered.run("pgsql-rm.yml", "--limit", "h2", env=as_another).rc == 0
+    assert done(covered) == ["h2"]
     old = time.time() - 7200
-    os.utime(covered.directory / "approvals/pgsql-rm.yml", (old, old))
+    os.utime(file, (old, old))
     assert wanted in stopped(covered, *limited, env=as_another).stderr
 
 
