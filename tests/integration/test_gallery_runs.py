@@ -252,7 +252,21 @@ def test_removal_needs_a_second_person(covered):
     assert wanted in stopped(covered, *limited, env=as_another).stderr
 
 
-SUDO = '#!/bin/sh\nshift 2\nexec "$@"\n'
+SUDO = '#!/bin/sh\necho "$*" > "$0.log"\nshift 2\nexec "$@"\n'
+
+
+def becoming(project):
+    """Return the variables of hosts on which a script takes note of privilege escalation."""
+    sudo = project.script("sudo", SUDO)
+    # ansible-core does not become the user that it is.
+    other = "daemon" if os.getuid() == 0 else "root"
+    return {
+        "ansible_become_exe": sudo,
+        "ansible_become_flags": "",
+        "ansible_become_user": other,
+    }
+
+
 NO_SYSTEMD = "echo no bus >&2; exit 1"
 
 
@@ -270,7 +284,7 @@ def test_existing_cluster_looks_for_data_and_for_patroni(covered, systemctl, rea
     covered.script("programs/systemctl", f"#!/bin/sh\n{systemctl}\n")
     env = {"PATH": f"{covered.directory}/programs:{os.environ['PATH']}"}
     extend(covered, "existing-cluster")
-    become = {"ansible_become_exe": covered.script("sudo", SUDO), "ansible_become_flags": ""}
+    become = becoming(covered)
     covered.write("h1 data/PG_VERSION", "17\n")
     (covered.directory / "h2 data").mkdir()
     local_hosts(
@@ -281,6 +295,7 @@ def test_existing_cluster_looks_for_data_and_for_patroni(covered, systemctl, rea
         },
     )
     run = stopped(covered, "pgsql.yml", env=env)
+    assert (covered.directory / "sudo.log").exists()  # only root can see the data
     of_patroni = [f"patroni: {reason}"] if reason else []
     data = f"data: {covered.directory}/h1 data is not empty"
     first, *others = [line.replace("not ready: ", "") for line in reasons(run)["h1"]]
@@ -291,20 +306,22 @@ def test_existing_cluster_looks_for_data_and_for_patroni(covered, systemctl, rea
         assert_passes(covered, "pgsql.yml", "--limit", "h2,h3", env=env, hosts="h2 h3")
 
 
-def test_existing_cluster_lets_a_run_go_on_that_clears_the_host_first(covered):
+def test_existing_cluster_is_checked_before_all_that_does_not_clear_the_host(covered):
+    for name in ("node", "pgsql"):
+        covered.write(f"{name}.yml", play())
     covered.write("data/PG_VERSION", "17\n")
-    covered.write("pgsql.yml", play())
-    remove = f"rm {covered.directory}/data/PG_VERSION"
-    task = {"ansible.builtin.raw": remove}
-    cleared = {"hosts": "all", "gather_facts": False, "tasks": [task]}
+    clear = {"ansible.builtin.raw": f"rm {covered.directory}/data/PG_VERSION"}
+    cleared = {"hosts": "all", "gather_facts": False, "tasks": [clear]}
     covered.write("pgsql-rm.yml", json.dumps([cleared]))
     covered.script("programs/systemctl", "#!/bin/sh\necho unknown; exit 3\n")
     env = {"PATH": f"{covered.directory}/programs:{os.environ['PATH']}"}
-    become = {"ansible_become_exe": covered.script("sudo", SUDO), "ansible_become_flags": ""}
-    local_hosts(covered, h1=become | {"pg_data": f"{covered.directory}/data"})
+    local_hosts(covered, h1=becoming(covered) | {"pg_data": f"{covered.directory}/data"})
     extend(covered, "existing-cluster")
-    stopped(covered, "pgsql.yml", env=env)
-    assert_passes(covered, "pgsql-rm.yml", "pgsql.yml", env=env)
+    for first in ("node", "pgsql-rm"):
+        imports = [{"import_playbook": f"{name}.yml"} for name in (first, "pgsql")]
+        covered.write(f"after-{first}.yml", json.dumps(imports))
+    stopped(covered, "after-node.yml", env=env)
+    assert_passes(covered, "after-pgsql-rm.yml", env=env)
 
 
 def test_mandatory_variables_are_missed_before_the_first_play(covered):
