@@ -106,6 +106,13 @@ BROKEN = {
         ("haproxy_enabled | default(true) | bool", "true"),
         ("pg_monitor, ", ""),
     ],
+    "production": [
+        ("production in group_names", "production not in group_names"),
+        ("not ansible_check_mode", "true"),
+        ("{tag: read_only}", "{tag: read}"),
+        ("precheck_hosts | join", "groups['all'] | join"),
+        ("production: production", "production: test"),
+    ],
     "removal": [
         ("window_opens: 22", "window_opens: 21"),
         ("window_closes: 5", "window_closes: 6"),

@@ -366,3 +366,16 @@ def test_consistent_inventory_compares_hosts(covered):
         del inventory["children"], inventory["hosts"]["h2"]
     run = covered.run("site.yml", "--limit", "h3")
     assert (run.rc, done(covered)) == (0, ["h3"]), run.output
+
+
+def test_production_is_confirmed_for_the_hosts_of_its_group(covered):
+    local_hosts(covered, p1={}, t1={})
+    with covered.changed_inventory() as everything:
+        everything["children"] = {"live": {"hosts": {"p1": {}}}}
+    extend(covered, "production", production="live")
+    run = stopped(covered, "site.yml", "-e", "precheck_confirm=2")
+    assert "it was not confirmed by the number of its hosts, which is 1" in run.stderr
+    assert "Make sure that it is meant for p1.\n" in run.stderr
+    assert_passes(covered, "site.yml", "-l", "t1", hosts="t1")
+    assert covered.run("site.yml", "-e", "precheck_confirm=1").rc == 0
+    assert done(covered) == ["p1", "t1"]
