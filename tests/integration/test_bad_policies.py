@@ -136,7 +136,7 @@ def test_the_problems_of_all_files_are_in_one_error(playbook):
     files = "company.yml,project.yml,good.yml,again.yml,nowhere.yml"
     run = playbook.run("site.yml", "-e", f"precheck_policy={files}")
     directory = playbook.directory
-    severity = "rule r: severity: expected error or warn, not 'fatal'"
+    severity = "rule r: severity: expected error, exclude or warn, not 'fatal'"
     lines = [
         UNUSABLE_POLICY,
         f"{directory}/company.yml:3: {severity}",

@@ -133,7 +133,7 @@ def test_what_cannot_be_extended_is_named_with_its_place(covered):
         "no/such.yml": f"{here}/precheck.yml:1: extends: there is no file {here}/no/such.yml",
         "no.such.policy": f"{here}/precheck.yml:1: extends: there is no collection no.such",
         "precheck.guard.no": f"{here}/precheck.yml:1: extends: there is no file /",
-        "wrong.yml": f"{here}/wrong.yml:2: rule a: severity: expected error or warn, not 'fatal'",
+        "wrong.yml": f"{here}/wrong.yml:2: rule a: severity: expected error, exclude or warn, not",
         "twice.yml": f"{here}/precheck.yml:1: extends: both rule pigsty-node (",
     }
     covered.write("precheck.yml", extending(["built-in", *problems]))

@@ -74,7 +74,7 @@ def test_the_report_of_a_stopped_run(guarded):
     assert (report["user"], report["error"]) == (getpass.getuser(), "")
     assert report["policies"] == [f"{guarded.directory}/precheck.yml"]
     site = {"name": "Site", "path": f"{guarded.directory}/site.yml", "line": 2}
-    covered = {"rules": ["marker"], "hosts": 3, "stopped": True, "checks": []}
+    covered = {"rules": ["marker"], "hosts": 3, "stopped": True, "left_out": [], "checks": []}
     assert report["plays"] == [site | covered]
     [reported] = report["rules"]
     assert (reported["path"], reported["line"]) == (f"{guarded.directory}/precheck.yml", 2)

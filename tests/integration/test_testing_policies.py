@@ -365,7 +365,13 @@ ERROR_CASES = {
     "another": ["error: expected another, came Precheck "],
     "none": ["error: expected nothing, came Precheck "],
 }
-SEVERITIES = {"error": True, "warn": False}
+# Keys of a rule, the hosts that are not ready, of which h1 always is; whether the run stops.
+STOPS = {
+    "error": ({"severity": "error"}, "h1", True),
+    "warn": ({"severity": "warn"}, "h1", False),
+    "exclude": ({"severity": "exclude"}, "h1", False),
+    "exclude, and no host is left": ({"severity": "exclude"}, "h1 h2 h3", True),
+}
 
 MISSING = {
     "a path": ({"path": "/x"}, {}, "the case has no answer of h1 for the path /x"),
@@ -414,10 +420,13 @@ def policies_and_cases():
         yield what, (policy(of_rule), [case(**of_case, expect={"only": expected})])
     for what, (keys, _options, _error) in ERRORS.items():
         yield what, (policy({**rule({"that": True}), **keys}), error_cases(what))
-    for severity, stops in SEVERITIES.items():
-        expect = {"only": {"not_ready": "h1"}}
-        cases = [case(expect=expect, name=str(one), stops=one) for one in (stops, not stops)]
-        yield severity, (policy(rule({"that": False}, severity=severity)), cases)
+    for what, (keys, not_ready, stops) in STOPS.items():
+        names = ["h1", "h2", "h3"]
+        bad = not_ready.split()
+        expect = {"only": {"not_ready": bad, "ready": [name for name in names if name not in bad]}}
+        of_case = {"hosts": dict.fromkeys(names), "expect": expect}
+        cases = [case(**of_case, name=str(one), stops=one) for one in (stops, not stops)]
+        yield what, (policy(rule({"that": f"inventory_hostname not in {bad}"}, **keys)), cases)
     for what, (check, keys, _text) in MISSING.items():
         yield f"no answer: {what}", (policy(rule(check)), [case(**keys, expect={"only": READY})])
     text = policy(rule({"that": True}, facts=["min"]))
@@ -481,12 +490,12 @@ def test_a_case_can_expect_the_error_that_ends_the_run(results, what):
         assert len(found) == len(expected)
 
 
-@pytest.mark.parametrize("severity", SEVERITIES)
-def test_a_case_can_expect_that_the_run_stops(results, severity):
+@pytest.mark.parametrize("what", STOPS)
+def test_a_case_can_expect_that_the_run_stops(results, what):
     words = ["that it stops", "that it goes on"]
-    expected, came = words if severity == "warn" else reversed(words)
+    expected, came = reversed(words) if STOPS[what][2] else words
     line = f"the run: expected {expected}, came {came}"
-    assert differences(results[severity]) == [[], [line]]
+    assert differences(results[what]) == [[], [line]]
 
 
 @pytest.mark.parametrize("what", MISSING)

@@ -119,6 +119,7 @@ def few() -> dict[str, Any]:
                 "rules": ["pigsty-node", "free-space"],
                 "hosts": 4,
                 "stopped": True,
+                "left_out": [],
                 "checks": [
                     {
                         "rule": "pigsty-node",

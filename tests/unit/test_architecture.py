@@ -107,6 +107,7 @@ def test_all_patches_are_in_one_place():
         "run",
         "send_callback",
         "cleanup",
+        "remove_restriction",
         "set_host_facts",
         "signal",
         "_queue_task",

@@ -71,7 +71,12 @@ def test_a_document_has_all_that_is_recorded():
     plays = {
         "1": CoveredPlay(SITE, [STRICT], {"h1"}),
         "2": CoveredPlay(
-            PlayIdentity("Other", "", 0), [STRICT, ADVICE], {"h1", "h2"}, True, [(ADVICE, MISSING)]
+            PlayIdentity("Other", "", 0),
+            [STRICT, ADVICE],
+            {"h1", "h2"},
+            True,
+            [(ADVICE, MISSING)],
+            {"h2", "h1"},
         ),
     }
     verdicts = {
@@ -106,11 +111,12 @@ def test_a_document_has_all_that_is_recorded():
         "plays": [
             {
                 "name": "Site", "path": "/x/site.yml", "line": 3, "rules": ["strict"],
-                "hosts": 1, "stopped": False, "checks": [],
+                "hosts": 1, "stopped": False, "left_out": [], "checks": [],
             },
             {
                 "name": "Other", "path": "", "line": 0, "rules": ["strict", "advice"],
-                "hosts": 2, "stopped": True, "checks": [advice | gone, advice | ready],
+                "hosts": 2, "stopped": True, "left_out": ["h1", "h2"],
+                "checks": [advice | gone, advice | ready],
             },
         ],
         "rules": [

@@ -133,6 +133,11 @@ def test_the_page_shows_remedies_plays_waivers_and_changes():
     assert "Not audited, as they check plays and not hosts: change-freeze, large-run Hosts" in text
     assert "Set up" not in page(few())  # the play of an audit is the audit
     assert "Set up /srv/pigsty/pgsql.yml:4 pigsty-node, free-space 4 stopped" in text
+    [play] = few()["plays"]
+    went_on = play | {"stopped": False, "left_out": ["db10", "db2"]}
+    went_on = page(few() | {"kind": "run", "plays": [went_on]})
+    assert "<td>went on without db10, db2\n" in went_on
+    assert "<span>leaves hosts out</span>" in page(document([rule("a", severity="exclude")], []))
     assert "✗ not ready pigsty-node, by the play as a whole: no window is open" in text
     assert "! warning free-space, by the play as a whole: archive is undefined" in text
     assert (

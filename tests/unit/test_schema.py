@@ -32,7 +32,10 @@ NOT_FOR_A_SCHEMA = {
             " key_twice_in_task"
         ),
     "it does not compare rules": "name_twice",
-    "it does not compare keys": "confirm_that_only_warns facts_in_when facts_of_no_host",
+    "it does not compare keys":
+        (
+            "confirm_that_only_warns facts_in_when facts_of_no_host severity_exclude_with_once"
+        ),
     "it does not search files":
         (
             "same_as_is_a_directory same_as_is_not_there extends_a_collection_that_is_not_there"

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import PlayIdentity
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import BUILT_IN, Rule
@@ -16,6 +18,8 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.report.terminal imp
     Failure,
     StopContext,
     closing_block,
+    left_out_block,
+    left_out_line,
     waiver_warning,
     warning_block,
 )
@@ -250,6 +254,36 @@ def test_the_play_as_a_whole_has_its_own_heading():
         "  h  not ready: /etc/pki/ca.crt is missing",
         "Rule pigsty-node: the play is not ready for 3 hosts.",
         "  not ready: ansible_limit is defined does not hold",
+    ]
+
+
+def test_hosts_that_are_left_out_are_listed_at_once_and_with_reasons_at_the_end():
+    names = {f"h{number:02}" for number in range(HOSTS_SHOWN + 2)}
+    line = left_out_line(PLAY, names)
+    assert line.startswith('Precheck: 22 hosts are left out from play "Set up" (/x/pgsql.yml:3) on')
+    assert line.endswith(" h18, h19 and 2 more")
+    block = left_out_block(PLAY, [failure({"h": MISSING}, 3, remedy="fix")], ["h", "i", "j", "k"])
+    assert str(block).splitlines() == [
+        'PRECHECK left hosts out from play "Set up" (/x/pgsql.yml:3) on: 1 of 6 hosts is not'
+        " ready.",
+        "",
+        "Rule pigsty-node: 1 of 3 hosts is not ready.",
+        "  h  not ready: /etc/pki/ca.crt is missing",
+        "",
+        "    fix",
+    ]
+
+
+def test_a_rule_that_leaves_hosts_out_says_why_the_run_ends_all_the_same():
+    ends = replace(failure({"h": MISSING}, 3, messages=["Not managed."]), note="Nobody is left.")
+    assert lines_of(ends)[2:9] == [
+        "Rule pigsty-node: 1 of 3 hosts is not ready.",
+        "  h  not ready: /etc/pki/ca.crt is missing",
+        "",
+        "Not managed.",
+        "",
+        "Nobody is left.",
+        "",
     ]
 
 

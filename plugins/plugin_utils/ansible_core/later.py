@@ -205,7 +205,7 @@ def without_traces(run: PlayRun) -> Iterator[None]:
     restriction = inventory._restriction
     caches = {name: getattr(inventory, name) for name in _CACHES}
     mismatch = C.HOST_PATTERN_MISMATCH
-    inventory.remove_restriction()
+    inventory._restriction = None
     for name, cache in caches.items():
         setattr(inventory, name, dict(cache))
     C.HOST_PATTERN_MISMATCH = "ignore"

@@ -16,6 +16,9 @@
 - ``add_hosts_to_retry``: PlaybookExecutor writes the failed hosts to the retry file, and ends its
   loop over batches by their number. So it gets another ``_generate_retry_inventory``, for the rest
   of the process.
+- ``before_each_play``: PlaybookExecutor counts the hosts that fail in a play, to end its loop over
+  batches. What must not count has to fail before, and nothing says that a play is about to begin.
+  So InventoryManager gets another ``remove_restriction``, which is the first call of each play.
 - ``results_are_events``: callbacks are to get the verdict and the remedy, whatever the module of a
   check returned, and not its facts. Since 2.19 the default callback prints the error of each failed
   host with the lines around its origin, which is the policy. So TaskQueueManager gets another
@@ -60,6 +63,7 @@ from ansible.executor.play_iterator import PlayIterator
 from ansible.executor.playbook_executor import PlaybookExecutor
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
+from ansible.inventory.manager import InventoryManager
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
@@ -172,7 +176,7 @@ _hosts_to_retry: weakref.WeakKeyDictionary[TaskQueueManager | None, frozenset[st
 
 def add_hosts_to_retry(manager: TaskQueueManager, names: Iterable[str]) -> None:
     """Add the hosts of these names to the retry file of the run of ``manager``, if there is one."""
-    _hosts_to_retry[manager] = frozenset(names)
+    _hosts_to_retry[manager] = _hosts_to_retry.get(manager, frozenset()).union(names)
     generate: Callable[..., bool] = PlaybookExecutor._generate_retry_inventory
     if hasattr(generate, "complete"):
         return
@@ -184,6 +188,17 @@ def add_hosts_to_retry(manager: TaskQueueManager, names: Iterable[str]) -> None:
 
     generate_complete.complete = True  # type: ignore[attr-defined] # functions take any attribute
     PlaybookExecutor._generate_retry_inventory = generate_complete  # type: ignore[method-assign]
+
+
+def before_each_play(inventory: InventoryManager, act: Callable[[], None]) -> None:
+    """Call ``act`` before PlaybookExecutor begins a play, and counts the hosts that failed."""
+    remove_restriction: Callable[[], None] = inventory.remove_restriction
+
+    def act_and_remove_restriction() -> None:
+        act()
+        remove_restriction()
+
+    inventory.remove_restriction = act_and_remove_restriction  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

@@ -103,6 +103,10 @@ class PlayRun:
         failed: Sequence[str] = list(self.iterator.get_failed_hosts())
         return failed
 
+    def unreachable_hosts(self) -> Sequence[str]:
+        """Return the names of the hosts that became unreachable before."""
+        return list(self.manager._unreachable_hosts)
+
     def hosts_of_play(self) -> list[Host]:
         """Return the hosts of all batches of the play under the current --limit, in its order."""
         return self._hosts(ignore_restrictions=True)

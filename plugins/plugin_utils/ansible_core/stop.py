@@ -73,10 +73,6 @@ def code_of_stopped_play(run: PlayRun) -> int:
     return manager.RUN_FAILED_HOSTS | break_play
 
 
-def code_of_finished_play(run: PlayRun) -> int:
-    return run.manager.RUN_OK
-
-
 def before_unexpected_task(
     run: PlayRun, names: Iterable[str], act: Callable[[Host, Task], None]
 ) -> None:

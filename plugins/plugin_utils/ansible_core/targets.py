@@ -24,6 +24,7 @@ from ..policy.conditions import (
 )
 from ..policy.model import Rule, RuleAndHost
 from . import own_variables
+from .left_out import names_left_out
 from .play import (
     leading_meta_tasks,
     meta_action,
@@ -55,9 +56,9 @@ class Targets:
 def target_hosts(run: PlayRun, hosts: Sequence[Host], facts_to_come: bool = False) -> Targets:
     """Return which of ``hosts`` the play would do something on.
 
-    These are the hosts that did not fail before, for which the ``when`` of an import_playbook
-    holds, and that none of the meta tasks at the head of the play ends. With ``facts_to_come``,
-    conditions on facts cannot be known yet, as an earlier play may gather them.
+    These are the hosts that did not fail before and are not left out, for which the ``when`` of an
+    import_playbook holds, and that none of the meta tasks at the head of the play ends. With
+    ``facts_to_come``, conditions on facts cannot be known yet, as an earlier play may gather them.
     """
     return _TargetFinder(run, hosts, facts_to_come).targets()
 
@@ -107,9 +108,10 @@ class _TargetFinder:
 
     def _out_already(self) -> dict[str, str]:
         left_out = dict.fromkeys(self.run.failed_hosts(), "it failed in an earlier play")
+        left_out |= dict.fromkeys(names_left_out(self.run), "it was left out earlier in the run")
         # clear_host_errors brings the unreachable hosts back at once.
         if not any(meta_action(task) == "clear_host_errors" for task in self.leading):
-            unreachable = self.run.manager._unreachable_hosts
+            unreachable = self.run.unreachable_hosts()
             left_out |= dict.fromkeys(unreachable, "it was unreachable in an earlier play")
         return left_out
 

@@ -17,6 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ..ansible_core.patches import clock_stands_at, without_warnings
 from ..ansible_core.run import PlayRun
 from ..guard.execution import find_failures
+from ..guard.leaving import decide_on
 from ..guard.state import RunState
 from ..guard.survey import Survey, survey
 from ..policy.matching import PlayIdentity
@@ -95,8 +96,8 @@ def _outcome(run: PlayRun, case: Case, rules: Sequence[Rule]) -> Outcome:
         found[name] = _found(known, name, verdicts, of_play.get(name), by_rule.get(name))
         for verdict in (*verdicts.values(), *filter(None, [of_play.get(name)])):
             checked.setdefault(name, set()).update(label for label, _part in verdict.checks)
-    stops = any(failure.rule.severity != WARN for failure in failures)
-    return Outcome(found, stops, checked)
+    errors = [failure for failure in failures if failure.rule.severity != WARN]
+    return Outcome(found, bool(decide_on(run, known, errors).stopping), checked)
 
 
 def _found(

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from ..policy.model import FORBIDDEN, REASON, WARN, Check, Rule
+from ..policy.model import EXCLUDE, FORBIDDEN, REASON, WARN, Check, Rule
 from ..report.terminal import HOSTS_SHOWN
 from ..text import one_line
 
@@ -37,6 +37,7 @@ def traits(rule: Rule) -> list[str]:
     """Return what is unusual about how strict a rule is."""
     return [
         *["warns only"] * (rule.severity == WARN),
+        *["leaves hosts out"] * (rule.severity == EXCLUDE),
         *["cannot be waived"] * (rule.waiver == FORBIDDEN),
         *["waived only with a reason"] * (rule.waiver == REASON),
     ]

@@ -22,14 +22,11 @@ from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
 from ..ansible_core.later import begin_playbook, is_last
+from ..ansible_core.left_out import Remainder, names_left_out
 from ..ansible_core.patches import wrap_run
 from ..ansible_core.play import audit_task, is_doctor, location_of, only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
-from ..ansible_core.stop import (
-    StoppedDuringPlay,
-    code_of_finished_play,
-    code_of_stopped_play,
-)
+from ..ansible_core.stop import StoppedDuringPlay, code_of_stopped_play
 from ..errors import GuardError, PrecheckError
 from ..policy.matching import describe
 from .state import PlayId, RunState
@@ -80,8 +77,9 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
         if _is_stopped(run, state):
             state.stopped = True
             return code_of_stopped_play(run)
+        remainder = Remainder(run)
         if run.play_id in state.audits or only_checks_are_wanted(run):
-            return code_of_finished_play(run)
+            return remainder.code(run.manager.RUN_OK)
     except AnsibleError:
         raise
     except Exception as ex:
@@ -90,7 +88,7 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
         )
         raise GuardError(consequence, ex) from None
     try:
-        return proceed()
+        return remainder.code(run.manager.RUN_OK if remainder.is_empty else proceed())
     except StoppedDuringPlay:
         state.stopped = True
         return code_of_stopped_play(run)
@@ -146,6 +144,7 @@ def enforce(run: PlayRun, state: RunState) -> bool:
     watch_for_roles(run, state, rules)
     changes_nothing = is_doctor(run.play) or only_checks_are_wanted(run)
     if known.targets.hosts and not changes_nothing:
-        names = [host.name for host in known.targets.hosts]
+        left_out = names_left_out(run)
+        names = [host.name for host in known.targets.hosts if host.name not in left_out]
         state.remember_run(run, known.identity, names)
     return False

@@ -30,6 +30,7 @@ from ..text import one_line
 from ..verdict import NOT_READY, READY, UNVERIFIED
 from .ahead import Ahead, look_ahead
 from .confirm import RefusedConfirmation, ask_about_play, ask_about_run
+from .leaving import decide_on, leave
 from .messages import Messages, Unready, render_messages, undecided, unready
 from .plan import RulePlan
 from .state import PlayId, RunState
@@ -46,9 +47,16 @@ def is_stopped(
     """Check what is to be checked before the play; return whether that ends the run."""
     errors = _confirm(run, state, rules, known) if is_first_batch else []
     if not errors:
-        errors = execute(run, state, known) if known.coverages else []
+        failures = execute(run, state, known) if known.coverages else []
+        decision = decide_on(run, known, failures)
+        errors = list(decision.stopping)
+        at_the_end = leave(run, state, known, decision) if decision.leaving else None
+        if known.coverages:
+            state.record.plays[run.play_id].stopped = bool(errors)
         if is_first_batch:
             errors += _check_ahead(run, state, rules, known)
+        if at_the_end:
+            print_closing_block(run, at_the_end)
     if errors:
         context = state.stop_context(run)
         stop(run, needed_later=context.checked)
@@ -57,14 +65,15 @@ def is_stopped(
 
 
 def execute(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:
-    """Execute the plans; return what is not ready, and ends the run. Raises PrecheckError."""
+    """Execute the plans; return what is not ready, unless the rule only warns.
+
+    Raises PrecheckError.
+    """
     failures = find_failures(run, state, known)
     if warnings := [failure for failure in failures if failure.rule.severity == WARN]:
         block = warning_block(known.identity, warnings)
         display.display(block, color=C.COLOR_WARN, stderr=True)
-    errors = [failure for failure in failures if failure.rule.severity != WARN]
-    state.record.plays[run.play_id].stopped = bool(errors)
-    return errors
+    return [failure for failure in failures if failure.rule.severity != WARN]
 
 
 def find_failures(run: PlayRun, state: RunState, known: Survey) -> list[Failure]:

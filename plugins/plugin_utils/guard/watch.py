@@ -106,7 +106,10 @@ class _Watch:
         from ..report.terminal import closing_block
         from .execution import execute, print_closing_block, write_news
 
+        # A host cannot be left out in the middle of a play: other hosts may wait for it.
         errors = execute(self._run, self._state, known) if known.coverages else []
+        if known.coverages:
+            self._state.record.plays[self._run.play_id].stopped = bool(errors)
         self._state.computed.update(
             (self._run.play_id, rule.name) for rule, _selector in known.coverages
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..policy.conditions import may_depend_on_facts, mentions_any, with_templates
 from ..policy.matching import PlayIdentity, covering, selects
-from ..policy.model import WARN, Rule
+from ..policy.model import ERROR, Rule
 from .plan import Reasons
 
 
@@ -90,4 +90,4 @@ def may_turn_out_otherwise(rule: Rule, names_set: frozenset[str]) -> bool:
 def can_be_checked_ahead(rule: Rule) -> bool:
     """Return whether ``rule`` has something to find out about hosts that can end a run."""
     # Facts may be others by the time of its play.
-    return rule.severity != WARN and bool(rule.host_checks) and not rule.facts
+    return rule.severity == ERROR and bool(rule.host_checks) and not rule.facts

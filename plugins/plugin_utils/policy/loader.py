@@ -22,7 +22,19 @@ from .. import compat
 from ..errors import PolicyError, PrecheckError, Problem
 from . import schema, values
 from .conditions import names_facts, with_templates
-from .model import ALLOWED, CONFIRM, ERROR, RUN, Check, KindName, Rule, Rules, Selector, Selectors
+from .model import (
+    ALLOWED,
+    CONFIRM,
+    ERROR,
+    EXCLUDE,
+    RUN,
+    Check,
+    KindName,
+    Rule,
+    Rules,
+    Selector,
+    Selectors,
+)
 from .positions import Lines, YamlError, YamlPath, line_at, lines_of
 from .schema import Report, Shape
 from .values import ValueType
@@ -261,6 +273,7 @@ class _Reader:
         if rule.confirmations and rule.severity != ERROR:
             text = f"severity: expected {ERROR}, as no answer to confirm would matter otherwise"
             self._report((*path, "severity"), text)
+        self._check_exclusion(rule, path)
         return rule.with_variables(self._variables)
 
     def _check_facts(self, rule: Rule, path: YamlPath) -> None:
@@ -274,6 +287,17 @@ class _Reader:
         if names_facts(with_templates(rule.when, self._variables)):
             text = "when: it is evaluated before facts are gathered for the rule: make it a check"
             self._report((*path, "when"), text)
+
+    def _check_exclusion(self, rule: Rule, path: YamlPath) -> None:
+        if rule.severity != EXCLUDE:
+            return
+        for number, check in enumerate(rule.checks):
+            if check.once and check.kind != CONFIRM:
+                text = (
+                    "once: such a check says nothing of a host, and severity: exclude leaves out"
+                    " hosts: make it a rule of its own"
+                )
+                self._report((*path, "checks", number, "once"), text)
 
     def _selectors(self, rule: Mapping[str, Any], path: YamlPath, key: str) -> Selectors:
         selectors = [

@@ -15,7 +15,7 @@ from ..text import Texts
 from .values import Conditions, Globs
 
 KindName = Literal["path", "command", "that", "task", "confirm"]
-Severity = Literal["error", "warn"]
+Severity = Literal["error", "exclude", "warn"]
 Waiving = Literal["allowed", "reason", "forbidden"]
 Period = Literal["run", "play", "batch"]
 
@@ -23,6 +23,7 @@ CONFIRM: KindName = "confirm"  # of the checks that the operator passes
 
 ERROR: Severity = "error"
 WARN: Severity = "warn"
+EXCLUDE: Severity = "exclude"  # hosts that are not ready are left out, and the run goes on
 
 # Whether a play may opt out of a rule; with REASON, only if the operator gives one.
 ALLOWED: Waiving = "allowed"

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..text import did_you_mean
 from . import values
-from .model import ALLOWED, BATCH, ERROR, FORBIDDEN, PLAY, REASON, RUN, WARN
+from .model import ALLOWED, BATCH, ERROR, EXCLUDE, FORBIDDEN, PLAY, REASON, RUN, WARN
 from .positions import YamlPath
 from .values import ValueType, type_name
 
@@ -102,7 +102,7 @@ RULE = Shape(
         "checks": values.entries,
         "message": values.template,
         "remedy": values.template,
-        "severity": values.choice(ERROR, WARN),
+        "severity": values.choice(ERROR, EXCLUDE, WARN),
         "waiver": values.choice(ALLOWED, REASON, FORBIDDEN),
         "prepared_by": values.entries_or_none,
         "check_every": values.choice(RUN, PLAY, BATCH),

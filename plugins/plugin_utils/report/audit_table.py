@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ..policy.model import WARN
+from ..policy.model import EXCLUDE, WARN
 from ..text import count_of, one_line, printable_lines, printable_name
 from ..verdict import NOT_READY, READY, UNVERIFIED, State, Verdict
 from .document import reasons_in
@@ -53,10 +53,13 @@ def _audit_heading(document: Mapping[str, Any], verdicts: Mapping[str, VerdictsB
     return f"PRECHECK audited {count_of(hosts, 'host')} by {rules}: {result}."
 
 
+_TRAITS = {WARN: " (warns only)", EXCLUDE: " (leaves hosts out)"}
+
+
 def _audited_rule(
     rule: Mapping[str, Any], verdicts: VerdictsByHost, names_of_ready: bool
 ) -> list[str]:
-    heading = f"Rule {rule['name']}{' (warns only)' if rule['severity'] == WARN else ''}:"
+    heading = f"Rule {rule['name']}{_TRAITS.get(rule['severity'], '')}:"
     if not verdicts:
         return [f"{heading} it applies to no host."]
     bad = {name: verdict for name, verdict in verdicts.items() if verdict.state != READY}

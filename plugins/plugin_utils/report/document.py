@@ -58,6 +58,7 @@ def _play(play: CoveredPlay) -> Document:
         "rules": [rule.name for rule in play.rules],
         "hosts": len(play.hosts),
         "stopped": play.stopped,
+        "left_out": sorted(play.left_out),
         "checks": [
             {"rule": rule.name, **check}
             for rule, verdict in play.checks

@@ -29,7 +29,7 @@ class CoveredPlay:
     """A play that a rule covers, or an audit.
 
     ``hosts`` are the names of the hosts that the rules applied to; ``checks`` are the verdicts on
-    the play as a whole, by rule.
+    the play as a whole, by rule. ``left_out`` are the hosts that are left out from this play on.
     """
 
     identity: PlayIdentity
@@ -37,6 +37,7 @@ class CoveredPlay:
     hosts: set[str] = field(default_factory=set)
     stopped: bool = False
     checks: list[RuleAndVerdict] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
 
 
 @dataclass

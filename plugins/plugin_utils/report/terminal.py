@@ -49,7 +49,8 @@ class Failure:
     ``verdicts`` are those other than ready, by host name; ``play_verdict`` is that on the play as a
     whole if it is not ready; ``hosts`` are those that the rule applies to. ``messages`` and
     ``remedy`` are the rule's, rendered for the hosts that are not ready. ``needed_for`` is the
-    later play that needs the hosts; it is None for the play that was to run.
+    later play that needs the hosts; it is None for the play that was to run. ``note`` says why the
+    run ends although the rule only leaves hosts out; it is empty otherwise.
     """
 
     rule: Rule
@@ -59,11 +60,12 @@ class Failure:
     messages: Sequence[str]
     remedy: str
     needed_for: PlayIdentity | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class ClosingBlock:
-    """What is printed at the end of a run that was stopped.
+    """What is printed at the end of a run that was stopped, or that left hosts out.
 
     It says ``why``, then the ``command`` to type, if there is one, and what else there is to do.
     """
@@ -193,6 +195,28 @@ def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
     return "\n".join([heading, *_failures(failures), _commands(failures)])
 
 
+def left_out_line(play: PlayIdentity, hosts: Collection[str]) -> str:
+    """Return the line that says which hosts are left out from ``play`` on."""
+    names = sorted(hosts)
+    shown = ", ".join(map(printable_name, names[:HOSTS_SHOWN]))
+    if (more := len(names) - HOSTS_SHOWN) > 0:
+        shown += f" and {more} more"
+    left_out = f"{count_of(len(names), 'host')} {are(len(names))} left out"
+    return f"Precheck: {left_out} from {printable_name(play)} on: {shown}"
+
+
+def left_out_block(
+    play: PlayIdentity, failures: Sequence[Failure], checked: Collection[str]
+) -> ClosingBlock:
+    """Return the block that says why hosts were left out from ``play`` on, and what to do.
+
+    ``checked`` are the hosts that were checked before the play.
+    """
+    counts = _counts(failures, checked)
+    heading = f"PRECHECK left hosts out from {printable_name(play)} on: {counts}."
+    return ClosingBlock("\n".join([heading, *_failures(failures)]), _commands(failures), "")
+
+
 def waiver_warning(waiver: Waiver) -> str:
     """Return the warning that rules are not enforced on a play."""
     rules = ", ".join(rule.name for rule in waiver.rules)
@@ -233,7 +257,7 @@ def _failure(failure: Failure) -> list[str]:
         )
         lines += _groups(unverified)
         lines += ["", MEND]
-    return lines
+    return [*lines, "", failure.note] if failure.note else lines
 
 
 def _commands(failures: Sequence[Failure]) -> str:

@@ -10,6 +10,7 @@ import pytest
 import test_bypass_attempts
 import test_faults
 import test_later_plays
+import test_leaving_out
 
 from support.commands import REPOSITORY
 
@@ -17,6 +18,7 @@ TABLES = {
     "Bypass attempts": test_bypass_attempts.TABLE,
     "Faults": test_faults.FAULTS,
     "Later plays": test_later_plays.TABLE,
+    "Leaving hosts out": test_leaving_out.TABLE,
 }
 
 
