@@ -144,3 +144,76 @@ def test_a_stdout_callback_for_programs_goes_on_to_be_read(left):
     run = left.run("site.yml", env={"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal"})
     assert run.rc == 2, run.output
     assert json.dumps("on h1") in run.stdout
+
+
+FOUR = "h1 h2 h3 h4"
+# Keys of the rule, the hosts that are not ready, keywords of the play, options; the hosts that the
+# play runs on, and why it does not if it is stopped.
+MINIMUMS = {
+    "enough": ({"minimum": 2}, "h2 h3", "", (), "h1 h4", ""),
+    "too few": ({"minimum": 3}, "h2 h3", "", (), "", "2 of 4 hosts are ready, {} 3."),
+    "a percentage": ({"minimum": "50%"}, "h2 h3", "", (), "h1 h4", ""),
+    "too low": ({"minimum": "51%"}, "h2 h3", "", (), "", "2 of 4 hosts are ready, {} 51%."),
+    "of a play in batches": ({"minimum": 3}, "h2", "serial: 1", (), "h1 h3 h4", ""),
+    "of those that the rule is for": (
+        {"minimum": "60%", "when": "inventory_hostname != 'h4'"},
+        "h2 h3",
+        "",
+        (),
+        "",
+        "1 of 3 hosts is ready, {} 60%.",
+    ),
+    "of those within the limit": (
+        {"minimum": "60%"},
+        "h2",
+        "",
+        ("-l", "h1,h2"),
+        "",
+        "1 of 2 hosts is ready, {} 60%.",
+    ),
+    "if all are ready": ({"minimum": 3}, "", "", ("-l", "h1,h2"), "h1 h2", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("keys", "not_ready", "keywords", "options", "ran", "why"), MINIMUMS.values(), ids=MINIMUMS
+)
+def test_with_too_few_hosts_the_run_stops(left, keys, not_ready, keywords, options, ran, why):
+    left.inventory(dict.fromkeys(FOUR.split(), LOCAL_HOST))
+    check = {"that": f"inventory_hostname not in {not_ready.split()}"}
+    left.write("precheck.yml", policy(rule(check, **keys)))
+    left.write("site.yml", SITE.replace("  tasks:", f"  {keywords}\n  tasks:"))
+    run = left.run("site.yml", *options)
+    assert run.rc == (2 if not_ready else 0), run.output
+    assert sorted(re.findall(r'"on (\w+)"', run.stdout)) == ran.split()
+    assert run.stderr.count("PRECHECK stopped the run before") == bool(why)
+    line = why.format("and the rule requires at least")
+    assert [line] * bool(why) == re.findall(r"^\d of \d.* requires at least .*$", run.stderr, re.M)
+
+
+def test_a_later_play_with_too_few_hosts_stops_the_run(left):
+    """Of the first play three of four hosts are left, of the second one of two."""
+    left.inventory(dict.fromkeys(FOUR.split(), LOCAL_HOST))
+    left.write("precheck.yml", policy(rule(NOT_H2, minimum="60%")))
+    second = SITE.replace("Site", "Second").replace("all", "h1,h2")
+    left.write("site.yml", SITE + second)
+    run = left.run("site.yml")
+    assert run.rc == 2, run.output
+    assert sorted(re.findall(r'"on (\w+)"', run.stdout)) == ["h1", "h3", "h4"]
+    _before, block = run.stderr.split('PRECHECK stopped the run before play "Second"')
+    assert "  h2  not ready: inventory_hostname != 'h2' does not hold\n" in block
+    assert "\n1 of 2 hosts is ready, and the rule requires at least 60%.\n" in block
+    assert "No task of this play ran on any host. These plays had run before" in block
+
+
+def test_a_later_batch_with_too_few_hosts_stops_the_run(left):
+    """h3 is no longer ready when its batch comes, so three of four are."""
+    left.inventory(dict.fromkeys(FOUR.split(), LOCAL_HOST))
+    check = {"that": f"inventory_hostname != 'h3' or '{left.directory}/ran' is not exists"}
+    left.write("precheck.yml", policy(rule(check, check_every="batch", minimum=4)))
+    tasks = f"- ansible.builtin.raw: touch {left.directory}/ran"
+    left.write("site.yml", play(name="Site", tasks=tasks, keywords="serial: 1"))
+    run = left.run("site.yml")
+    assert run.rc == 2, run.output
+    assert "\n3 of 4 hosts are ready, and the rule requires at least 4.\n" in run.stderr
+    assert "2 of 4 batches of this play had run, and are not undone." in run.stderr

@@ -370,6 +370,8 @@ STOPS = {
     "error": ({"severity": "error"}, "h1", True),
     "warn": ({"severity": "warn"}, "h1", False),
     "exclude": ({"severity": "exclude"}, "h1", False),
+    "minimum": ({"severity": "exclude", "minimum": 2}, "h1", False),
+    "minimum, and too few are left": ({"severity": "exclude", "minimum": "67%"}, "h1", True),
     "exclude, and no host is left": ({"severity": "exclude"}, "h1 h2 h3", True),
 }
 

@@ -97,7 +97,7 @@ def _outcome(run: PlayRun, case: Case, rules: Sequence[Rule]) -> Outcome:
         for verdict in (*verdicts.values(), *filter(None, [of_play.get(name)])):
             checked.setdefault(name, set()).update(label for label, _part in verdict.checks)
     errors = [failure for failure in failures if failure.rule.severity != WARN]
-    return Outcome(found, bool(decide_on(run, known, errors).stopping), checked)
+    return Outcome(found, bool(decide_on(run, state, known, errors).stopping), checked)
 
 
 def _found(

@@ -38,6 +38,7 @@ def traits(rule: Rule) -> list[str]:
     return [
         *["warns only"] * (rule.severity == WARN),
         *["leaves hosts out"] * (rule.severity == EXCLUDE),
+        *[f"at least {rule.minimum} must be ready"] * (rule.minimum is not None),
         *["cannot be waived"] * (rule.waiver == FORBIDDEN),
         *["waived only with a reason"] * (rule.waiver == REASON),
     ]

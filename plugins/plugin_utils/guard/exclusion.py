@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from ..policy.model import EXCLUDE
+from ..policy.model import EXCLUDE, Rule
+from ..report.lines import are
 from ..report.terminal import Failure
+from ..text import count_of
+
+HostsOfRules = Mapping[str, Set[str]]  # by the name of the rule
 
 
 @dataclass(frozen=True)
@@ -53,17 +57,43 @@ class Decision:
         return {name for failure in self.leaving for name in failure.verdicts}
 
 
-def decide(failures: Iterable[Failure], play: PlayOfHosts) -> Decision:
-    """Return what becomes of a play with these failures, none of which only warns."""
-    failures = list(failures)
-    leaving = [failure for failure in failures if failure.rule.severity == EXCLUDE]
-    decision = Decision(leaving=leaving)
-    why_not = play.why_not_without(decision.names) if leaving else ""
-    if why_not or len(leaving) < len(failures):
-        return Decision(
-            stopping=[
-                replace(failure, note=why_not) if failure in leaving else failure
-                for failure in failures
-            ]
-        )
+def decide(
+    failures: Sequence[Failure],
+    play: PlayOfHosts,
+    hosts_of_rules: HostsOfRules,
+    earlier: Sequence[Failure] = (),
+) -> Decision:
+    """Return what becomes of a play with these failures, none of which only warns.
+
+    ``hosts_of_rules`` are those of the play that rules with a minimum apply to. ``earlier`` are the
+    failures of such rules that left hosts of the play out before.
+    """
+    decision = Decision(leaving=[one for one in failures if one.rule.severity == EXCLUDE])
+    why_not = play.why_not_without(decision.names) if decision.leaving else ""
+    out = decision.names.union(*(failure.verdicts for failure in earlier))
+
+    def with_note(failure: Failure) -> Failure:
+        if failure.rule.severity != EXCLUDE:
+            return failure
+        note = shortfall(failure.rule, hosts_of_rules.get(failure.rule.name, frozenset()), out)
+        return replace(failure, note=note or why_not)
+
+    now = [with_note(failure) for failure in failures]
+    rules = {failure.rule.name for failure in failures}
+    before = [with_note(failure) for failure in earlier if failure.rule.name not in rules]
+    before = [failure for failure in before if failure.note]
+    if before or any(one.note or one.rule.severity != EXCLUDE for one in now):
+        return Decision(stopping=[*now, *before])
     return decision
+
+
+def shortfall(rule: Rule, hosts: Set[str], out: Set[str]) -> str:
+    """Return that too few of the ``hosts`` are left without those that are ``out``.
+
+    It is empty if there are as many as ``rule`` requires.
+    """
+    ready = len(hosts - out)
+    if not rule.minimum or rule.minimum.is_met(ready, len(hosts)):
+        return ""
+    count = f"{ready} of {count_of(len(hosts), 'host')} {are(ready)} ready"
+    return f"{count}, and the rule requires at least {rule.minimum}."

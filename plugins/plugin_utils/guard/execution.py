@@ -48,7 +48,7 @@ def is_stopped(
     errors = _confirm(run, state, rules, known) if is_first_batch else []
     if not errors:
         failures = execute(run, state, known) if known.coverages else []
-        decision = decide_on(run, known, failures)
+        decision = decide_on(run, state, known, failures)
         errors = list(decision.stopping)
         at_the_end = leave(run, state, known, decision) if decision.leaving else None
         if known.coverages:

@@ -46,7 +46,8 @@ class RunState:
     ``begun`` are the plays whose first batch has begun. ``checked`` has the play before which a
     host was checked for a rule, by the fingerprint of that check; ``decided`` the rules and hosts
     of a play with nothing left to find out there, as they were checked, or the rule does not apply
-    or has no checks for hosts. ``computed`` are the plays and rules that cover them only because of
+    or has no checks for hosts. ``applies_to`` are the hosts of a play that a rule with a minimum
+    applies to. ``computed`` are the plays and rules that cover them only because of
     a role whose name the play computed. ``audits`` are the plays that were audits. ``waived`` are
     the rules and hosts of a play of which a warning has said that they are waived. ``ran`` are the
     plays that had tasks to run on some host, and were not stopped. ``foreseen`` are later plays, as
@@ -63,6 +64,7 @@ class RunState:
     begun: set[PlayId] = field(default_factory=set)
     checked: dict[RuleAndHost, dict[Fingerprint, PlayIdentity]] = field(default_factory=dict)
     decided: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)
+    applies_to: dict[PlayAndRule, set[str]] = field(default_factory=dict)
     computed: set[PlayAndRule] = field(default_factory=set)
     audits: set[PlayId] = field(default_factory=set)
     waived: dict[PlayId, set[RuleAndHost]] = field(default_factory=dict)

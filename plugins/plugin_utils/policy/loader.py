@@ -22,6 +22,7 @@ from .. import compat
 from ..errors import PolicyError, PrecheckError, Problem
 from . import schema, values
 from .conditions import names_facts, with_templates
+from .minimum import minimum
 from .model import (
     ALLOWED,
     CONFIRM,
@@ -261,6 +262,7 @@ class _Reader:
             message=entry.get("message", ""),
             remedy=entry.get("remedy", ""),
             severity=entry.get("severity", ERROR),
+            minimum=minimum(entry["minimum"]) if "minimum" in entry else None,
             waiver=entry.get("waiver", ALLOWED),
             prepared_by=preparing if "prepared_by" in entry else None,
             check_every=entry.get("check_every", RUN),
@@ -290,6 +292,9 @@ class _Reader:
 
     def _check_exclusion(self, rule: Rule, path: YamlPath) -> None:
         if rule.severity != EXCLUDE:
+            if rule.minimum:
+                text = "minimum: it is for rules that leave hosts out, with severity: exclude"
+                self._report((*path, "minimum"), text)
             return
         for number, check in enumerate(rule.checks):
             if check.once and check.kind != CONFIRM:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..text import Texts
+from .minimum import Minimum
 from .values import Conditions, Globs
 
 KindName = Literal["path", "command", "that", "task", "confirm"]
@@ -122,7 +123,8 @@ class Rule:
     """Which plays it covers, on which hosts (``when``), what they must pass, what to report.
 
     ``message`` and ``remedy`` are templates, empty if there is none. ``prepared_by`` selects the
-    plays that may make hosts ready on the way to a covered one; if it is None, any may.
+    plays that may make hosts ready on the way to a covered one; if it is None, any may. With fewer
+    ready hosts than the ``minimum``, none is left out.
     ``facts`` are the subsets of facts that it needs, ``variables`` those of its policy; with
     ``has_vaulted_variables``, a vaulted file gives some of them. ``path`` and ``line`` are where
     the rule is written, in a file that ``is_vaulted`` or not.
@@ -135,6 +137,7 @@ class Rule:
     message: str = ""
     remedy: str = ""
     severity: Severity = ERROR
+    minimum: Minimum | None = None
     waiver: Waiving = ALLOWED
     prepared_by: Selectors | None = None
     check_every: Period = RUN

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..text import did_you_mean
 from . import values
+from .minimum import minimum
 from .model import ALLOWED, BATCH, ERROR, EXCLUDE, FORBIDDEN, PLAY, REASON, RUN, WARN
 from .positions import YamlPath
 from .values import ValueType, type_name
@@ -103,6 +104,7 @@ RULE = Shape(
         "message": values.template,
         "remedy": values.template,
         "severity": values.choice(ERROR, EXCLUDE, WARN),
+        "minimum": minimum,
         "waiver": values.choice(ALLOWED, REASON, FORBIDDEN),
         "prepared_by": values.entries_or_none,
         "check_every": values.choice(RUN, PLAY, BATCH),
