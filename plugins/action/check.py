@@ -31,7 +31,13 @@ class ActionModule(ActionBase):
         if isinstance(request, CheckRequest):  # from the guard: no inventory can hold one
             if request.connection:
                 variables = variables | {"ansible_connection": request.connection}
-            host = self._host(variables, request.directories, request.digests, literal=False)
+            host = self._host(
+                variables,
+                request.directories,
+                request.digests,
+                literal=False,
+                reconnects=request.reconnects,
+            )
             return result | answer_request(request, host)
         directories = self._task.get_search_path()
         become = self._play_context.become
@@ -51,7 +57,9 @@ class ActionModule(ActionBase):
         directories: Sequence[str],
         digests: Mapping[str, str],
         literal: bool,
+        reconnects: bool = False,
     ) -> HostContext:
-        node = ConnectedNode(self, variables, hides_output=bool(self._task.no_log))
+        no_log = bool(self._task.no_log)
+        node = ConnectedNode(self, variables, hides_output=no_log, reconnects=reconnects)
         is_local = node.transport == "local"
         return HostContext(variables, self._loader, directories, digests, is_local, literal, node)

@@ -431,6 +431,8 @@ def policies_and_cases():
         yield what, (policy(rule({"that": f"inventory_hostname not in {bad}"}, **keys)), cases)
     for what, (check, keys, _text) in MISSING.items():
         yield f"no answer: {what}", (policy(rule(check)), [case(**keys, expect={"only": READY})])
+    away = case(hosts={"h1": {"unreachable": "no route"}}, expect={"only": {"unverified": "h1"}})
+    yield "a rule that waits", (policy(rule({"path": "/a"}, wait=3600)), [away])
     text = policy(rule({"that": True}, facts=["min"]))
     yield "no facts", (text, [case(expect={"only": READY})])
     of_host = {"command": "check *", "status": 1, "output": "its own"}
@@ -504,6 +506,10 @@ def test_a_case_can_expect_that_the_run_stops(results, what):
 def test_a_case_without_an_answer_fails(results, what):
     text = f"error: expected nothing, came {MISSING[what][2]}"
     assert differences(results[f"no answer: {what}"]) == [[text]]
+
+
+def test_a_case_does_not_wait(results):
+    assert differences(results["a rule that waits"]) == [[]]
 
 
 def test_a_case_without_facts_fails(results):

@@ -103,7 +103,7 @@ def test_every_key_is_read():
         Selector(("node.yml",), exempt=(Selector(tag=("dry",)),)),
         Selector(role=("node", "node_id")),
     )
-    assert (rule.check_every, rule.facts) == ("batch", ("min", "network"))
+    assert (rule.check_every, rule.facts, rule.wait) == ("batch", ("min", "network"), 120)
     assert rule.remedy == "./node.yml -l {{ precheck_hosts | join(',') }}"
     assert rule.message == "{{ inventory_hostname }} is not managed by Pigsty"
 

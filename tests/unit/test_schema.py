@@ -35,7 +35,7 @@ NOT_FOR_A_SCHEMA = {
     "it does not compare keys":
         (
             "confirm_that_only_warns facts_in_when facts_of_no_host severity_exclude_with_once"
-            " minimum_of_a_rule_that_stops"
+            " minimum_of_a_rule_that_stops wait_for_no_host"
         ),
     "it does not search files":
         (

@@ -23,6 +23,8 @@
   check returned, and not its facts. Since 2.19 the default callback prints the error of each failed
   host with the lines around its origin, which is the policy. So TaskQueueManager gets another
   ``send_callback`` during the checks.
+- ``only_news``: hosts that do not answer are checked again every few seconds. Callbacks are not to
+  hear of each attempt. So TaskQueueManager gets another ``send_callback`` meanwhile.
 - ``results_are_counted``: the default callback prints lines for each host, which scroll away what
   matters. So this one callback gets other methods during the checks.
 - ``facts_go_to``: facts that a check's task returns are no facts of the play, and must not get
@@ -320,6 +322,34 @@ def results_are_events(
         send_callback(method_name, *args, **kwargs)
 
     manager.send_callback = send_events
+    try:
+        yield
+    finally:
+        manager.send_callback = send_callback
+
+
+@contextlib.contextmanager
+def only_news(manager: TaskQueueManager, is_news: Callable[[Any], bool]) -> Iterator[None]:
+    """Let callbacks hear of a task on a host only if its result ``is_news``."""
+    send_callback = manager.send_callback
+    tasks: list[Callable[[], None]] = []  # at most one, which callbacks have not heard of
+    starts: dict[str, Callable[[], None]] = {}  # the beginning of the task, by host
+
+    def send_news(method_name: str, *args: Any, **kwargs: Any) -> None:
+        send = functools.partial(send_callback, method_name, *args, **kwargs)
+        if method_name == "v2_playbook_on_task_start":
+            tasks[:] = [send]
+        elif method_name == "v2_runner_on_start":
+            starts[args[0].name] = send
+        elif method_name not in (*_ENDS, *_ITEMS) or is_news(args[0]):
+            name = compat.host_and_result(args[0])[0] if method_name in _ENDS else ""
+            start = starts.pop(name, None)
+            for one in (*tasks, *filter(None, [start])):
+                one()
+            tasks.clear()
+            send()
+
+    manager.send_callback = send_news
     try:
         yield
     finally:

@@ -43,13 +43,15 @@ class PlayRun:
     """A batch of a play, and the ``strategy`` and ``iterator`` by which ansible-core runs it.
 
     If it ``is_later``, other plays run before, and set the variables ``names_set_before``.
-    ``fingerprints`` are those of checks that were made, until somebody takes them. With a
+    ``fingerprints`` are those of checks that were made, until somebody takes them. To the hosts
+    named in ``reconnecting``, connections that are open are not used again. With a
     ``stand_in``, no host is connected to.
     """
 
     is_later = False
     names_set_before: frozenset[str] = frozenset()
     stand_in: StandIn | None = None
+    reconnecting: frozenset[str] = frozenset()
 
     def __init__(self, strategy: StrategyBase, iterator: PlayIterator) -> None:
         self.strategy, self.iterator = strategy, iterator

@@ -401,6 +401,7 @@ class CheckRun:
             fingerprint,
             ahead=self.run.is_later,
             facts=self.facts.get(name, NONE),
+            reconnects=name in self.run.reconnecting,
         )
 
     def _texts(self, rule: Rule, name: str) -> RuleTexts:

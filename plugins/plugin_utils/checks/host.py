@@ -45,7 +45,8 @@ class CheckRequest:
     rule's questions if the task of an earlier rule got them. ``directories`` and ``digests`` are as
     in HostContext. ``connection`` is the host's own if the task has another one. ``texts`` are for
     the event of the host. ``fingerprint`` is to be in the result. With ``ahead``, the task does not
-    fail for a host that is unverified. ``facts`` are for the rules that ask for them.
+    fail for a host that is unverified. ``facts`` are for the rules that ask for them. If it
+    ``reconnects``, a connection to the host that is open is not used.
     """
 
     rule: str
@@ -58,6 +59,7 @@ class CheckRequest:
     fingerprint: str | None = None
     ahead: bool = False
     facts: Facts = NONE
+    reconnects: bool = False
 
 
 def answer_request(request: CheckRequest, host: HostContext) -> dict[str, Any]:

@@ -25,14 +25,23 @@ SSH_NOTES = ("Shared connection to ", "Warning: Permanently added ")
 
 
 class ConnectedNode(Node):
-    """``action`` is the action plugin that runs for the host, with the host's ``variables``."""
+    """``action`` is the action plugin that runs for the host, with the host's ``variables``.
+
+    If it ``reconnects``, the first question goes over a new connection.
+    """
 
     def __init__(
-        self, action: ActionBase, variables: dict[str, Any], *, hides_output: bool
+        self,
+        action: ActionBase,
+        variables: dict[str, Any],
+        *,
+        hides_output: bool,
+        reconnects: bool = False,
     ) -> None:
         self._action = action
         self._variables = variables
         self.hides_output = hides_output
+        self._reconnects = reconnects
         self.trouble = ""
 
     @property
@@ -53,6 +62,10 @@ class ConnectedNode(Node):
 
         Raises AnsibleConnectionFailure if the host is unreachable.
         """
+        # One that ssh keeps open leads nowhere if the node has restarted since.
+        if self._reconnects and self.transport == "ssh":
+            self._action._connection.reset()
+            self._reconnects = False
         answers: list[Answer | None] = []
         for script in scripts(questions):
             try:

@@ -39,6 +39,7 @@ def traits(rule: Rule) -> list[str]:
         *["warns only"] * (rule.severity == WARN),
         *["leaves hosts out"] * (rule.severity == EXCLUDE),
         *[f"at least {rule.minimum} must be ready"] * (rule.minimum is not None),
+        *[f"waits {rule.wait} s for hosts"] * bool(rule.wait),
         *["cannot be waived"] * (rule.waiver == FORBIDDEN),
         *["waived only with a reason"] * (rule.waiver == REASON),
     ]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ansible import constants as C
 from ansible.utils.display import Display
@@ -23,6 +23,7 @@ from ..report.terminal import (
     closing_block,
     not_judged_line,
     passed_line,
+    waiting_line,
     waiver_warning,
     warning_block,
 )
@@ -287,7 +288,13 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
     from ..ansible_core.once import check_once
     from ..ansible_core.tasks import check_hosts
 
-    verdicts = check_hosts(run, [(plan.rule, run.hosts_named(plan.check)) for plan in plans])
+    hosts_by_rule = [(plan.rule, run.hosts_named(plan.check)) for plan in plans]
+    if any(plan.rule.wait for plan in plans) and not run.stand_in:
+        from ..ansible_core.waiting import check_until_answered  # few rules wait
+
+        verdicts = check_until_answered(run, hosts_by_rule, _say_who_is_waited_for)
+    else:
+        verdicts = check_hosts(run, hosts_by_rule)
     for plan in plans:
         for name, reason in plan.undecided.items():
             verdicts[plan.rule.name, name] = undecided(reason)
@@ -311,6 +318,10 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
             rendered = _render(run, state, rule, of_rule)
             failures.append(Failure(rule, bad, bad_play, hosts, rendered.messages, rendered.remedy))
     return failures
+
+
+def _say_who_is_waited_for(names: Collection[str], seconds: int) -> None:
+    display.display(waiting_line(names, seconds), color=C.COLOR_WARN, stderr=True)
 
 
 def _checked_hosts(state: RunState, known: Survey) -> set[str]:

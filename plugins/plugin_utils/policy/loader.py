@@ -263,6 +263,7 @@ class _Reader:
             remedy=entry.get("remedy", ""),
             severity=entry.get("severity", ERROR),
             minimum=minimum(entry["minimum"]) if "minimum" in entry else None,
+            wait=entry.get("wait", 0),
             waiver=entry.get("waiver", ALLOWED),
             prepared_by=preparing if "prepared_by" in entry else None,
             check_every=entry.get("check_every", RUN),
@@ -276,6 +277,9 @@ class _Reader:
             text = f"severity: expected {ERROR}, as no answer to confirm would matter otherwise"
             self._report((*path, "severity"), text)
         self._check_exclusion(rule, path)
+        if rule.wait and not rule.host_checks:
+            text = "wait: all checks of the rule run once for the play, and none of hosts"
+            self._report((*path, "wait"), text)
         return rule.with_variables(self._variables)
 
     def _check_facts(self, rule: Rule, path: YamlPath) -> None:

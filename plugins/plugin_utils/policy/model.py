@@ -124,7 +124,8 @@ class Rule:
 
     ``message`` and ``remedy`` are templates, empty if there is none. ``prepared_by`` selects the
     plays that may make hosts ready on the way to a covered one; if it is None, any may. With fewer
-    ready hosts than the ``minimum``, none is left out.
+    ready hosts than the ``minimum``, none is left out. A host that does not answer is checked again
+    for ``wait`` seconds.
     ``facts`` are the subsets of facts that it needs, ``variables`` those of its policy; with
     ``has_vaulted_variables``, a vaulted file gives some of them. ``path`` and ``line`` are where
     the rule is written, in a file that ``is_vaulted`` or not.
@@ -138,6 +139,7 @@ class Rule:
     remedy: str = ""
     severity: Severity = ERROR
     minimum: Minimum | None = None
+    wait: int = 0
     waiver: Waiving = ALLOWED
     prepared_by: Selectors | None = None
     check_every: Period = RUN

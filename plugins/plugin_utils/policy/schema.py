@@ -105,6 +105,7 @@ RULE = Shape(
         "remedy": values.template,
         "severity": values.choice(ERROR, EXCLUDE, WARN),
         "minimum": minimum,
+        "wait": values.seconds,
         "waiver": values.choice(ALLOWED, REASON, FORBIDDEN),
         "prepared_by": values.entries_or_none,
         "check_every": values.choice(RUN, PLAY, BATCH),

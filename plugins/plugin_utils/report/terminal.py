@@ -197,12 +197,22 @@ def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
 
 def left_out_line(play: PlayIdentity, hosts: Collection[str]) -> str:
     """Return the line that says which hosts are left out from ``play`` on."""
+    left_out = f"{count_of(len(hosts), 'host')} {are(len(hosts))} left out"
+    return f"Precheck: {left_out} from {printable_name(play)} on: {_first(hosts)}"
+
+
+def waiting_line(hosts: Collection[str], seconds: int) -> str:
+    """Return the line that says which hosts are checked again for so many more seconds."""
+    subject = f"{count_of(len(hosts), 'host')} {'does' if len(hosts) == 1 else 'do'} not answer"
+    return f"Precheck: {subject}, and will be checked again for {seconds} s: {_first(hosts)}"
+
+
+def _first(hosts: Collection[str]) -> str:
+    """Return the names of the first hosts, and how many more there are."""
     names = sorted(hosts)
     shown = ", ".join(map(printable_name, names[:HOSTS_SHOWN]))
-    if (more := len(names) - HOSTS_SHOWN) > 0:
-        shown += f" and {more} more"
-    left_out = f"{count_of(len(names), 'host')} {are(len(names))} left out"
-    return f"Precheck: {left_out} from {printable_name(play)} on: {shown}"
+    more = len(names) - HOSTS_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def left_out_block(
