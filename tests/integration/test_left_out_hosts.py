@@ -18,6 +18,7 @@ from support.project import LOCAL_HOST, UNREACHABLE_HOST
 from support.reports import read_report
 
 rule = functools.partial(policies.rule, covers={"playbook": "site.yml"}, severity="exclude")
+FOUR = "h1 h2 h3 h4"
 NOT_H2 = {"that": "inventory_hostname != 'h2'"}
 SITE = play(name="Site", tasks="- ansible.builtin.debug: {msg: 'on {{ inventory_hostname }}'}")
 BLOCK = """\
@@ -69,6 +70,19 @@ def test_the_last_lines_say_who_was_left_out_and_why(left):
     assert (site["left_out"], site["stopped"], site["hosts"]) == (["away", "h2"], False, 3)
     assert (report["result"], report["rules"][0]["severity"]) == ("not_ready", "exclude")
     assert report["rules"][0]["remedy"] == "./fix.sh -l h2"
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4])
+def test_a_host_that_is_left_out_is_none_of_the_hosts_of_the_play(left, batch):
+    """Also while the batches before its own run. The names of all are in another variable."""
+    left.inventory(dict.fromkeys(FOUR.split(), LOCAL_HOST))
+    left.write("precheck.yml", policy(rule({"that": "inventory_hostname not in ['h3', 'h4']"})))
+    say = "{{ ansible_play_hosts | join(' ') }} of {{ ansible_play_hosts_all | join(' ') }}"
+    tasks = f"- ansible.builtin.debug: {{msg: {json.dumps(say)}}}"
+    left.write("site.yml", play(name="Site", tasks=tasks, keywords=f"serial: {batch}"))
+    run = left.run("site.yml")
+    assert run.rc == 2, run.output
+    assert re.findall(r'"(h1.*) of (.*)"', run.stdout) == [("h1 h2", FOUR)] * 2
 
 
 def test_the_reason_comes_before_that_of_a_later_stop(left):
@@ -146,7 +160,6 @@ def test_a_stdout_callback_for_programs_goes_on_to_be_read(left):
     assert json.dumps("on h1") in run.stdout
 
 
-FOUR = "h1 h2 h3 h4"
 # Keys of the rule, the hosts that are not ready, keywords of the play, options; the hosts that the
 # play runs on, and why it does not if it is stopped.
 MINIMUMS = {
