@@ -164,6 +164,12 @@ TABLE_AND_CASES: dict[tuple[str, str], list[Case]] = {
     ("a later play whose rule leaves other hosts out", "they run until then"): [
         Case(more_rules=LEAVES_H4_OUT, says_later={"h1:later"}),
     ],
+    (
+        "several playbooks on the command line",
+        "the next one does not begin, as after any failure",
+    ): [
+        Case(options=("other.yml",)),
+    ],
     ("`--tags precheck`", "nothing runs: the exit status is 2"): [
         Case(options=("--tags", "precheck"), says=set(), says_later=set()),
     ],
@@ -201,6 +207,7 @@ def test_which_hosts_go_on(guarded, case):
         keywords=keywords.replace("gather_facts: true", ""),
     )
     guarded.write("site.yml", site + case.later)
+    guarded.write("other.yml", play(name="Other", tasks=said("other")))
     run = guarded.run("site.yml", *case.options)
     assert run.rc == 2, run.output
     assert words_in(run.stdout) == case.says | case.says_later, run.output
