@@ -56,7 +56,8 @@ def environments() -> Iterator[tuple[str, Environment]]:
         oldest = [*_ansible(release.first), f"jinja2=={release.jinja2}"]
         yield f"core{release.name}-oldest", _everywhere(release.oldest_python, oldest)
     for shipped in DISTRIBUTIONS:
-        yield shipped.name, _everywhere(shipped.python, _ansible(shipped.patch))
+        [limits] = [one.limits for one in RELEASES if shipped.patch.startswith(f"{one.name}.")]
+        yield shipped.name, _everywhere(shipped.python, [*_ansible(shipped.patch), *limits])
     if checkout := os.environ.get("ANSIBLE_DEVEL"):
         yield "devel", Environment(newest.pythons, [checkout], [PYTEST])
 

@@ -30,7 +30,7 @@ class _Finder:
         return next(filter(None, specs), None)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=99)  # its shorter name came with Python 3.9
 def _finder_in(directory: str) -> FileFinder:
     return FileFinder(directory, (SourceFileLoader, SOURCE_SUFFIXES))
 

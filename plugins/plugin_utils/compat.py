@@ -11,13 +11,17 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
+from ansible import constants as C
+from ansible.executor.play_iterator import PlayIterator
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.block import Block
+from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
-from ansible.plugins.loader import module_loader
+from ansible.plugins.loader import filter_loader, module_loader, test_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
 
@@ -122,6 +126,37 @@ def _reason(ex: Exception, source: object) -> str:
     return "it fails (-vvv shows how)"
 
 
+FilterOrTest = Literal["filter", "test"]
+
+
+def exists(kind: FilterOrTest, name: str) -> bool:
+    """Return whether a template would find the filter or the test."""
+    try:
+        return _plugin_of_templates(kind, name) is not None
+    except Exception:  # of several types, if there is no such collection
+        return False
+
+
+def filter_function(name: str) -> Callable[..., Any]:
+    """Return the function that is the filter of this name."""
+    found: Any = _plugin_of_templates("filter", name)
+    function: Callable[..., Any] = getattr(found, "j2_function", found)
+    return function
+
+
+def _plugin_of_templates(kind: FilterOrTest, name: str) -> object:
+    loader: Any = filter_loader if kind == "filter" else test_loader
+    if hasattr(loader, "get_contained_plugins"):  # since 2.14 loaders know them by name
+        plugin: object = loader.get(name)
+        return plugin
+    for file in loader.all():
+        of_file: Mapping[str, object] = getattr(file, f"{kind}s")()
+        if name in of_file:
+            return of_file[name]
+    of_collections: Mapping[str, object] = getattr(Templar(DataLoader()).environment, f"{kind}s")
+    return of_collections[name]
+
+
 def decrypted_content(loader: DataLoader, path: str) -> tuple[bytes, bool]:
     """Return the content of a file, and whether it had to be decrypted. Raises AnsibleError."""
     content, may_be_shown = loader._get_file_contents(path)  # until 2.18 there is no public method
@@ -144,8 +179,62 @@ def action_of(task: Task) -> str:
     """
     if is_template(task.action):
         return ""
-    found = module_loader.find_plugin_with_context(task.action, collection_list=task.collections)
-    return found.resolved_fqcn or ""
+    found: Any = module_loader.find_plugin_with_context(
+        task.action, collection_list=task.collections
+    )
+    if hasattr(found, "resolved_fqcn"):  # since 2.12
+        return found.resolved_fqcn or ""
+    name = (found.plugin_resolved_name or "").rpartition(".")[2]
+    return f"{found.plugin_resolved_collection}.{name}" if found.plugin_resolved_collection else ""
+
+
+def tasks_of(block: Block) -> list[Task]:
+    """Return the tasks of a block, and of the blocks in it."""
+    if hasattr(block, "get_tasks"):  # since 2.14
+        tasks: list[Task] = block.get_tasks()
+        return tasks
+    items = [*block.block, *block.rescue, *block.always]
+    lists = [tasks_of(item) if isinstance(item, Block) else [item] for item in items]
+    return [task for tasks in lists for task in tasks]
+
+
+def tasks_of_iterator(iterator: PlayIterator) -> list[Task]:
+    """Return the tasks that ``iterator`` goes through."""
+    if hasattr(iterator, "all_tasks"):  # since 2.14
+        return list(iterator.all_tasks)
+    return [task for block in iterator._blocks for task in tasks_of(block)]
+
+
+def did_start_at_task(iterator: PlayIterator, name: str) -> bool:
+    """Return whether the host of this name begins at the task of --start-at-task."""
+    # Until 2.13 the states have no public name.
+    states = iterator.host_states if hasattr(iterator, "host_states") else iterator._host_states
+    return name in states and bool(states[name].did_start_at_task)
+
+
+def path_of(play: Play) -> str:
+    """Return the file and the line at which a play is written; empty if they are not known."""
+    if hasattr(play, "get_path"):  # since 2.12
+        path: str = play.get_path()
+        return path
+    source: Any = play.get_ds()
+    is_known = hasattr(source, "_data_source") and hasattr(source, "_line_number")
+    return f"{source._data_source}:{source._line_number}" if is_known else ""
+
+
+def is_implicit(task: Task) -> bool:
+    """Return whether ansible-core has put the task into the play."""
+    if hasattr(task, "implicit"):  # since 2.11
+        return bool(task.implicit)
+    # It puts no others there, and one that is written there does no more than these.
+    is_meta = task.action in C._ACTION_META
+    return is_meta and task.args.get("_raw_params") == "flush_handlers"
+
+
+def is_keyword_of_tasks(key: str) -> bool:
+    """Return whether tasks have a keyword ``key``."""
+    keywords: Any = getattr(Task, "fattributes", None)  # since 2.14
+    return key in (keywords or getattr(Task, "_valid_attrs"))  # noqa: B009 - it has none since
 
 
 def registered_names(task: Task) -> set[str]:
@@ -175,8 +264,18 @@ def drop_from_result(task_result: Any, keys: Sequence[str]) -> None:
     data = getattr(task_result, "_return_data", None)  # 2.19 and 2.20
     data = task_result._result if data is None else data
     for one in (data, *(data.get("results") or ())):
-        for key in keys if isinstance(one, dict) else ():
-            one.pop(key, None)
+        if isinstance(one, dict):
+            _name_unexpected_error(one)
+            for key in keys:
+                one.pop(key, None)
+
+
+def _name_unexpected_error(result: dict[str, Any]) -> None:
+    """Let the message say which error it was. Until 2.13 only the traceback does."""
+    message, lines = result.get("msg"), str(result.get("exception", "")).split("\n")
+    if message == "Unexpected failure during module execution.":
+        error = next(filter(None, reversed(lines)), "")
+        result["msg"] = f"{message[:-1]}: {error}"
 
 
 def with_keys(task_result: Any, keys: Mapping[str, Any], private: Sequence[str]) -> Any:
@@ -203,6 +302,10 @@ def task_of(task_result: Any) -> Task:
     """Return the task of a strategy's pending result, or of what callbacks get of it."""
     task: Task = task_result.task if hasattr(task_result, "task") else task_result._task
     return task
+
+
+HAS_CALLBACKS_ENABLED = hasattr(C, "CALLBACKS_ENABLED")  # since 2.11
+CALLBACKS = "CALLBACKS_ENABLED" if HAS_CALLBACKS_ENABLED else "DEFAULT_CALLBACK_WHITELIST"
 
 
 def stdout_callback(manager: TaskQueueManager) -> CallbackBase | None:

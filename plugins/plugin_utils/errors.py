@@ -10,6 +10,7 @@ cause, which may hold values.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,8 +18,28 @@ from typing import Literal
 from ansible.errors import AnsibleError
 from ansible.release import __version__
 
-# The oldest and the newest release of ansible-core that Precheck is tested with.
-OLDEST, NEWEST = (2, 14), (2, 21)
+# The oldest and the newest release of ansible-core that Precheck is tested with. The first is
+# ansible-base.
+OLDEST, NEWEST = (2, 10), (2, 21)
+OLDEST_PYTHON = (3, 9)
+
+
+def why_too_old(release: str = __version__, python: Sequence[int] = sys.version_info[:2]) -> str:
+    """Return why the guard cannot work here; empty if ansible-core and Python are new enough."""
+    if tuple(python) < OLDEST_PYTHON:
+        return f"Python {_text(python)} is older than {_text(OLDEST_PYTHON)}"
+    if (number := _release(release)) and number < [*OLDEST]:
+        return f"ansible-core {release} is older than {_text(OLDEST)}"
+    return ""
+
+
+def _release(version: str) -> list[int]:
+    match = re.match(r"(\d+)\.(\d+)", version)
+    return [int(part) for part in match.groups()] if match else []
+
+
+def _text(version: Sequence[int]) -> str:
+    return ".".join(map(str, version))
 
 
 class PrecheckError(AnsibleError):
@@ -41,13 +62,11 @@ class GuardError(PrecheckError):
     """The guard does not work because of ``cause``, with a ``consequence`` for the run."""
 
     def __init__(self, consequence: str, cause: Exception) -> None:
-        text = f"{consequence}: {cause!r}"
-        release = re.match(r"(\d+)\.(\d+)", __version__)
-        if release and tuple(map(int, release.groups())) > NEWEST:
-            newest = ".".join(map(str, NEWEST))
+        text = f"{consequence}: {why_too_old() or repr(cause)}"
+        if _release(__version__) > [*NEWEST]:
             text += (
-                f" (ansible-core {__version__} is newer than {newest}, the newest release that"
-                " Precheck is tested with)"
+                f" (ansible-core {__version__} is newer than {_text(NEWEST)}, the newest release"
+                " that Precheck is tested with)"
             )
         super().__init__(text)
         # The cause may be an error of others, with values in its message.

@@ -13,13 +13,16 @@ from ansible import context
 from ansible.parsing.splitter import parse_kv
 from ansible.plugins.loader import callback_loader
 
+from . import compat
 from .errors import OptionError
 from .text import Texts, one_line
 
 CALLBACK = "precheck.guard.enforce"
 STRATEGIES = tuple(f"precheck.guard.{name}" for name in ("linear", "free", "host_pinned", "debug"))
-# What enables callbacks in the section defaults of ansible.cfg, and what did until 2.14.
+# What enables callbacks in the section defaults of ansible.cfg since 2.11, and what did until 2.14.
 KEY, OLD_KEY = "callbacks_enabled", "callback_whitelist"
+# What is to enable one here, and on the releases that may follow this one.
+KEYS = (KEY,) if compat.HAS_CALLBACKS_ENABLED else (KEY, OLD_KEY)
 POLICY_VARIABLE = "precheck_policy"
 WAIVE_VARIABLE = "precheck_waive"
 REASON_VARIABLE = "precheck_reason"

@@ -12,10 +12,9 @@ import pytest
 from support.commands import REPOSITORY
 from support.output import is_printed
 from support.policies import policy, rule
-from support.project import LOCAL_HOST, UNREACHABLE_HOST
+from support.project import AUDIT, LOCAL_HOST, UNREACHABLE_HOST
 from support.reports import read_report
 
-AUDIT = "precheck.guard.audit"
 MARKER = rule({"path": "/etc/pki/ca.crt"}, name="marker", covers={"play": "x"})
 OFF = "The guard is off in this configuration: it guards no play that does not name"
 DOCUMENT = (REPOSITORY / "docs/audit.md").read_text()

@@ -16,7 +16,7 @@ from ansible.release import __version__
 from support.commands import REPOSITORY, run_command
 from support.output import is_printed
 from support.policies import policy, rule
-from support.project import ENTRY_POINTS, PRECHECK
+from support.project import DOCTOR, ENTRY_POINTS, PRECHECK
 
 PLAY = "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: ran}}]}\n"
 NAME = "precheck.guard.enforce"
@@ -224,13 +224,13 @@ def test_an_ansible_core_that_is_too_old_is_named_and_nothing_else(bare):
     """It has not all that the command needs."""
     code = (
         "import runpy, sys, ansible.release\n"
-        "ansible.release.__version__ = '2.10.17'\n"
+        "ansible.release.__version__ = '2.9.27'\n"
         "sys.argv = ['ansible-precheck', 'doctor']\n"
         f"runpy.run_path('{PRECHECK}', run_name='__main__')"
     )
     run = run_command([sys.executable, "-c", code], bare.directory)
     assert (run.rc, run.stdout) == (1, "")
-    assert run.stderr == "NOT IN FORCE: ansible-core 2.10.17 is older than 2.14\n"
+    assert run.stderr == "NOT IN FORCE: ansible-core 2.9.27 is older than 2.10\n"
 
 
 @pytest.mark.each_release
@@ -299,9 +299,6 @@ def test_it_prints_the_same_for_programs(bare):
     assert data["strategy"]["value"] == "precheck.guard.linear"
     assert [play["guarded_by"] for play in data["plays"]] == [["callback", "strategy"]]
     assert {one["level"] for one in data["findings"]} == {"ok"}
-
-
-DOCTOR = "precheck.guard.doctor"
 
 
 def test_the_playbook_of_the_collection_fails_where_the_guard_is_not_on(bare):

@@ -17,6 +17,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import
 from support.commands import BIN, clean_environment
 from support.output import CLOSING_BLOCK
 from support.policies import policy, rule
+from support.project import AUDIT
 
 PLAY = (
     "- name: Set up PostgreSQL\n  hosts: all\n  gather_facts: false\n"
@@ -80,7 +81,7 @@ def test_the_built_in_rule_suggests_what_is_there(stopped, files, remedy):
     said = PIGSTY if files.count("node.yml") else NO_PIGSTY
     assert f"is missing\n\n{said}\n\nNothing was changed" in run.stderr
     assert (f"\n\n    {remedy}\n\nTo run it" in run.stderr) == bool(remedy)
-    audit = stopped.run("precheck.guard.audit")
+    audit = stopped.run(AUDIT)
     assert audit.rc == 2
     assert (f"\n\n    {remedy}\n\n" in audit.stdout) == bool(remedy)
     assert "node.yml" in remedy or "node.yml" not in audit.stdout

@@ -11,18 +11,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ansible import constants as C
+
 from support.commands import BIN, REPOSITORY, Run, run_command
 
 # pip makes it the command ansible-precheck.
 PRECHECK = REPOSITORY / "plugins/plugin_utils/cli/main.py"
 
+_IS_2_10 = not hasattr(C, "CALLBACKS_ENABLED")
+
+# The key in ansible.cfg that enables callbacks, and the variable of the environment.
+CALLBACKS = "callback_whitelist" if _IS_2_10 else "callbacks_enabled"
+CALLBACKS_VARIABLE = f"ANSIBLE_{CALLBACKS.upper()}"
+
 # The lines in ansible.cfg that enable each entry point of the guard.
 ENTRY_POINTS = {
     "strategy": "strategy = precheck.guard.linear",
-    "callback": "callbacks_enabled = precheck.guard.enforce",
-    "both": "strategy = precheck.guard.linear\ncallbacks_enabled = precheck.guard.enforce",
+    "callback": f"{CALLBACKS} = precheck.guard.enforce",
+    "both": f"strategy = precheck.guard.linear\n{CALLBACKS} = precheck.guard.enforce",
     "none": "",
 }
+
+# What ansible-playbook takes for a playbook of the collection: 2.10 does not know it by its name.
+_PLAYBOOKS = REPOSITORY / "collections/ansible_collections/precheck/guard/playbooks"
+AUDIT, DOCTOR = (
+    str(_PLAYBOOKS / f"{name}.yml") if _IS_2_10 else f"precheck.guard.{name}"
+    for name in ("audit", "doctor")
+)
 
 LOCAL_HOST = {"ansible_connection": "local"}
 UNREACHABLE_HOST = {
@@ -40,6 +55,8 @@ host_key_checking = false
 retry_files_enabled = false
 # The one about strategies from outside ansible-core; a test of its own looks at it.
 deprecation_warnings = false
+# 2.11 and 2.12 know this one only here.
+pipelining = true
 {entry_point}
 {more}
 [ssh_connection]

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.plugins import loader as plugin_loader
 from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import play as play_of
-from ansible_collections.precheck.guard.plugins.plugin_utils.guard.audit import chosen
+from ansible_collections.precheck.guard.plugins.plugin_utils.guard.audit import chosen, options_of
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check, Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.audit_table import audit_table
 
@@ -90,6 +92,34 @@ def test_names_of_other_rules_are_errors(names, error):
     with pytest.raises(AnsibleError) as raised:
         chosen(RULES, names)
     assert raised.value.message == error
+
+
+ARGUMENTS = {  # those of the task, and what they say
+    "none": ({}, {"rules": [], "compare": None, "page": None}),
+    "texts": (
+        {"rules": "a,b", "compare": "a.json", "page": "~"},
+        {"rules": ["a", "b"], "compare": "a.json", "page": os.path.expanduser("~")},
+    ),
+    "a list": ({"rules": ["a, b", 1]}, {"rules": ["a, b", "1"], "compare": None, "page": None}),
+    "nothing": ({"rules": None, "page": ""}, {"rules": [], "compare": None, "page": ""}),
+}
+WRONG_ARGUMENTS = {
+    "unknown": ({"rule": "a"}, "unknown argument rule (did you mean rules?)"),
+    "of a wrong type": ({"rules": {"a": 1}}, "rules cannot be of type dict"),
+    "both": ({"x": 1, "rules": {"a": 1}}, "unknown argument x; rules cannot be of type dict"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "options"), ARGUMENTS.values(), ids=ARGUMENTS)
+def test_the_arguments_of_an_audit(arguments, options):
+    assert options_of(arguments) == options
+
+
+@pytest.mark.parametrize(("arguments", "error"), WRONG_ARGUMENTS.values(), ids=WRONG_ARGUMENTS)
+def test_wrong_arguments_of_an_audit(arguments, error):
+    with pytest.raises(AnsibleError) as raised:
+        options_of(arguments)
+    assert raised.value.message == f"Precheck cannot use the arguments of the audit: {error}"
 
 
 def verdict(host, rule, state, *reasons):

@@ -50,6 +50,10 @@ def defaults(*lines):
     return config("\n".join(["[defaults]", *lines]))
 
 
+def before_2_11(*lines):
+    return replace(defaults(*lines), keys={"defaults": ["callback_whitelist", "strategy", "forks"]})
+
+
 def play(strategy="linear", rules=True, guarded_by=(), not_guarded=""):
     selector = Selector(play=("*",))
     rule = Rule("node", (selector,), (Check("path", None, "/x"),))
@@ -84,9 +88,9 @@ CASES = {
     "both": ({"strategy": Value([STRATEGY], f"{CFG}:3")}, True, []),
     "neither": ({"callbacks": OFF}, False, ["! guard: neither the callback nor a strategy of"]),
     "an old release": (
-        {"core": replace(CORE, version="2.10.17")},
+        {"core": replace(CORE, version="2.9.27")},
         False,
-        ["! ansible-core: 2.10.17 at /lib/ansible, Python 3.13.0 at /bin/python: Precheck"],
+        ["! ansible-core: 2.9.27 at /lib/ansible, Python 3.13.0 at /bin/python: Precheck"],
     ),
     "a new release": (
         {"core": replace(CORE, version="2.99.1.dev0")},
@@ -164,6 +168,41 @@ CASES = {
         {"config": defaults("callback_whitelist = x")},
         True,
         [f"? ansible.cfg: {CFG}:2: callback_whitelist has no effect since ansible-core 2.15"],
+    ),
+    "the new key alone before 2.11": (
+        {"callbacks": OFF, "config": before_2_11(f"callbacks_enabled = {CALLBACK}")},
+        False,
+        [
+            f"? ansible.cfg: {CFG}:2: callbacks_enabled has no effect before ansible-core 2.11: add"
+            f" {CALLBACK} to callback_whitelist",
+            "! guard: neither the callback nor a strategy of",
+        ],
+    ),
+    "both keys before 2.11": (
+        {
+            "config": before_2_11(
+                f"callbacks_enabled = {CALLBACK}", f"callback_whitelist = {CALLBACK}"
+            )
+        },
+        True,
+        [],
+    ),
+    "the new variable before 2.11": (
+        {"config": before_2_11(), "variables": ["ANSIBLE_CALLBACKS_ENABLED"]},
+        True,
+        ["? environment: ANSIBLE_CALLBACKS_ENABLED has no effect before ansible-core 2.11: set"],
+    ),
+    "overridden before 2.11": (
+        {
+            "callbacks": Value(["timer"], "env: ANSIBLE_CALLBACK_WHITELIST"),
+            "config": before_2_11(f"callback_whitelist = {CALLBACK}"),
+        },
+        False,
+        [
+            f"? callback: {CALLBACK} is not enabled: timer (env: ANSIBLE_CALLBACK_WHITELIST);"
+            f" ANSIBLE_CALLBACK_WHITELIST takes precedence over {CFG}:2, which names {CALLBACK}",
+            "! guard: neither the callback nor a strategy of",
+        ],
     ),
     "a misspelt variable": (
         {"variables": ["ANSIBLE_CALLBACK_ENABLED", "ANSIBLE_CALLBACK_WHITELIST", "ANSIBLE_FORKS"]},
@@ -279,6 +318,16 @@ ADVICE = {
     "another line": (
         {"callbacks": OFF, "config": defaults("callbacks_enabled = timer")},
         [f"or append to {CFG}:2:", CALLBACK],
+    ),
+    "no line before 2.11": (
+        {"callbacks": OFF, "config": before_2_11()},
+        [
+            f"of {CFG}:\n    callback_whitelist = {CALLBACK}\n    callbacks_enabled = {CALLBACK}",
+        ],
+    ),
+    "the new key alone before 2.11": (
+        {"callbacks": OFF, "config": before_2_11(f"callbacks_enabled = {CALLBACK}")},
+        [f"of {CFG}:\n    callback_whitelist = {CALLBACK}"],
     ),
     "a variable": (
         {"callbacks": ENV_CALLBACKS},

@@ -14,6 +14,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.errors import (
     Problem,
     TemplateError,
     text_for_report,
+    why_too_old,
 )
 
 pytestmark = pytest.mark.one_release
@@ -33,6 +34,22 @@ def test_of_the_cause_of_an_error_in_the_guard_only_the_type_is_kept():
     error = GuardError("Precheck could not check the play", KeyError("sesame"))
     assert "sesame" in str(error)
     assert text_for_report(error) == "Precheck could not check the play: KeyError"
+
+
+@pytest.mark.parametrize(
+    ("release", "python", "reason"),
+    [
+        ("2.10.8", (3, 9), ""),
+        ("2.21.0rc1", (3, 13), ""),
+        ("3.0", (4, 0), ""),
+        ("unknown", (3, 9), ""),
+        ("2.9.27", (3, 9), "ansible-core 2.9.27 is older than 2.10"),
+        ("2.13.13", (3, 8), "Python 3.8 is older than 3.9"),
+        ("2.9.27", (2, 7), "Python 2.7 is older than 3.9"),
+    ],
+)
+def test_what_is_too_old_is_named(release, python, reason):
+    assert why_too_old(release, python) == reason
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
-from ansible_collections.precheck.guard.plugins.plugin_utils.errors import NEWEST, OLDEST
+from ansible_collections.precheck.guard.plugins.plugin_utils.errors import (
+    NEWEST,
+    OLDEST,
+    OLDEST_PYTHON,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.document import VERSION
 
 from releases import DISTRIBUTIONS, RELEASES
@@ -37,9 +41,18 @@ def test_all_parts_have_the_same_version():
 def test_all_parts_require_the_same_release_of_ansible_core():
     oldest = ".".join(map(str, OLDEST))
     command = (REPOSITORY / "plugins/plugin_utils/cli/main.py").read_text()
-    assert f"\nOLDEST = {OLDEST}\n" in command
-    assert f'">={oldest}.0"' in (REPOSITORY / "meta/runtime.yml").read_text()
-    assert f"ansible-core>={oldest}\n" in (REPOSITORY / "setup.cfg").read_text()
+    assert f"\nOLDEST, OLDEST_PYTHON = {OLDEST}, {OLDEST_PYTHON}\n" in command
+    assert f'">={oldest}.' in (REPOSITORY / "meta/runtime.yml").read_text()
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    assert setup["options"]["python_requires"] == f">={'.'.join(map(str, OLDEST_PYTHON))}"
+
+
+def test_pip_replaces_no_ansible():
+    """An ansible-core that the package requires would come in the place of an ansible-base."""
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg")
+    assert "install_requires" not in setup["options"]
 
 
 def test_every_directory_of_plugins_is_packaged():

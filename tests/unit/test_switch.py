@@ -15,13 +15,15 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.cli.switch import (
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import PrecheckError
 from ansible_collections.precheck.guard.plugins.plugin_utils.ini import parse_error, read
+from ansible_collections.precheck.guard.plugins.plugin_utils.options import KEY, OLD_KEY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytestmark = pytest.mark.one_release
 
 NAME = "precheck.guard.enforce"
-LINE = f"callbacks_enabled = {NAME}"
+LINE = f"{KEY} = {NAME}"
+OLD_LINE = f"{OLD_KEY} = {NAME}"
 MADE = f"{MADE_SECTION}\n[defaults]\n{LINE}"
 
 # The text of a file, and that with the guard switched on.
@@ -109,6 +111,43 @@ def test_on_and_off_again(before, after):
     assert switched_off(after) == before
 
 
+# The same for releases before 2.11, which do not know the new key.
+FILES_BEFORE_2_11 = {
+    "no file": (
+        None,
+        f"# ansible-precheck enable made this file\n[defaults]\n{OLD_LINE}\n{LINE}\n",
+    ),
+    "empty": ("", f"{MADE_SECTION}\n[defaults]\n{OLD_LINE}\n{LINE}\n"),
+    "the section": (
+        "[defaults]\nforks = 5\n",
+        f"[defaults]\n{OLD_LINE}\n{LINE}\nforks = 5\n",
+    ),
+    "others by the old name": (
+        "[defaults]\ncallback_whitelist = a, b\n",
+        f"[defaults]\ncallbacks_enabled = a, b, {NAME}\ncallback_whitelist = a, b, {NAME}\n",
+    ),
+    "others by the new name, without effect": (
+        "[defaults]\ncallbacks_enabled = a\n",
+        f"[defaults]\n{OLD_LINE}\ncallbacks_enabled = a, {NAME}\n",
+    ),
+    "others by both": (
+        "[defaults]\ncallbacks_enabled = a\ncallback_whitelist = b\n",
+        f"[defaults]\ncallbacks_enabled = a, {NAME}\ncallback_whitelist = b, {NAME}\n",
+    ),
+    "nothing by the old name": (
+        "[defaults]\ncallback_whitelist =\n",
+        f"[defaults]\n{LINE}\ncallback_whitelist =  {NAME}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), FILES_BEFORE_2_11.values(), ids=FILES_BEFORE_2_11)
+def test_on_and_off_again_for_releases_before_2_11(before, after):
+    assert switched_on(before, (KEY, OLD_KEY)) == after
+    assert switched_on(after, (KEY, OLD_KEY)) == after
+    assert switched_off(after) == before
+
+
 # A text that somebody else has edited, and that with the guard switched off.
 BY_HAND = {
     "not on": ("[defaults]\nforks = 5\n", "[defaults]\nforks = 5\n"),
@@ -134,6 +173,7 @@ BY_HAND = {
         f"[defaults]\ncallbacks_enabled =\n    {NAME}\nforks = 5\n",
         "[defaults]\nforks = 5\n",
     ),
+    "the old name alone": (f"[defaults]\n{OLD_LINE}\n", "[defaults]\n"),
     "both lines": (
         f"[defaults]\nstrategy = precheck.guard.linear\n{LINE}\nforks = 5\n",
         "[defaults]\nforks = 5\n",
@@ -184,23 +224,28 @@ PARTS = [
 
 
 @STEADY
-@given(st.lists(st.sampled_from(PARTS)), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_any_file_is_restored(parts, end, is_ended):
+@given(
+    st.lists(st.sampled_from(PARTS)),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+    st.sampled_from([(KEY,), (KEY, OLD_KEY)]),
+)
+def test_any_file_is_restored(parts, end, is_ended, keys):
     text = end.join([*parts, ""] if is_ended else parts)
     parser = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None)
     try:
         parser.read_string(text)
     except configparser.Error:
         with pytest.raises(PrecheckError):
-            switched_on(text)
+            switched_on(text, keys)
         return
-    after = switched_on(text)
+    after = switched_on(text, keys)
     assert switched_off(after) == text
     changed = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None)
     changed.read_string(after)
-    assert NAME in changed["defaults"]["callbacks_enabled"]
+    assert all(NAME in changed["defaults"][key] for key in keys)
     for section in parser.sections():
-        kept = {key: parser[section][key] for key in parser[section] if key != "callbacks_enabled"}
+        kept = {key: parser[section][key] for key in parser[section] if key not in keys}
         assert kept.items() <= dict(changed[section]).items()
 
 

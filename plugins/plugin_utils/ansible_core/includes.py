@@ -24,7 +24,7 @@ from ansible.playbook.task import Task
 from ansible.playbook.task_include import TaskInclude
 from ansible.utils.display import Display
 
-from ..compat import is_template
+from ..compat import is_template, tasks_of
 
 
 class FoundRole(NamedTuple):
@@ -144,7 +144,7 @@ class _Walk:
         return [
             task
             for item in (*blocks, *handlers)
-            for task in (item.get_tasks() if isinstance(item, Block) else [item])
+            for task in (tasks_of(item) if isinstance(item, Block) else [item])
         ]
 
 

@@ -69,7 +69,6 @@ from ansible.inventory.manager import InventoryManager
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.callback import CallbackBase
-from ansible.plugins.loader import filter_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.plugins.strategy.linear import StrategyModule as LinearStrategy
 from ansible.utils.display import Display
@@ -235,7 +234,7 @@ def clock_stands_at(moment: datetime.datetime) -> Iterator[None]:
     dates = SimpleNamespace(**{**vars(datetime), "datetime": Stopped})
     clock = {"time": moment.timestamp, "localtime": by(time.localtime), "gmtime": by(time.gmtime)}
     # ansible-core has a module of its own for the plugins in a file.
-    filters: dict[str, Any] = filter_loader.get("ansible.builtin.strftime").j2_function.__globals__
+    filters: dict[str, Any] = compat.filter_function("strftime").__globals__
     changes = [(filters, "time", SimpleNamespace(**{**vars(time), **clock}))]
     modules = [vars(sys.modules[name]) for name in _WITH_NOW & {*sys.modules}]
     changes += [(names, "datetime", dates) for names in modules if "datetime" in names]

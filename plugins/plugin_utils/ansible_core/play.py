@@ -15,6 +15,7 @@ from ansible import constants as C
 from ansible import context
 from ansible.executor.play_iterator import PlayIterator
 from ansible.playbook.block import Block
+from ansible.playbook.loop_control import LoopControl
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.loader import strategy_loader
@@ -46,7 +47,7 @@ _SET_GROUPS = add_internal_fqcns(("add_host", "group_by"))
 def location_of(iterator: PlayIterator) -> str:
     """Return where a play is, for an error of which the play itself may be the cause."""
     try:
-        return f" at {iterator._play.get_path() or iterator._play.get_name()}"
+        return f" at {compat.path_of(iterator._play) or iterator._play.get_name()}"
     except Exception:
         return ""
 
@@ -59,22 +60,22 @@ def identify(run: PlayRun) -> PlayIdentity:
     """
     play = run.play
     if play.only_tags == {"all"} and not play.skip_tags:
-        tasks = list(run.iterator.all_tasks)
+        tasks = compat.tasks_of_iterator(run.iterator)
     else:
-        tasks = [task for block in play.compile() for task in block.get_tasks()]
+        tasks = [task for block in play.compile() for task in compat.tasks_of(block)]
     return _identity(play, tasks, play.handlers)
 
 
 def identify_without_hosts(play: Play) -> PlayIdentity:
     """Do the same for a play that ansible-core does not run, as it has no hosts."""
-    tasks = [task for block in play.compile() for task in block.get_tasks()]
+    tasks = [task for block in play.compile() for task in compat.tasks_of(block)]
     return _identity(play, tasks, [*play.compile_roles_handlers(), *play.handlers])
 
 
 def _identity(play: Play, tasks: list[Task], handlers: list[Block]) -> PlayIdentity:
-    tasks = [*tasks, *(task for block in handlers for task in block.get_tasks())]
+    tasks = [*tasks, *(task for block in handlers for task in compat.tasks_of(block))]
     roles = {FoundRole.of(role) for role in play.roles} | included_roles(play, tasks)
-    line = play.get_path().rpartition(":")[2]
+    line = compat.path_of(play).rpartition(":")[2]
     path, *other_paths = files_of(play)
     identity = PlayIdentity(
         name=play.get_name(),
@@ -132,7 +133,7 @@ def files_of(play: Play) -> list[str]:
     Until 2.18 ansible-core does not know the file of a play in JSON. It is then every file with
     such a play that was read.
     """
-    if path := play.get_path().rpartition(":")[0]:
+    if path := compat.path_of(play).rpartition(":")[0]:
         return [path]
     files, source = play.get_loader()._FILE_CACHE.items(), play.get_ds()
     return [
@@ -151,7 +152,7 @@ def preparation(iterator: PlayIterator) -> list[Task]:
 
     PlayIterator has them in a block of their own before those of the play.
     """
-    tasks: list[Task] = iterator._blocks[0].get_tasks()
+    tasks = compat.tasks_of(iterator._blocks[0])
     if any(task.action not in _PREPARING for task in tasks):
         raise RuntimeError("ansible-core has no block of its own before those of the play")
     return tasks
@@ -159,7 +160,7 @@ def preparation(iterator: PlayIterator) -> list[Task]:
 
 def tasks_to_run(run: PlayRun) -> list[Task]:
     """Return the tasks of the play that the options leave to run, without those of ansible-core."""
-    return _selected(run, [task for block in _blocks(run) for task in block.get_tasks()])
+    return _selected(run, [task for block in _blocks(run) for task in compat.tasks_of(block)])
 
 
 def leading_meta_tasks(run: PlayRun) -> list[Task]:
@@ -174,7 +175,7 @@ def leading_meta_tasks(run: PlayRun) -> list[Task]:
 def names_that_tasks_set(run: PlayRun) -> frozenset[str]:
     """Return the names of the variables that tasks of the play set, as far as it is written."""
     names: set[str] = set()
-    for task in [task for block in _blocks(run) for task in block.get_tasks()]:
+    for task in [task for block in _blocks(run) for task in compat.tasks_of(block)]:
         if task.action in _SET_VARIABLES:
             names.update(map(str, task.args))
         if task.action in _SET_GROUPS or meta_action(task) == "refresh_inventory":
@@ -196,7 +197,7 @@ def variables_of_tasks(run: PlayRun) -> set[str]:
     for task in tasks_to_run(run):
         names.update(task.get_vars())
         if task.loop is not None:
-            control = task.loop_control
+            control = task.loop_control or LoopControl()  # until 2.13 there may be none
             names.update({"ansible_loop", "ansible_loop_var", "ansible_index_var"})
             names.update(filter(None, (control.loop_var, control.index_var)))
     return names
@@ -229,7 +230,7 @@ def _selected(run: PlayRun, tasks: list[Task]) -> list[Task]:
             for task in tasks
             if task.evaluate_tags({"all"}, play.skip_tags, all_vars=variables)
         ]
-    return [task for task in tasks if not task.implicit and not is_validation(task)]
+    return [task for task in tasks if not compat.is_implicit(task) and not is_validation(task)]
 
 
 def _tasks_without_rescue(block: Block) -> Iterator[Task]:
@@ -300,7 +301,8 @@ def only_checks_are_wanted(run: PlayRun) -> bool:
     if not _names_only_checks(run.play):
         return False
     tags = run.play.only_tags
-    return not any(tag in task.tags for task in run.iterator.all_tasks for tag in tags)
+    tasks = compat.tasks_of_iterator(run.iterator)
+    return not any(tag in task.tags for task in tasks for tag in tags)
 
 
 def is_left_out(run: PlayRun, rule: Rule) -> bool:
@@ -325,7 +327,7 @@ def _only_task(play: Play, action: str) -> Task | None:
     """Return the task with this action, if it is the only one: nothing may go unguarded beside."""
     if play.roles or len(play.tasks) != 1 or play.pre_tasks or play.post_tasks or play.handlers:
         return None
-    tasks = play.tasks[0].get_tasks()
+    tasks = compat.tasks_of(play.tasks[0])
     is_it = len(tasks) == 1 and isinstance(tasks[0], Task) and compat.action_of(tasks[0]) == action
     return tasks[0] if is_it else None
 
@@ -338,7 +340,7 @@ def is_guarded(play: Play) -> bool:
 def guards_of(strategy_name: str) -> EntryPoints:
     """Return by which entry points the guard is on for plays with the strategy of this name."""
     strategy = strategy_loader.get(strategy_name, class_only=True)
-    found: list[EntryPoint] = ["callback"] if CALLBACK in C.CALLBACKS_ENABLED else []
+    found: list[EntryPoint] = ["callback"] if CALLBACK in getattr(C, compat.CALLBACKS) else []
     return (*found, "strategy") if getattr(strategy, "is_guarded", False) else tuple(found)
 
 

@@ -64,7 +64,8 @@ class StayingWorker(WorkerProcess):
         self._is_isolated = _is_isolated(variables)
 
     def _run(self) -> None:
-        Display().set_queue(self._final_q)  # until 2.18 nothing has done so yet
+        if hasattr(display := Display(), "set_queue"):  # since 2.14 workers print by the queue
+            display.set_queue(self._final_q)  # until 2.18 nothing has done so yet
         for number in self._handout.take():
             self._note(number, Step.TAKES)
             host = self._hosts[number]

@@ -135,8 +135,8 @@ class _TargetFinder:
         return []
 
     def _ends(self, task: Task, host: Host, keep_count: bool = False) -> bool:
-        state = self.run.iterator.host_states.get(host.name)
-        if state and state.did_start_at_task:  # --start-at-task skips the tasks before it
+        # --start-at-task skips the tasks before it.
+        if compat.did_start_at_task(self.run.iterator, host.name):
             return False
         ends = self._holds(task.when, host, task) is True
         # A host that end_host ends is no host of the play any more for the next one's condition.

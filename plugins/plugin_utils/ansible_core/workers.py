@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
@@ -29,6 +30,7 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
     restriction, workers = inventory._restriction, len(manager._workers)
     failed, unreachable = dict(manager._failed_hosts), dict(manager._unreachable_hosts)
     custom_stats = copy.deepcopy(manager._stats.custom)
+    unreachable_before = dict(manager._stats.dark)
     caches = strategy._hosts_cache, strategy._hosts_cache_all
     variables = run.variable_manager._nonpersistent_fact_cache
     before = {host.name: dict(variables[host.name]) for host in hosts if host.name in variables}
@@ -41,6 +43,7 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
         # Not after an error: ansible-core ends the workers that it finds at work.
         _set_workers(strategy, workers)
     finally:
+        _count_as_ignored(manager, unreachable_before)
         inventory._restriction = restriction
         manager._failed_hosts, manager._unreachable_hosts = failed, unreachable
         manager._stats.custom = custom_stats
@@ -48,6 +51,20 @@ def lent_to(run: PlayRun, hosts: Sequence[Host]) -> Iterator[None]:
         for host in hosts:
             variables.pop(host.name, None)
         variables.update(before)
+
+
+def _count_as_ignored(manager: TaskQueueManager, before: Mapping[str, int]) -> None:
+    """Count hosts as later releases do for which a task ignored that they were unreachable.
+
+    Until 2.13 they are unreachable and skipped in the recap.
+    """
+    stats = manager._stats
+    for name in set(stats.dark).difference(manager._unreachable_hosts):
+        for _time in range(stats.dark[name] - before.get(name, 0)):
+            for which in ("dark", "skipped"):
+                stats.decrement(which, name)
+            for which in ("ok", "ignored"):
+                stats.increment(which, name)
 
 
 def _drop(_host: str, _facts: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from ansible import constants as C
 from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
+from .. import compat
 from ..policy import values
 from ..policy.loader import Source
 from ..policy.model import Check
@@ -46,7 +47,7 @@ TaskSpec = Mapping[str, Any]  # the task as in a playbook
 def parse(entry: Mapping[str, Any], source: Source) -> TaskSpec:
     task: TaskSpec = entry["task"]
     for key in task:
-        is_keyword = key in Task.fattributes and key not in KEYWORDS
+        is_keyword = compat.is_keyword_of_tasks(key) and key not in KEYWORDS
         if key in ("action", "local_action") or is_keyword:
             source.report(("task", key), f"task: the keyword {key} cannot be used in a check")
             return task

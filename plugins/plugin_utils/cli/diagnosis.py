@@ -15,9 +15,8 @@ from ..options import CALLBACK, KEY, OLD_KEY, STRATEGIES
 from ..policy.misspelt import SECTION
 from ..text import count_of, meant, one_line
 from .explanation import PlayExplanation
-from .facts import Facts, Value, as_data
+from .facts import Config, Facts, Value, as_data
 
-LINE = f"{KEY} = {CALLBACK}"
 VARIABLE, OLD_VARIABLE = "ANSIBLE_CALLBACKS_ENABLED", "ANSIBLE_CALLBACK_WHITELIST"
 OURS = ("ANSIBLE_CONFIG", "ANSIBLE_STRATEGY", VARIABLE)
 # How alike words are of which one is a misspelling of the other.
@@ -140,14 +139,19 @@ def _misspelt(facts: Facts) -> Iterator[Finding]:
             text = f"{config.path}:{line}: unknown section [{section}]: {hint}"
             yield Finding("ansible.cfg", text, "doubt")
     for setting in config.settings.settings:
-        if text := _why_without_effect(setting, config.keys.get(setting.section, ())):
+        if text := _why_without_effect(setting, config):
             yield Finding("ansible.cfg", f"{config.path}:{setting.line}: {text}", "doubt")
 
 
-def _why_without_effect(setting: Setting, known: Sequence[str]) -> str:
+def _why_without_effect(setting: Setting, config: Config) -> str:
     """Return why a setting that seems to be ours has no effect; empty if it has, or is not ours."""
     is_in_defaults = setting.section == DEFAULTS
+    known = config.keys.get(setting.section, ())
     hint = meant(setting.key, (KEY, "strategy", "collections_path"), ALIKE)
+    if setting.key == KEY and _is_before_2_11(config) and CALLBACK in setting.names:
+        old = config.settings.find(OLD_KEY)
+        add = f"{KEY} has no effect before ansible-core 2.11: add {CALLBACK} to {OLD_KEY}"
+        return "" if old and CALLBACK in old.names else add
     if setting.key in (KEY, "strategy"):
         only = f"{setting.key} has an effect in the section [{DEFAULTS}] only, and not in"
         return "" if is_in_defaults else f"{only} [{setting.section}]"
@@ -163,12 +167,26 @@ def _why_without_effect(setting: Setting, known: Sequence[str]) -> str:
 
 def _environment(facts: Facts) -> Iterator[Finding]:
     ours = {*OURS, *(name for name in facts.known_variables if name.startswith("ANSIBLE_PRECHECK"))}
+    if _is_before_2_11(facts.config) and VARIABLE in facts.variables:
+        text = f"{VARIABLE} has no effect before ansible-core 2.11: set {OLD_VARIABLE}"
+        yield Finding("environment", text, "doubt")
     for name in sorted(set(facts.variables).difference(facts.known_variables, OURS)):
         if name == OLD_VARIABLE:
             text = f"{name} has no effect since ansible-core 2.15: rename it to {VARIABLE}"
             yield Finding("environment", text, "doubt")
         elif hint := meant(name, ours, ALIKE):
             yield Finding("environment", f"unknown variable {name}: {hint}", "doubt")
+
+
+def _is_before_2_11(config: Config) -> bool:
+    """Return whether only the old names of the setting for callbacks have an effect."""
+    known = config.keys.get(DEFAULTS, ())
+    return OLD_KEY in known and KEY not in known
+
+
+def _keys(config: Config) -> Sequence[str]:
+    """Return the keys that are to enable the callback, and first the one that does so here."""
+    return (OLD_KEY, KEY) if _is_before_2_11(config) else (KEY,)
 
 
 def _overridden(facts: Facts, key: str, value: Value, names: Sequence[str]) -> str:
@@ -184,7 +202,7 @@ def _callback(facts: Facts) -> Iterator[Finding]:
     value = facts.callbacks
     if CALLBACK not in value.names:
         text = f"{CALLBACK} is not enabled: {', '.join(value.names) or 'no callback is'}"
-        text += f" ({value.origin}){_overridden(facts, KEY, value, [CALLBACK])}"
+        text += f" ({value.origin}){_overridden(facts, _keys(facts.config)[0], value, [CALLBACK])}"
         hints = [hint for name in value.names if (hint := meant(name, [CALLBACK], ALIKE))]
         yield Finding(
             "callback", "; ".join([text, *hints]), "doubt" if hints or ";" in text else "ok"
@@ -267,14 +285,17 @@ def _advice(facts: Facts, lacks_callback: bool) -> list[str]:
     if variable := facts.callbacks.variable:
         return [f"Add {CALLBACK} to {variable} in the environment, or unset that."]
     path = facts.config.path or "a file ansible.cfg in the directory that you start playbooks from"
-    setting = facts.config.settings.find(KEY)
+    keys = _keys(facts.config)
+    found = {key: facts.config.settings.find(key) for key in keys}
+    setting = found[keys[0]]
     if setting:
         return [
             f"Run ansible-precheck enable, or append to {path}:{setting.line}:",
             f"    {CALLBACK}",
         ]
     enable = "Run ansible-precheck enable, or add to the section"
-    return [f"{enable} [{DEFAULTS}] of {path}:", f"    {LINE}"]
+    missing = [key for key, setting in found.items() if not setting]
+    return [f"{enable} [{DEFAULTS}] of {path}:", *(f"    {key} = {CALLBACK}" for key in missing)]
 
 
 def _play_data(play: PlayExplanation) -> dict[str, Any]:

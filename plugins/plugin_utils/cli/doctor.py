@@ -23,14 +23,14 @@ from ansible.release import __version__
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.utils.vars import load_extra_vars
 
-from .. import options
+from .. import compat, options
 from ..checks.kinds import KINDS
 from ..errors import PolicyError, Problem
 from ..ini import parse_error, read
 from ..options import CALLBACK, KEY, OLD_KEY
 from ..policy import discovery
 from ..policy.misspelt import SECTION
-from .diagnosis import OURS, Diagnosis, diagnose
+from .diagnosis import Diagnosis, diagnose
 from .explanation import PlayExplanation
 from .facts import Config, Copy, Core, Facts, Policy, Report, Value
 
@@ -60,6 +60,7 @@ def examine(
     if found:
         known |= _variables_of_options()
     used = _copy(found) if found else None
+    enabling = (KEY, OLD_KEY) if compat.HAS_CALLBACKS_ENABLED else (OLD_KEY,)
     return diagnose(
         Facts(
             core=_core(),
@@ -67,13 +68,13 @@ def examine(
             found=used,
             searched=AnsibleCollectionConfig.collection_paths,
             config=config,
-            callbacks=_value("CALLBACKS_ENABLED", (KEY, OLD_KEY), config, bool(found)),
+            callbacks=_value(compat.CALLBACKS, enabling, config, bool(found)),
             strategy=_value("DEFAULT_STRATEGY", ("strategy",), config, bool(found)),
             policy=_policy(loader) if found else Policy(),
             report=_report(loader) if found else Report(),
             others=[copy for copy in _copies() if used and copy != used],
             variables=[name for name in os.environ if name.startswith("ANSIBLE_")],
-            known_variables=[*known, *OURS],
+            known_variables=[*known, "ANSIBLE_CONFIG"],
             plays=playbooks.plays,
             playbook_error=playbooks.error,
         )

@@ -11,20 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import jinja2
 from ansible.plugins.filter.core import FilterModule
-from ansible.plugins.loader import filter_loader, test_loader
 from ansible.plugins.test.core import TestModule
 from jinja2 import nodes
 
-from ..compat import is_template
+from ..compat import FilterOrTest, exists, is_template
 from ..errors import Problem
 from ..policy.model import Check, Rule
 from ..text import did_you_mean
-
-Kind = Literal["filter", "test"]
 
 _ENVIRONMENT = jinja2.Environment()
 KNOWN = {
@@ -113,11 +110,14 @@ def _names(template: str, known: frozenset[str]) -> Iterator[str]:
         tree = _ENVIRONMENT.parse(template)
     except jinja2.TemplateError:  # one of a task, say, that ansible-core does not render as one
         return
-    kinds: list[tuple[Kind, type[nodes.Node]]] = [("filter", nodes.Filter), ("test", nodes.Test)]
+    kinds: list[tuple[FilterOrTest, type[nodes.Node]]] = [
+        ("filter", nodes.Filter),
+        ("test", nodes.Test),
+    ]
     for kind, node_type in kinds:
         for node in tree.find_all(node_type):
             name = str(getattr(node, "name"))  # noqa: B009 - each of both types has it
-            if not _exists(kind, name):
+            if name not in KNOWN[kind] and not exists(kind, name):
                 yield f"there is no {kind} {name}{did_you_mean(name, KNOWN[kind])}"
     names = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
     for name in sorted(name for name in names - known if name.startswith("precheck_")):
@@ -126,17 +126,6 @@ def _names(template: str, known: frozenset[str]) -> Iterator[str]:
         # Others may be the policy's own, or the inventory's.
         elif hint := did_you_mean(name, known):
             yield f"there is no variable {name}{hint}"
-
-
-def _exists(kind: Kind, name: str) -> bool:
-    """Return whether a template would find the filter or the test."""
-    if name in KNOWN[kind]:
-        return True
-    try:
-        plugin: object = (filter_loader if kind == "filter" else test_loader).get(name)
-    except Exception:  # of several types, if there is no such collection
-        return False
-    return plugin is not None
 
 
 def _pipe(command: str) -> str:

@@ -22,10 +22,18 @@ except Exception as ex:
     # ansible.cli would end the program for that as well, and since 2.19 with a traceback.
     sys.exit(f"NOT IN FORCE: ansible-core ends every command with an error: {ex}")
 
+from ansible.release import __version__
+
+try:
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
+except ImportError:  # the oldest that is supported has it
+    sys.exit(f"NOT IN FORCE: ansible-core {__version__} is older than 2.10")
+
 from ansible.cli import CLI  # isort: skip - first, as it prepares Python for the rest of ansible-core
 
 import argparse
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -34,25 +42,25 @@ import re
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible import context
 from ansible.cli.arguments import option_helpers
 from ansible.cli.playbook import PlaybookCLI
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsibleOptionsError, AnsibleParserError
 from ansible.executor import playbook_executor
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import add_all_plugin_dirs
-from ansible.release import __version__
-from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible.utils import display as display_module
 from ansible.utils.display import Display
 
 if TYPE_CHECKING:
+    from .edit import Change
     from .explanation import Explanation
 
 VERSION = "0.1.0"
-OLDEST = (2, 14)
+OLDEST, OLDEST_PYTHON = (2, 10), (3, 9)
 DOCUMENTS = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../docs"))
 PACKAGE = "ansible_collections.precheck.guard"
 COLLECTION = f"{PACKAGE}.plugins.plugin_utils"
@@ -229,6 +237,8 @@ display = Display()
 
 
 def main() -> None:
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        sys.exit(f"NOT IN FORCE: Python {platform.python_version()} is older than 3.9")
     release = re.match(r"(\d+)\.(\d+)", __version__)
     if release and tuple(map(int, release.groups())) < OLDEST:
         # What follows needs a newer one, and so does the guard.
@@ -259,7 +269,30 @@ def main() -> None:
         module for module in sys.modules if module.partition(".")[0] == "ansible_collections"
     ]:
         del sys.modules[module]
-    commands[name].cli_executor([f"ansible-precheck {name}", *sys.argv[2:]])
+    _execute(commands[name], [f"ansible-precheck {name}", *sys.argv[2:]])
+
+
+def _execute(command: type[CLI], arguments: list[str]) -> NoReturn:
+    """Run a command as ansible-core runs its own, and end with its exit status."""
+    if hasattr(command, "cli_executor"):  # since 2.13
+        command.cli_executor(arguments)
+    if hasattr(display_module, "initialize_locale"):  # since 2.11
+        display_module.initialize_locale()
+    cli, status = command(arguments), 0
+    try:
+        status = cli.run()
+    except AnsibleError as ex:
+        if isinstance(ex, AnsibleOptionsError):
+            cli.parser.print_help()  # type: ignore[union-attr] # the parser has found the error
+        display.error(str(ex), wrap_text=False)
+        statuses = {AnsibleOptionsError: 5, AnsibleParserError: 4}
+        status = next((statuses[kind] for kind in statuses if isinstance(ex, kind)), 1)
+    except KeyboardInterrupt:
+        status = 99
+    except Exception as ex:
+        display.error(f"an unexpected error: {ex!r}", wrap_text=False)
+        status = 250
+    sys.exit(status)
 
 
 def _version() -> str:
@@ -336,9 +369,12 @@ class _Command(CLI):
 class _Switch(_Command):
     """Edits the ansible.cfg of a directory."""
 
-    change: str  # the function for its text
     description: str
     more: str
+
+    def change(self) -> Change:
+        """Return the function for its text."""
+        raise NotImplementedError
 
     def init_parser(self) -> None:  # type: ignore[override] # as the commands of ansible-core have it
         super().init_parser()
@@ -349,15 +385,18 @@ class _Switch(_Command):
     def run(self) -> int:
         super().run()
         make_findable()
-        change = getattr(of_collection("cli.switch"), self.change)
+        change = self.change()
         edit = of_collection("cli.edit").edit
         return 0 if edit(context.CLIARGS["directory"], change, context.CLIARGS["yes"]) else 1
 
 
 class Enable(_Switch):
     name = "ansible-precheck enable"
-    change = "switched_on"
     description, more = ENABLE, ENABLE_MORE
+
+    def change(self) -> Change:
+        keys = of_collection("options").KEYS
+        return functools.partial(of_collection("cli.switch").switched_on, keys=keys)
 
     def run(self) -> int:
         status = super().run()
@@ -372,8 +411,11 @@ class Enable(_Switch):
 
 class Disable(_Switch):
     name = "ansible-precheck disable"
-    change = "switched_off"
     description, more = DISABLE, DISABLE_MORE
+
+    def change(self) -> Change:
+        switched_off: Change = of_collection("cli.switch").switched_off
+        return switched_off
 
 
 class _Printing(_Command):
@@ -525,6 +567,10 @@ class Doctor(Explain):
                 self.work()
             except AnsibleError as ex:
                 error = ex
+            except IndexError:  # before 2.11 it does not come so far without a playbook
+                if context.CLIARGS["args"]:
+                    raise
+                self._play_prereqs()
             found = make_findable()
             diagnosis = self._examine(found, error)
         if context.CLIARGS["format"] == "json":

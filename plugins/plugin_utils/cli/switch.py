@@ -9,8 +9,8 @@ else stays as it is: comments, order, line endings.
 from __future__ import annotations
 
 import configparser
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
 from ..errors import PrecheckError
 from ..ini import DEFAULTS, Setting, content_of, lines_of, names_in, parse_error, read
@@ -24,18 +24,24 @@ MADE_FILE = f"# ansible-precheck enable made this file\n{HEADER}\n{LINE}\n"
 ALONE = "  "
 
 Values = dict[str, dict[str, Any]]
+Names = Optional[Sequence[str]]
 
 
-def switched_on(text: str | None) -> str:
-    """Return the text with the callback enabled. None stands for no file.
+def switched_on(text: str | None, keys: Sequence[str] = (KEY,)) -> str:
+    """Return the text with the callback enabled by each of ``keys``. None stands for no file.
 
     Raises PrecheckError.
     """
-    if text is None:
-        return MADE_FILE
+    text = MADE_FILE if text is None else text
+    for key in keys:
+        text = _with_callback(text, key)
+    return text
+
+
+def _with_callback(text: str, key: str) -> str:
     _require_readable(text)
     settings, lines = read(text), lines_of(text)
-    enabled = settings.find(KEY)
+    enabled = settings.find(key)
     if enabled and CALLBACK in enabled.names:
         return text
     if enabled:
@@ -44,13 +50,13 @@ def switched_on(text: str | None) -> str:
     else:
         # Until 2.14 the old key has an effect, unless the new one is there.
         old = settings.find(OLD_KEY)
-        names = old.names if old else []
-        line = f"{KEY} = {', '.join([*names, CALLBACK])}"
+        names = [name for name in old.names if name != CALLBACK] if old else []
+        line = f"{key} = {', '.join([*names, CALLBACK])}"
         if header := settings.sections.get(DEFAULTS):
             _insert(lines, header, [_indent(lines, header) + line])
         else:
             _insert(lines, len(lines), [*[""] * bool(lines), MADE_SECTION, HEADER, line])
-    _require(text, "".join(lines), [*names, CALLBACK])
+    _require(text, "".join(lines), {key: [*names, CALLBACK]})
     return "".join(lines)
 
 
@@ -59,17 +65,19 @@ def switched_off(text: str | None) -> str | None:
 
     None stands for no file. Raises PrecheckError.
     """
-    if text is None or text == MADE_FILE:
+    if text is None:
         return None
     _require_readable(text)
+    text = _without_old_key(text)
+    if text == MADE_FILE:
+        return None
     settings, lines = read(text), lines_of(text)
     enabled, old, strategy = map(settings.find, (KEY, OLD_KEY, "strategy"))
-    names: Sequence[str] | None = enabled.names if enabled else None
+    names: Names = enabled.names if enabled else None
     dropped: set[int] = set()
     if enabled and CALLBACK in enabled.names:
         names = [name for name in enabled.names if name != CALLBACK]
-        is_alone = not names and f"{ALONE}{CALLBACK}" not in lines[enabled.line - 1]
-        if is_alone or (old and old.names == names):
+        if _is_alone(lines, enabled) or (old and old.names == names):
             dropped.update(enabled.lines)
             names = None
         else:
@@ -78,10 +86,35 @@ def switched_off(text: str | None) -> str | None:
     if strategy and is_ours:
         dropped.update(strategy.lines)
     dropped |= _made_section(lines, dropped)
+    result = _without(lines, dropped, text)
+    _require(text, result, {KEY: names}, ("strategy",) if is_ours else ())
+    return result
+
+
+def _without_old_key(text: str) -> str:
+    """Return the text without the callback where the old key enables it."""
+    settings, lines = read(text), lines_of(text)
+    old = settings.find(OLD_KEY)
+    if not old or CALLBACK not in old.names:
+        return text
+    names = [name for name in old.names if name != CALLBACK]
+    is_alone = _is_alone(lines, old)
+    dropped = set(old.lines) if is_alone else _take_name_out(lines, old)
+    result = _without(lines, dropped, text)
+    _require(text, result, {OLD_KEY: None if is_alone else names})
+    return result
+
+
+def _is_alone(lines: Sequence[str], enabled: Setting) -> bool:
+    """Return whether the setting is there for the callback only."""
+    return enabled.names == [CALLBACK] and f"{ALONE}{CALLBACK}" not in lines[enabled.line - 1]
+
+
+def _without(lines: Sequence[str], dropped: set[int], text: str) -> str:
+    """Return the lines but for those that are dropped. They end like the text."""
     result = "".join(line for number, line in enumerate(lines, 1) if number not in dropped)
     if len(lines) in dropped and not text.endswith("\n"):
         result = result.removesuffix("\n").removesuffix("\r")
-    _require(text, result, names, ("strategy",) if is_ours else ())
     return result
 
 
@@ -154,20 +187,21 @@ def _require_readable(text: str) -> None:
 
 
 def _require(
-    before: str, after: str, names: Sequence[str] | None, gone: Sequence[str] = ()
+    before: str, after: str, wanted: Mapping[str, Names], gone: Sequence[str] = ()
 ) -> None:
     """Raise PrecheckError unless ``after`` differs from ``before`` in what was to be changed.
 
-    ``names`` are the callbacks that are to be enabled; None if the setting is to be gone, as those
-    are whose keys are in ``gone``.
+    ``wanted`` are the callbacks that are to be enabled, by key; None if the setting is to be gone,
+    as those are whose keys are in ``gone``.
     """
     expected, result = _values(before), _values(after)
-    found = result.get(DEFAULTS, {}).get(KEY)
+    found = {key: result.get(DEFAULTS, {}).get(key) for key in wanted}
     for values in (expected, result):
         defaults = values.pop(DEFAULTS, {})
-        values[DEFAULTS] = {key: defaults[key] for key in defaults if key not in (KEY, *gone)}
+        changed = (*wanted, *gone)
+        values[DEFAULTS] = {key: defaults[key] for key in defaults if key not in changed}
     is_left = any(key in _values(after).get(DEFAULTS, {}) for key in gone)
-    if expected != result or is_left or found != names:
+    if expected != result or is_left or found != wanted:
         raise PrecheckError(
             f"Precheck cannot edit this ansible.cfg. Edit it yourself: the line of the section"
             f" {HEADER} is {LINE}"
@@ -175,11 +209,11 @@ def _require(
 
 
 def _values(text: str) -> Values:
-    """Return the values by section and key, as configparser has them; those of KEY as names."""
+    """Return the values by section and key, as configparser has them; callbacks as names."""
     parser = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None)
     parser.read_string(text)
     values: Values = {section: dict(parser.items(section)) for section in parser.sections()}
     defaults = values.get(DEFAULTS, {})
-    if KEY in defaults:
-        defaults[KEY] = names_in(defaults[KEY])
+    for key in {KEY, OLD_KEY} & {*defaults}:
+        defaults[key] = names_in(defaults[key])
     return values

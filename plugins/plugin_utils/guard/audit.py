@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible import constants as C
 from ansible.inventory.host import Host
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.validation import check_type_list, check_type_path
 from ansible.playbook.task import Task
 from ansible.utils.display import Display
 
@@ -88,10 +88,15 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     return True
 
 
-_OPTIONS = {
-    "rules": {"type": "list", "elements": "str", "default": []},
-    "compare": {"type": "path"},
-    "page": {"type": "path"},
+def _names(value: Any) -> list[str]:
+    return [str(name) for name in check_type_list(value)]
+
+
+# The arguments of the task, and what makes a value of the right type or raises TypeError.
+_ARGUMENTS: Mapping[str, Callable[[Any], Any]] = {
+    "rules": _names,
+    "compare": check_type_path,
+    "page": check_type_path,
 }
 
 
@@ -107,11 +112,26 @@ def _options(task: Task, run: PlayRun) -> Mapping[str, Any]:
         raise PrecheckError(
             f"Precheck cannot work out the arguments of the audit at {location}: {ex}"
         ) from None
-    result = ArgumentSpecValidator(_OPTIONS).validate(arguments)
-    if result.error_messages:
-        problems = "; ".join(result.error_messages)
-        raise PrecheckError(f"Precheck cannot use the arguments of the audit: {problems}")
-    options: Mapping[str, Any] = result.validated_parameters
+    return options_of(arguments)
+
+
+def options_of(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the ``arguments`` say, of the right types. Raises PrecheckError."""
+    options: dict[str, Any] = {"rules": [], "compare": None, "page": None}
+    problems = [
+        f"unknown argument {name}{did_you_mean(name, list(_ARGUMENTS))}"
+        for name in arguments
+        if name not in _ARGUMENTS
+    ]
+    for name, convert in _ARGUMENTS.items():
+        try:
+            if arguments.get(name) is not None:
+                options[name] = convert(arguments[name])
+        except TypeError:
+            problems.append(f"{name} cannot be of type {type(arguments[name]).__name__}")
+    if problems:
+        problem = "; ".join(problems)
+        raise PrecheckError(f"Precheck cannot use the arguments of the audit: {problem}")
     return options
 
 

@@ -27,7 +27,7 @@ from ..ansible_core.patches import wrap_run
 from ..ansible_core.play import audit_task, is_doctor, location_of, only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
 from ..ansible_core.stop import StoppedDuringPlay, code_of_stopped_play
-from ..errors import GuardError, PrecheckError
+from ..errors import GuardError, PrecheckError, why_too_old
 from ..policy.matching import describe
 from .state import PlayId, RunState
 from .survey import survey
@@ -67,6 +67,8 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
     AnsibleError if it could not be decided whether the play may run.
     """
     try:
+        if reason := why_too_old():
+            raise RuntimeError(reason)
         run = PlayRun(strategy, iterator)
         state = _states.setdefault(run.manager, RunState())
         if state.stopped:  # a release of ansible-core may count failed hosts in another way

@@ -21,7 +21,7 @@ from support.commands import REPOSITORY
 from support.output import assert_stopped_for, is_printed
 from support.plays import WITNESS
 from support.policies import policy, rule
-from support.project import LOCAL_HOST
+from support.project import CALLBACKS_VARIABLE, LOCAL_HOST
 
 STOPPED = "stopped"
 
@@ -462,7 +462,7 @@ def test_a_host_that_a_refresh_of_the_inventory_adds_is_checked(guarded, nodes):
     ("setting", "survivor"),
     [
         ({"ANSIBLE_STRATEGY": "free"}, "callback"),
-        ({"ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit"}, "strategy"),
+        ({CALLBACKS_VARIABLE: "ansible.builtin.junit"}, "strategy"),
     ],
     ids=["ANSIBLE_STRATEGY", "ANSIBLE_CALLBACKS_ENABLED"],
 )

@@ -21,6 +21,7 @@ import pytest
 from support.commands import REPOSITORY
 from support.output import CLOSING_BLOCK
 from support.policies import policy, rule
+from support.project import CALLBACKS_VARIABLE
 
 PLAY = """\
 - name: Set up PostgreSQL
@@ -113,6 +114,11 @@ CALLBACKS = {
         "ok: [h2] =>",
     ),
 }
+# What releases have that have such a callback or such a setting.
+IS_THERE_WITH = {
+    "oneline": "callback.oneline",
+    "yaml as format": "doc_fragments.result_format_callback",
+}
 
 
 def sentence(project, name: str) -> str:
@@ -124,8 +130,8 @@ def sentence(project, name: str) -> str:
 @pytest.mark.parametrize("callback", CALLBACKS)
 def test_stdout_callbacks_show_verdicts(run_both, project, callback):
     settings, not_ready, ready = CALLBACKS[callback]
-    if callback == "oneline":
-        pytest.importorskip("ansible.plugins.callback.oneline", reason="this release has none")
+    if module := IS_THERE_WITH.get(callback):
+        pytest.importorskip(f"ansible.plugins.{module}", reason="this release has none")
     project.configure("both")
     stopped, passed = run_both(**settings)
     assert not_ready.replace("{reason}", sentence(project, "h1")) in stopped.stdout
@@ -170,9 +176,8 @@ def test_reports_of_other_callbacks_contain_the_checks(run_both, guarded):
     enabled = ["ansible.builtin.junit", "ansible.posix.profile_tasks"]
     if guarded.entry_point == "callback":
         enabled.append("precheck.guard.enforce")
-    stopped, passed = run_both(
-        ANSIBLE_CALLBACKS_ENABLED=",".join(enabled), JUNIT_OUTPUT_DIR=str(directory)
-    )
+    env = {CALLBACKS_VARIABLE: ",".join(enabled), "JUNIT_OUTPUT_DIR": str(directory)}
+    stopped, passed = run_both(**env)
     for run, tasks in (
         (stopped, ["Precheck pigsty-node"]),
         (passed, ["Precheck pigsty-node", "install"]),

@@ -13,6 +13,8 @@ import re
 import pytest
 from ansible.release import __version__
 
+from support.project import CALLBACKS
+
 ELSEWHERE = (
     "from ansible.plugins.strategy.free import StrategyModule as Free\n\n"
     "class StrategyModule(Free):\n    pass\n"
@@ -90,7 +92,7 @@ def test_which_plays_are_guarded(project, entry_point):
 )
 @pytest.mark.parametrize(("strategy", "callback", "outcome"), MISSPELT.values(), ids=MISSPELT)
 def test_a_misspelt_name_ends_the_run_or_is_a_warning(project, strategy, callback, outcome):
-    project.configure("none", f"strategy = {strategy}\ncallbacks_enabled = {callback}")
+    project.configure("none", f"strategy = {strategy}\n{CALLBACKS} = {callback}")
     project.local_hosts(missing="h1")
     project.write(
         "pgsql.yml",

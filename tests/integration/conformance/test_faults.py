@@ -108,6 +108,7 @@ PLAY = """
   tasks:
     - ansible.builtin.raw: {task}
 """
+F_SETPIPE_SZ = 1031  # of Linux; Python has the name since 3.10
 TIMEOUT = "8"  # seconds, which are enough for the nodes without a fault
 EVERY_NODE = " ".join(ADDRESSES)
 
@@ -799,7 +800,7 @@ def test_results_behind_output_that_nobody_reads_are_not_lost(guarded):
     long = {"command": f"true {'x' * 9000}"}
     guarded.write("precheck.yml", policy(rule(long, covers={"playbook": "pgsql.yml"})))
     out, into = os.pipe()
-    fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
+    fcntl.fcntl(into, F_SETPIPE_SZ, 4096)
     config = f"{guarded.directory}/ansible.cfg"
     env = clean_environment(ANSIBLE_CONFIG=config, PYTHONUNBUFFERED="1")
     command = [str(BIN / "ansible-playbook"), "pgsql.yml", "-vvvv"]

@@ -81,7 +81,7 @@ MISSING = {
     "ansible.executor.play_iterator:PlayIterator._play": NOT_CHECKED,
     "ansible.executor.play_iterator:PlayIterator.all_tasks": STOPPED,
     "ansible.executor.play_iterator:PlayIterator.get_failed_hosts": NOT_CHECKED,
-    "ansible.executor.play_iterator:PlayIterator.host_states": NOT_CHECKED,
+    "ansible.executor.play_iterator:PlayIterator.host_states": STOPPED,
     "ansible.executor.play_iterator:PlayIterator.is_failed": NOT_CHECKED,
     "ansible.executor.play_iterator:PlayIterator.mark_host_failed": NOT_CHECKED,
     "ansible.executor.playbook_executor:PlaybookExecutor._generate_retry_inventory": NOT_CHECKED,
@@ -109,14 +109,14 @@ MISSING = {
     "ansible.parsing.dataloader:DataLoader._get_file_contents": NOT_CHECKED,
     "ansible.parsing.dataloader:DataLoader.get_real_file": NOT_CHECKED,
     "ansible.parsing.dataloader:DataLoader.load_from_file": NOT_CHECKED,
-    "ansible.playbook.block:Block.get_tasks": NOT_CHECKED,
+    "ansible.playbook.block:Block.get_tasks": STOPPED,
     "ansible.playbook:Playbook._basedir": STOPPED,
     "ansible.playbook.play:Play._included_conditional": NOT_CHECKED,
     "ansible.playbook.play:Play._included_path": STOPPED,
     "ansible.playbook.play:Play._uuid": NOT_CHECKED,
     "ansible.playbook.play:Play._variable_manager": NOT_CHECKED,
     "ansible.playbook.play:Play.compile": NOT_CHECKED,
-    "ansible.playbook.play:Play.get_path": NOT_CHECKED,
+    "ansible.playbook.play:Play.get_path": STOPPED,
     "ansible.playbook.play:Play.only_tags": NOT_CHECKED,
     "ansible.playbook.role:Role._role_path": NOT_CHECKED,
     "ansible.playbook.role.include:RoleInclude._role_collection": NOT_CHECKED,
@@ -126,7 +126,7 @@ MISSING = {
     "ansible.playbook.task:Task._parent": STOPPED,
     "ansible.playbook.task:Task._role": NOT_CHECKED,
     "ansible.playbook.task:Task.get_vars": NOT_CHECKED,
-    "ansible.playbook.task:Task.implicit": NOT_CHECKED,
+    "ansible.playbook.task:Task.implicit": STOPPED,
     "ansible.playbook.task:Task.loop": NOT_CHECKED,
     "ansible.playbook.task:Task.register": NOT_CHECKED,
     "ansible.plugins.action:ActionBase._connection": STOPPED,
@@ -210,7 +210,7 @@ CHANGED_FOR_THE_CALLBACK = {
 
 
 # These names exist in older releases only.
-NOT_IN_THE_NEWEST = {"_result", "_return_data", "_task"}
+NOT_IN_THE_NEWEST = {"_data_source", "_line_number", "_result", "_return_data", "_task"}
 # Without the first of these names, hosts are checked again at each play. The second is of argparse,
 # and the third a method that ansible-precheck doctor extends to take over what it returns.
 NOT_NECESSARY = {"_load_name", "_actions", "_play_prereqs"}

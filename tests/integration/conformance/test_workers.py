@@ -14,6 +14,7 @@ import pytest
 
 from support.output import is_printed
 from support.policies import policy, rule
+from support.project import CALLBACKS
 
 HOSTS = [f"h{number}" for number in range(1, 9)]
 PLAY = """
@@ -63,7 +64,7 @@ def test_workers_stay_on_each_release(guarded):
 
 def events(project, *options, **env):
     """Run the play. Return the events of its checks: name, hosts, content."""
-    settings = f"callback_plugins = {EVENTS}\ncallbacks_enabled = precheck.guard.enforce, events"
+    settings = f"callback_plugins = {EVENTS}\n{CALLBACKS} = precheck.guard.enforce, events"
     project.configure("none", settings)
     path = project.directory / "events"
     run = project.run("site.yml", "--tags", "precheck", *options, env={"EVENTS": str(path), **env})
