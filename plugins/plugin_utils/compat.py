@@ -222,6 +222,23 @@ def path_of(play: Play) -> str:
     return f"{source._data_source}:{source._line_number}" if is_known else ""
 
 
+def as_loaded(play: Any) -> Any:
+    """Return a play that is written in a file as it is when ansible-core has loaded it.
+
+    It changes what it reads. Two plays that are the same afterwards were so before, or the hosts of
+    one are the name of the other.
+    """
+    if not isinstance(play, dict):
+        return play
+    loaded = {**play, "remote_user": play["user"]} if "user" in play else dict(play)
+    loaded.pop("user", None)
+    hosts = play.get("hosts")
+    # Until 2.11 it gives this name to a play without one.
+    if play.get("name") == (",".join(map(str, hosts)) if isinstance(hosts, list) else hosts):
+        loaded.pop("name", None)
+    return loaded
+
+
 def is_implicit(task: Task) -> bool:
     """Return whether ansible-core has put the task into the play."""
     if hasattr(task, "implicit"):  # since 2.11

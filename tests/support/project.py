@@ -18,10 +18,10 @@ from support.commands import BIN, REPOSITORY, Run, run_command
 # pip makes it the command ansible-precheck.
 PRECHECK = REPOSITORY / "plugins/plugin_utils/cli/main.py"
 
-_IS_2_10 = not hasattr(C, "CALLBACKS_ENABLED")
+IS_2_10 = not hasattr(C, "CALLBACKS_ENABLED")
 
 # The key in ansible.cfg that enables callbacks, and the variable of the environment.
-CALLBACKS = "callback_whitelist" if _IS_2_10 else "callbacks_enabled"
+CALLBACKS = "callback_whitelist" if IS_2_10 else "callbacks_enabled"
 CALLBACKS_VARIABLE = f"ANSIBLE_{CALLBACKS.upper()}"
 
 # The lines in ansible.cfg that enable each entry point of the guard.
@@ -35,7 +35,7 @@ ENTRY_POINTS = {
 # What ansible-playbook takes for a playbook of the collection: 2.10 does not know it by its name.
 _PLAYBOOKS = REPOSITORY / "collections/ansible_collections/precheck/guard/playbooks"
 AUDIT, DOCTOR = (
-    str(_PLAYBOOKS / f"{name}.yml") if _IS_2_10 else f"precheck.guard.{name}"
+    str(_PLAYBOOKS / f"{name}.yml") if IS_2_10 else f"precheck.guard.{name}"
     for name in ("audit", "doctor")
 )
 

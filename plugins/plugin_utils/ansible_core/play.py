@@ -135,9 +135,11 @@ def files_of(play: Play) -> list[str]:
     """
     if path := compat.path_of(play).rpartition(":")[0]:
         return [path]
-    files, source = play.get_loader()._FILE_CACHE.items(), play.get_ds()
+    files, source = play.get_loader()._FILE_CACHE.items(), compat.as_loaded(play.get_ds())
     return [
-        os.path.abspath(path) for path, data in files if isinstance(data, list) and source in data
+        os.path.abspath(path)
+        for path, data in files
+        if isinstance(data, list) and source in map(compat.as_loaded, data)
     ] or [""]
 
 

@@ -51,7 +51,8 @@ def of_host(extra_vars: Mapping[str, Any]) -> TimeLimit:
     connection_loader.get("ssh", class_only=True)  # makes its options known
     from_command_line: int = context.CLIARGS.get("timeout") or 0
     timeout = max(_of_ssh("timeout", extra_vars, C.DEFAULT_TIMEOUT), from_command_line)
-    return by_default(timeout, _of_ssh("reconnection_retries", extra_vars, 0))
+    retries: int = getattr(C, "ANSIBLE_SSH_RETRIES", 0)  # before 2.11 ssh has no option for them
+    return by_default(timeout, _of_ssh("reconnection_retries", extra_vars, retries))
 
 
 def by_default(timeout: int, retries: int) -> TimeLimit:

@@ -21,7 +21,7 @@ from support.commands import REPOSITORY
 from support.output import assert_stopped_for, is_printed
 from support.plays import WITNESS
 from support.policies import policy, rule
-from support.project import CALLBACKS_VARIABLE, LOCAL_HOST
+from support.project import CALLBACKS_VARIABLE, IS_2_10, LOCAL_HOST
 
 STOPPED = "stopped"
 
@@ -256,6 +256,8 @@ def assert_stopped(run, nodes) -> None:
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in ATTEMPTS])
 def test_the_attempt_is_stopped(guarded, nodes, name):
     attempt = ATTEMPTS[name]
+    if IS_2_10 and name == "a playbook run by the name of its collection":
+        pytest.skip("2.10 does not know it by that")
     nodes.reset(ready="n1 n2 n3 n4")
     files = {"pgsql.yml": attempt.playbook, "earlier.yml": attempt.earlier, **attempt.files}
     for path, text in files.items():

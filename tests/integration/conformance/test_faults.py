@@ -27,6 +27,7 @@ from support.commands import BIN, Run, clean_environment, run_command
 from support.nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
 from support.output import assert_stopped_for, is_printed
 from support.policies import policy, rule
+from support.project import IS_2_10
 from support.requirements import lacking
 
 AS_EVER = "the node passes if it is ready, and is reported not ready if it is not"
@@ -249,6 +250,8 @@ UNVERIFIED = {
 )
 def test_a_node_that_cannot_be_checked_is_unverified(guarded, nodes, fault):
     assert fault in FAULTS
+    if IS_2_10 and fault == "the node's SSH host key changed":
+        pytest.skip("2.10 does not know the variable that has ssh check the key")
     break_it, reason = UNVERIFIED[fault]
     prepare(guarded, nodes)
     guarded.inventory(

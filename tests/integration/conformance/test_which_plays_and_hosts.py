@@ -64,6 +64,28 @@ TEMPLATED_TAGS = {  # the tags of the play, those of its import, and what a run 
 }
 
 
+PLAYS_IN_JSON = {
+    "without a name": {},
+    "named like its hosts": {"name": "h1"},
+    "with a list of hosts": {"hosts": ["h1", "h2"]},
+    "with user": {"user": "root"},
+}
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize("keys", PLAYS_IN_JSON.values(), ids=PLAYS_IN_JSON)
+def test_a_play_in_json_is_known_by_its_file(guarded, keys):
+    """Until 2.18 ansible-core does not know that, and it changes what it has read."""
+    guarded.local_hosts(missing="h1 h2")
+    tasks = [{"ansible.builtin.debug": {"msg": "ran"}}]
+    guarded.write(
+        "pgsql.yml", json.dumps([{"hosts": "h1", "gather_facts": False, "tasks": tasks} | keys])
+    )
+    run = guarded.run("pgsql.yml")
+    assert run.rc == 2, run.output
+    assert '"ran"' not in run.stdout
+
+
 @pytest.mark.each_release
 @pytest.mark.parametrize(
     ("of_play", "of_import", "options"), TEMPLATED_TAGS.values(), ids=TEMPLATED_TAGS
