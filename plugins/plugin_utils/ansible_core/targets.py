@@ -131,7 +131,8 @@ class _TargetFinder:
             deciding = batch[:1] if one_decides else batch
             if batch and all(self._ends(task, host) for host in deciding):
                 later = self.remaining[self.remaining.index(batch[-1]) + 1 :]
-                return [*batch, *later] if action == "end_play" else batch
+                ends_later_ones = hasattr(self.run.iterator, "end_play")  # since 2.12
+                return [*batch, *later] if action == "end_play" and ends_later_ones else batch
         return []
 
     def _ends(self, task: Task, host: Host, keep_count: bool = False) -> bool:

@@ -50,9 +50,10 @@ def of_host(extra_vars: Mapping[str, Any]) -> TimeLimit:
         return TimeLimit(C.TASK_TIMEOUT, "the limit of task_timeout")
     connection_loader.get("ssh", class_only=True)  # makes its options known
     from_command_line: int = context.CLIARGS.get("timeout") or 0
-    timeout = max(_of_ssh("timeout", extra_vars, C.DEFAULT_TIMEOUT), from_command_line)
-    retries: int = getattr(C, "ANSIBLE_SSH_RETRIES", 0)  # before 2.11 ssh has no option for them
-    return by_default(timeout, _of_ssh("reconnection_retries", extra_vars, retries))
+    # Before 2.11 ssh has no such options.
+    of_core = from_command_line or C.DEFAULT_TIMEOUT, getattr(C, "ANSIBLE_SSH_RETRIES", 0)
+    timeout = max(_of_ssh("timeout", extra_vars, of_core[0]), from_command_line)
+    return by_default(timeout, _of_ssh("reconnection_retries", extra_vars, of_core[1]))
 
 
 def by_default(timeout: int, retries: int) -> TimeLimit:

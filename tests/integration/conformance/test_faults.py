@@ -321,19 +321,19 @@ def test_a_node_that_comes_up_while_ssh_retries_passes(guarded, nodes):
     """Its connection is refused at first. With too short a limit it is unverified."""
     assert "the node comes up while ssh retries" in FAULTS
     prepare(guarded, nodes)
-    retries = "callback_plugins = callbacks\n[connection]\nretries = 12\n"
-    guarded.configure(guarded.entry_point, more=retries)
+    retries = {"ANSIBLE_SSH_RETRIES": "12"}
+    guarded.configure(guarded.entry_point, more="callback_plugins = callbacks")
     guarded.write("callbacks/limits.py", LIMITS)
     port, server = come_up_later((ADDRESSES["n5"], nodes.port), 2)
     with server:
         late = nodes.host("n5", "127.0.0.1") | {"ansible_port": port}
         guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": late})
-        run = guarded.run("pgsql.yml", "--tags", "precheck", "--timeout", "5")
+        run = guarded.run("pgsql.yml", "--tags", "precheck", "--timeout", "5", env=retries)
     assert run.rc == 0, run.output
     assert "\nlimit 321\n" in run.stdout  # 13 * 5 s to connect, 236 s between, 20 s to answer
     never = late | {"ansible_port": 1}
     guarded.inventory({name: nodes.host(name) for name in ADDRESSES} | {"n5": never})
-    run = guarded.run("pgsql.yml", env={"ANSIBLE_PRECHECK_TIMEOUT": TIMEOUT})
+    run = guarded.run("pgsql.yml", env=retries | {"ANSIBLE_PRECHECK_TIMEOUT": TIMEOUT})
     reason = rf"no answer within {TIMEOUT} s, the limit of \[precheck\] timeout"
     assert_stopped(run, nodes, f"unverified: timed out: {reason}\n")
 
@@ -706,7 +706,12 @@ def test_the_host_of_a_killed_worker_is_unverified(guarded, nodes, forks, name):
 
 DEADLY = """
 import multiprocessing, os, signal
-from ansible.executor.task_queue_manager import FinalQueue
+try:
+    from ansible.executor.task_queue_manager import FinalQueue
+    METHOD = "send_task_result"
+except ImportError:  # before 2.11
+    from multiprocessing.queues import Queue as FinalQueue
+    METHOD = "put"
 from ansible.plugins.vars import BaseVarsPlugin
 
 DOCUMENTATION = '''
@@ -724,7 +729,7 @@ class VarsModule(BaseVarsPlugin):
                 os.kill(os.getpid(), signal.SIGKILL)
         return {}
 
-names, send = [], FinalQueue.send_task_result
+names, send = [], getattr(FinalQueue, METHOD)
 
 def send_or_lose(queue, *arguments, **keywords):
     # As a thread that sends results may do, if its process is killed.
@@ -732,7 +737,7 @@ def send_or_lose(queue, *arguments, **keywords):
         return open("lost", "w").close()
     return send(queue, *arguments, **keywords)
 
-FinalQueue.send_task_result = send_or_lose
+setattr(FinalQueue, METHOD, send_or_lose)
 """
 
 
