@@ -47,7 +47,7 @@ BROKEN = {
         ("timeout: 10", "timeout: 100"),
     ],
     "consistent-inventory": [
-        ("hostvars[host].ansible_port | default(22)", "22"),
+        ("host.ansible_port | default(22)", "22"),
         ("'local'", "'docker'"),
         ("haproxy_port", "etcd_port"),
         ("| map('string')", ""),
