@@ -128,3 +128,11 @@ def test_what_earlier_plays_set_is_awaited_also_through_a_variable(covered):
     run = covered.run("site.yml")
     assert run.rc == 0, run.output
     assert (covered.directory / "witness").exists()
+
+
+def test_they_take_the_place_of_variables_in_the_values_of_others(covered):
+    covered.inventory({"h1": LOCAL_HOST | {"size": 1, "limit": "{{ size }}"}})
+    own = rule({"that": "limit | int == 2"}, covers={"play": "Covered"})
+    covered.write("precheck.yml", policy_with({"size": 2}, own))
+    run = covered.run("site.yml")
+    assert run.rc == 0, run.output
