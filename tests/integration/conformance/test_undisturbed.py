@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from ansible.release import __version__
 
 from support.commands import commit_all
 from support.project import Project
@@ -37,6 +38,10 @@ RUNS = {
     "host_pinned": ("host_pinned", "hosts ends", 4),
     "debug": ("debug", "lockstep", 2),
 }
+
+HAS_END_BATCH = pytest.mark.skipif(
+    tuple(map(int, __version__.split(".")[:2])) < (2, 12), reason="end_batch came with 2.12"
+)
 
 POLICIES = {
     "no rule covers a play": """
@@ -170,6 +175,7 @@ def runs(*names: str, on_one_release: str = "", on_each_release: str = "") -> py
     marks = {
         name: [pytest.mark.one_release] * (name in on_one_release.split(", "))
         + [pytest.mark.each_release] * (name in on_each_release.split(", "))
+        + [HAS_END_BATCH] * (RUNS[name][1] == "lockstep")
         for name in names
     }
     return pytest.mark.parametrize(
