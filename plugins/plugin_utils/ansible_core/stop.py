@@ -50,7 +50,7 @@ class RunningHosts:
 
     def __init__(self, run: PlayRun) -> None:
         self._run = run
-        self._failed_before = set(run.manager._failed_hosts)
+        self._failed_before = set(run.failed_hosts())
         self._unreachable_before = set(run.manager._unreachable_hosts)
 
     def stop(self) -> None:

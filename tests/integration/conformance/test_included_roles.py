@@ -172,6 +172,19 @@ def test_hosts_are_checked_before_a_role_that_the_play_computes(guarded, keyword
     assert run.stdout.count("TASK [Precheck pigsty-node]") == (2 if keywords else 1)
 
 
+def test_no_later_batch_begins_though_a_host_had_failed_in_an_earlier_play(guarded):
+    local_hosts(guarded, missing="h1 h2 h3 h4")
+    role(guarded, "pgsql")
+    failing = "- ansible.builtin.fail:\n  when: inventory_hostname == 'h1'"
+    covered = play(tasks=f"{BEFORE}\n{COMPUTED}", keywords="serial: 2")
+    guarded.write("site.yml", play(tasks=failing) + covered + play(tasks=BEFORE))
+    run = guarded.run("site.yml", "-e", "which=pgsql")
+    assert run.rc == 2, run.output
+    assert is_printed("./node.yml -l h2", run.stderr)
+    assert "ERROR" not in run.stderr
+    assert changed(guarded, "before") == "h2"
+
+
 def test_only_the_hosts_that_come_to_the_role_are_checked(guarded):
     local_hosts(guarded, ready="h1", missing="h2 h3")
     role(guarded, "pgsql")
