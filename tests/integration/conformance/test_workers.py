@@ -14,7 +14,7 @@ import pytest
 
 from support.output import is_printed
 from support.policies import policy, rule
-from support.project import CALLBACKS
+from support.project import CALLBACKS, IS_2_10
 
 HOSTS = [f"h{number}" for number in range(1, 9)]
 PLAY = """
@@ -152,7 +152,9 @@ def test_nothing_of_a_host_gets_to_the_next(guarded):
             group["hosts"][name]["number"] = number
     run = guarded.run("site.yml", "--forks", "1", "--tags", "precheck", "-v")
     assert run.rc == 0, run.output
-    assert len(re.findall(r"^ok: \[h\d -> h\d\] => \(item=h\d\)", run.stdout, re.MULTILINE)) == 8
+    # 2.10 does not print to whom it delegated.
+    delegated = r"^(?:ok|changed): \[h\d( -> h\d)?\] => \(item=h\d\)"
+    assert len(re.findall(delegated, run.stdout, re.MULTILINE)) == 8
 
 
 PRINTING = """
@@ -251,5 +253,6 @@ def test_a_wrong_number_of_forks_is_an_error(guarded, value):
     run = guarded.run("site.yml", "-e", f"precheck_forks={value}")
     assert run.rc == 1
     assert run.stderr.count("ERROR") == 1
-    assert is_printed("the option forks ", run.stderr) and is_printed("precheck_forks", run.stderr)
+    assert is_printed("the option forks ", run.stderr)
+    assert IS_2_10 or is_printed("precheck_forks", run.stderr)
     assert "TASK" not in run.stdout
