@@ -36,11 +36,12 @@ class Shipped(NamedTuple):
     python: str
 
 
-# One line for a new release.
+# One line for a new release. Before 2.13, it takes any Jinja2: 2.11.3 is what Debian 11
+# ships with it.
 RELEASES = [
-    Release("2.10", "3.9", "2.10.8", "3.9", "3.0.0", ["jinja2<3.1"]),
-    Release("2.11", "3.9", "2.11.0", "3.9", "3.0.0"),
-    Release("2.12", "3.10, 3.9", "2.12.0", "3.9", "3.0.0"),
+    Release("2.10", "3.9", "2.10.8", "3.9", "2.11.3", ["jinja2<3.1"]),
+    Release("2.11", "3.9", "2.11.0", "3.9", "2.11.3"),
+    Release("2.12", "3.10, 3.9", "2.12.0", "3.9", "2.11.3"),
     Release("2.13", "3.10, 3.9", "2.13.0", "3.9", "3.0.0"),
     Release("2.14", "3.11, 3.10", "2.14.0", "3.9", "3.0.0"),
     Release("2.15", "3.11, 3.10", "2.15.0", "3.9", "3.0.0"),
@@ -56,6 +57,7 @@ RELEASES = [
 DISTRIBUTIONS = [
     Shipped("debian13", "Debian 13", "2.19.4", "3.13"),
     Shipped("el9", "Enterprise Linux 9", "2.14.18", "3.9"),
-    Shipped("ubuntu22.04", "Ubuntu 22.04", "2.10.8", "3.10"),
+    Shipped("ubuntu22.04", "Ubuntu 22.04, package ansible", "2.10.8", "3.10"),
+    Shipped("ubuntu22.04-core", "Ubuntu 22.04, package ansible-core", "2.12.0", "3.10"),
     Shipped("ubuntu24.04", "Ubuntu 24.04", "2.16.3", "3.12"),
 ]
