@@ -210,7 +210,9 @@ CHANGED_FOR_THE_CALLBACK = {
 
 
 # These names exist in older releases only.
-NOT_IN_THE_NEWEST = {"_data_source", "_line_number", "_result", "_return_data", "_task"}
+NOT_IN_THE_NEWEST = {
+    *("_data_source", "_host_states", "_line_number", "_result", "_return_data", "_task")
+}
 # Without the first of these names, hosts are checked again at each play. The second is of argparse,
 # and the third a method that ansible-precheck doctor extends to take over what it returns.
 NOT_NECESSARY = {"_load_name", "_actions", "_play_prereqs"}
