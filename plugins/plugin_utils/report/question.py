@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..policy.matching import PlayIdentity
 from ..text import count_of, printable_lines, printable_name
-from .terminal import HOSTS_SHOWN
+from .terminal import first_names
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,8 @@ def question(play: PlayIdentity, concerns: Sequence[Concern], number: int) -> st
     lines = [f"PRECHECK asks before {printable_name(play)}:"]
     for concern in concerns:
         words = [line for text in concern.words for line in printable_lines(text)]
-        shown = [printable_name(name) for name in concern.hosts[:HOSTS_SHOWN]]
-        if more := len(concern.hosts) - len(shown):
-            shown.append(f"and {more} more")
-        count = count_of(len(concern.hosts), "host")
-        lines += ["", f"Rule {concern.rule}:", *words, f"  {count}: {', '.join(shown)}"]
+        names = f"  {count_of(len(concern.hosts), 'host')}: {first_names(concern.hosts)}"
+        lines += ["", f"Rule {concern.rule}:", *words, names]
     return "\n".join(
         [*lines, "", f"This is about {count_of(number, 'host')} in all. Type the number to go on:"]
     )

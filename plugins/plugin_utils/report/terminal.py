@@ -198,16 +198,16 @@ def warning_block(play: PlayIdentity, failures: Sequence[Failure]) -> str:
 def left_out_line(play: PlayIdentity, hosts: Collection[str]) -> str:
     """Return the line that says which hosts are left out from ``play`` on."""
     left_out = f"{count_of(len(hosts), 'host')} {are(len(hosts))} left out"
-    return f"Precheck: {left_out} from {printable_name(play)} on: {_first(hosts)}"
+    return f"Precheck: {left_out} from {printable_name(play)} on: {first_names(hosts)}"
 
 
 def waiting_line(hosts: Collection[str], seconds: int) -> str:
     """Return the line that says which hosts are checked again for so many more seconds."""
     subject = f"{count_of(len(hosts), 'host')} {'does' if len(hosts) == 1 else 'do'} not answer"
-    return f"Precheck: {subject}, and will be checked again for {seconds} s: {_first(hosts)}"
+    return f"Precheck: {subject}, and will be checked again for {seconds} s: {first_names(hosts)}"
 
 
-def _first(hosts: Collection[str]) -> str:
+def first_names(hosts: Collection[str]) -> str:
     """Return the names of the first hosts, and how many more there are."""
     names = sorted(hosts)
     shown = ", ".join(map(printable_name, names[:HOSTS_SHOWN]))
