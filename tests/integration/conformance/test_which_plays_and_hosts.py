@@ -595,13 +595,12 @@ CONNECTION = """
 @pytest.mark.each_release
 def test_the_check_uses_the_connection_settings_of_the_play(guarded, nodes):
     host = nodes.host("n1")
-    guarded.inventory(
-        {
-            "n1": {
-                "ansible_ssh_common_args": host["ansible_ssh_common_args"] + " -o User={{ answer }}"
-            }
-        }
-    )
+    variables = {
+        "ansible_ssh_common_args": host["ansible_ssh_common_args"] + " -o User={{ answer }}"
+    }
+    if IS_2_10:  # ssh does not see the keyword port
+        variables["ansible_port"] = nodes.port
+    guarded.inventory({"n1": variables})
     guarded.write(
         "roles/pgsql/defaults/main.yml", 'address: "{{ addresses[inventory_hostname] }}"\n'
     )
