@@ -13,6 +13,7 @@ import pytest
 from ansible.release import __version__
 
 REPOSITORY = Path(__file__).parents[1]
+MINOR = int(__version__.split(".")[1])  # of the release of ansible-core
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     sample = config.getoption("--sample")
     shared = [item for item in items if not sample or _entry_point_is_chosen(item, sample)]
-    each = [
-        item for item in shared if sample == "other" and item.get_closest_marker("each_release")
-    ]
+    each = [item for item in shared if sample == "other" and _is_its_turn(item)]
     shared = [item for item in shared if item not in each]
     shares, _, step = config.getoption("--share").partition("/")
     chosen = {
@@ -63,19 +62,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item in chosen]
 
 
+def _is_its_turn(item: pytest.Item) -> bool:
+    """Return whether this release runs the test, as every second one does if it is for each."""
+    return bool(item.get_closest_marker("each_release")) and not (_number(item) + MINOR) % 2
+
+
 def _entry_point_is_chosen(item: pytest.Item, sample: str) -> bool:
     """Return whether the sample has the test through this entry point.
 
     The test determines which entry point it is. The sample "other" has the one that "one" does not
-    have. For tests that each older release runs, the entry point alternates from release to
-    release.
+    have. For tests that older releases run in turns, the entry point alternates.
     """
     entry_point = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
     if not entry_point:
         return True
-    parts = item.callspec.id.split("-")
-    parts.remove(entry_point)
-    number = crc32(f"{item.nodeid.partition('[')[0]}{parts}".encode())
+    number = _number(item)
     if sample == "other":
-        number += int(__version__.split(".")[1]) if item.get_closest_marker("each_release") else 1
+        number += (number + MINOR) // 2 if item.get_closest_marker("each_release") else 1
     return entry_point == ("strategy", "callback")[number % 2]
+
+
+def _number(item: pytest.Item) -> int:
+    """Return a number of the test that is the same through each entry point, and everywhere."""
+    parts = item.callspec.id.split("-") if hasattr(item, "callspec") else []
+    if parts and (entry_point := item.callspec.params.get("guarded")):
+        parts.remove(entry_point)
+    return crc32(f"{item.nodeid.partition('[')[0]}{parts}".encode())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ansible import constants as C
 from ansible.executor.play_iterator import PlayIterator
+from ansible.inventory.host import Host
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.block import Block
 from ansible.playbook.play import Play
@@ -207,9 +208,25 @@ def tasks_of_iterator(iterator: PlayIterator) -> list[Task]:
 
 def did_start_at_task(iterator: PlayIterator, name: str) -> bool:
     """Return whether the host of this name begins at the task of --start-at-task."""
-    # Until 2.13 the states have no public name.
-    states = iterator.host_states if hasattr(iterator, "host_states") else iterator._host_states
+    states = _host_states(iterator)
     return name in states and bool(states[name].did_start_at_task)
+
+
+def clear_host_errors(iterator: PlayIterator, host: Host) -> None:
+    """Let ``host`` not count as failed, as ``meta: clear_host_errors`` does."""
+    if hasattr(iterator, "clear_host_errors"):  # since 2.14
+        iterator.clear_host_errors(host)
+    else:
+        state = _host_states(iterator)[host.name]
+        state.fail_state = type(state.fail_state)(0)  # a number, or a flag since 2.12
+
+
+def _host_states(iterator: PlayIterator) -> dict[str, Any]:
+    # Until 2.13 they have no public name.
+    states: dict[str, Any] = (
+        iterator.host_states if hasattr(iterator, "host_states") else iterator._host_states
+    )
+    return states
 
 
 def path_of(play: Play) -> str:

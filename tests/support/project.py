@@ -156,7 +156,7 @@ class Project:
             [*program, *command[1:]],
             self.directory / cwd,
             stdin=stdin,
-            timeout=180,
+            timeout=600,
             **settings | (env or {}),
         )
         assert "Traceback" not in run.output

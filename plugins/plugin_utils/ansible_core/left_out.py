@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from ansible.executor.task_queue_manager import TaskQueueManager
 
+from .. import compat
 from .later import is_last
 from .patches import add_hosts_to_retry, before_each_play
 from .run import PlayRun
@@ -71,7 +72,7 @@ class Remainder:
         for host in run.hosts_named(sorted(self._names - gone)):
             if host:  # it may be gone since
                 iterator.mark_host_failed(host)  # this also brings it to its end
-                iterator.clear_host_errors(host)
+                compat.clear_host_errors(iterator, host)
         if not self._is_empty:
             manager._failed_hosts.update(dict.fromkeys(batch & self._names - gone, True))
 
