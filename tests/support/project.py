@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants as C
+from ansible.release import __version__
 
 from support.commands import BIN, REPOSITORY, Run, run_command
 
@@ -19,6 +20,7 @@ from support.commands import BIN, REPOSITORY, Run, run_command
 PRECHECK = REPOSITORY / "plugins/plugin_utils/cli/main.py"
 
 IS_2_10 = not hasattr(C, "CALLBACKS_ENABLED")
+RELEASE = tuple(map(int, __version__.split(".")[:2]))
 
 # The key in ansible.cfg that enables callbacks, and the variable of the environment.
 CALLBACKS = "callback_whitelist" if IS_2_10 else "callbacks_enabled"

@@ -27,7 +27,7 @@ from support.commands import BIN, Run, clean_environment, run_command
 from support.nodes import ADDRESSES, GREETING, MUTE, STALLED, STOPPED
 from support.output import assert_stopped_for, is_printed
 from support.policies import policy, rule
-from support.project import IS_2_10
+from support.project import IS_2_10, RELEASE
 from support.requirements import lacking
 
 AS_EVER = "the node passes if it is ready, and is reported not ready if it is not"
@@ -868,7 +868,8 @@ def test_without_file_descriptors_nothing_runs_unchecked(guarded):
             assert len(witnesses(guarded)) == len(ADDRESSES)
             continue
         assert witnesses(guarded) == []
-        assert "Traceback" not in stderr
+        if RELEASE >= (2, 12):  # workers of ansible-core print some before
+            assert "Traceback" not in stderr
         assert re.search(
             "^  (n[1-5]  )?unverified: .*(Too many open files|out of file descriptors)",
             stderr,
