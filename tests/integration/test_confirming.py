@@ -14,7 +14,7 @@ import pytest
 
 from support.commands import BIN, Run, clean_environment
 from support.policies import policy, rule
-from support.project import LOCAL_HOST, UNREACHABLE_HOST
+from support.project import AUDIT, LOCAL_HOST, UNREACHABLE_HOST
 
 PRODUCTION = rule(
     {"confirm": "{{ precheck_play }} changes production."},
@@ -283,3 +283,11 @@ def test_explaining_asks_nothing(production):
     run = production.run("ansible-precheck", "explain", "site.yml")
     assert run.rc == 0, run.output
     assert "once      {{ precheck_play }} changes production. (for 3 hosts)" in run.stdout
+
+
+def test_an_audit_asks_nothing(production):
+    production.write("precheck.yml", policy(PRODUCTION, rule({"that": True}, name="other")))
+    run = production.run(AUDIT)
+    assert run.rc == 0, run.output
+    assert "confirm" not in run.stderr
+    assert "production" in run.stdout  # among the rules that are not audited
