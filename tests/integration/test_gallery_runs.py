@@ -52,11 +52,11 @@ def local_hosts(project, **hosts):
 
 
 def done(project):
-    """Return the names of the hosts on which the play ran."""
+    """Return the names of the hosts on which the play ran, sorted: they run in parallel."""
     path = project.directory / "witness"
     lines = path.read_text().split() if path.exists() else []
     path.unlink(missing_ok=True)
-    return lines
+    return sorted(lines)
 
 
 def assert_passes(project, *arguments, env=None, hosts="h1"):
