@@ -35,7 +35,14 @@ def verdict(
         for number, reason in enumerate(reasons)
     ]
     checks.append({"check": "another", "verdict": "ready", "reasons": []})
-    return {"host": host, "rule": rule, "groups": list(groups), "verdict": state, "checks": checks}
+    return {
+        "host": host,
+        "rule": rule,
+        "groups": list(groups),
+        "verdict": state,
+        "before": {"name": "Audit", "path": "", "line": 0},
+        "checks": checks,
+    }
 
 
 def rule(
@@ -80,6 +87,7 @@ def document(
         "not_audited": [],
         "verdicts": verdicts,
         "waivers": [],
+        "not_judged": [],
         **more,
     }
 

@@ -35,6 +35,7 @@ ORDER = [
     "checks",
     "ansible_core",
     "report",
+    "history",
     "guard",
     "cli",
 ]

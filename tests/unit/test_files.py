@@ -11,8 +11,11 @@ import stat
 
 import pytest
 from ansible.errors import AnsibleError
-from ansible_collections.precheck.guard.plugins.plugin_utils.report import files
+from ansible_collections.precheck.guard.plugins.plugin_utils.report import files, stored
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.record import Record
+
+from support.report_documents import document, few, rule, verdict
+from support.reports import SCHEMA
 
 pytestmark = pytest.mark.one_release
 
@@ -75,13 +78,8 @@ def test_directories_are_not_created_and_only_regular_files_are_replaced(tmp_pat
     assert set(tmp_path.iterdir()) == {pipe, link, dangling}
 
 
-VERDICT = {"host": "h1", "rule": "a", "groups": [], "verdict": "ready", "checks": []}
-REPORT = {
-    "format": 1,
-    "precheck": "0.1.0",
-    "started": "2026-11-22T06:00:00Z",
-    "verdicts": [VERDICT],
-}
+VERDICT = verdict("h1", "a")
+REPORT = document([rule("a")], [VERDICT])
 
 NOT_JSON, OTHER_JSON = "it is not JSON", "it is not a report of Precheck"
 DAMAGED = "it is a report of Precheck, but a damaged one"
@@ -99,6 +97,9 @@ NO_REPORTS = {
         "it is of format ['\\x1b'], and this Precheck knows 1",
     ),
     "no start": (REPORT | {"started": None}, DAMAGED),
+    "no time": (REPORT | {"started": "2026-13-01T00:00:00Z"}, DAMAGED),
+    "no rules": ({key: REPORT[key] for key in REPORT if key != "rules"}, DAMAGED),
+    "changes are a list": (REPORT | {"changes": []}, DAMAGED),
     "verdicts are a mapping": (REPORT | {"verdicts": {}}, DAMAGED),
     "verdict is text": (REPORT | {"verdicts": ["h1"]}, DAMAGED),
     "host is a number": (REPORT | {"verdicts": [VERDICT | {"host": 7}]}, DAMAGED),
@@ -106,10 +107,31 @@ NO_REPORTS = {
 }
 
 
-def test_a_report_is_read(tmp_path):
+@pytest.mark.parametrize("report", [REPORT, few()], ids=["small", "few"])
+def test_a_report_is_read(tmp_path, report):
     path = tmp_path / "report.json"
-    path.write_text(json.dumps(REPORT))
-    assert files.read(str(path)) == REPORT
+    path.write_text(json.dumps(report))
+    assert files.read(str(path)) == report
+
+
+def keys(schema):
+    """Return the required keys of a JSON schema, and of what they contain, as a shape has them."""
+    for one in [schema, *schema.get("allOf", ())]:
+        if name := one.get("$ref", "").rpartition("/")[2]:
+            return keys(SCHEMA["definitions"][name])
+    if "items" in schema:
+        return [keys(schema["items"])]
+    return {key: keys(one) for key, one in schema.get("properties", {}).items()} or None
+
+
+def keys_in(shape):
+    if isinstance(shape, list):
+        return [keys_in(shape[0])]
+    return {key: keys_in(one) for key, one in shape.items()} if isinstance(shape, dict) else None
+
+
+def test_each_key_of_the_schema_is_expected_in_a_report():
+    assert keys_in(stored.SHAPE) == keys(SCHEMA)
 
 
 @pytest.mark.parametrize(("content", "why"), NO_REPORTS.values(), ids=NO_REPORTS)

@@ -78,6 +78,7 @@ commands:
   rules      show which rules can apply to hosts, and what they require
   validate   check policy files
   test       run the cases of test files beside policy files
+  report     show what many reports say together, or make one of several
   schema     print the JSON schema of policy files, for editors
 
 ansible-precheck COMMAND --help describes a command.
@@ -203,6 +204,25 @@ exit status:
   0  all cases pass
   1  a case fails, or a file cannot be used"""
 
+REPORT = """\
+Reads reports of runs and audits, from files and from directories, and shows
+what they say together: since when hosts have not been ready, who waived what,
+how often and why, and how many runs were stopped in each week. Files that are no
+report, or one of another format, are named on stderr and passed over.
+
+With --merge, it makes one report of several, such as those of the slices of a
+job."""
+
+REPORT_MORE = """\
+examples:
+  ansible-precheck report /var/log/precheck
+  ansible-precheck report /var/log/precheck --page history.html
+  ansible-precheck report slice-*.json --merge job.json
+
+exit status:
+  0  a report was read; with --merge, all of them were
+  1  no report could be read, or a file cannot be written"""
+
 SCHEMA = """\
 Prints the JSON schema of policy files. Editors with a YAML language server
 check a file by it while you write, if the file begins with a line such as
@@ -231,6 +251,12 @@ COLORS = {
 
 STATES = {"passed": C.COLOR_OK, "failed": C.COLOR_ERROR, "doubt": C.COLOR_WARN}
 
+OF_HISTORY = {
+    "heading": C.COLOR_HIGHLIGHT,
+    "ready": C.COLOR_OK,
+    "not ready": C.COLOR_ERROR,
+}
+
 LEVELS = {"doubt": C.COLOR_WARN, "wrong": C.COLOR_ERROR}
 
 display = Display()
@@ -251,6 +277,7 @@ def main() -> None:
         "rules": Rules,
         "validate": Validate,
         "test": Test,
+        "report": Report,
         "schema": Schema,
     }
     parser = argparse.ArgumentParser(
@@ -682,6 +709,34 @@ class Test(_Reading):
         else:
             self.print_lines(report.as_text(results), STATES)
         return 1 if any(result.has_failed for result in results) else 0
+
+
+class Report(_Printing):
+    name = "ansible-precheck report"
+
+    def init_parser(self) -> None:  # type: ignore[override]
+        super().init_parser()
+        self.describe("path [path ...]", REPORT, REPORT_MORE)
+        self.parser.add_argument("args", metavar="path", nargs="+", help="a report, or a directory")
+        self.parser.add_argument(
+            "--page", metavar="FILE", help="write a page with a timeline there"
+        )
+        self.parser.add_argument("--merge", metavar="FILE", help="write one report of all of them")
+
+    def run(self) -> int:
+        with contextlib.ExitStack() as self.while_working:
+            super().run()
+            command = of_collection("history.command")
+            if target := context.CLIARGS["merge"]:
+                command.merge_into(target, context.CLIARGS["args"])
+                return 0
+            history, passed_over = command.read_history(context.CLIARGS["args"])
+            output = of_collection("history.output")
+        if context.CLIARGS["format"] == "json":
+            self.print_json(output.as_data(history, passed_over))
+        else:
+            self.print_lines(output.as_text(history), OF_HISTORY)
+        return 0
 
 
 class Schema(CLI):

@@ -16,6 +16,7 @@ from .record import CoveredPlay, NotJudged, Record, Waiver
 
 FORMAT = 1
 VERSION = "0.1.0"
+TIME = "%Y-%m-%dT%H:%M:%SZ"  # for strftime, in UTC
 
 Document = dict[str, Any]
 
@@ -133,7 +134,7 @@ def _checks(verdict: Verdict) -> list[Document]:
 
 
 def _time(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return time.strftime(TIME, time.gmtime(seconds))
 
 
 def changes(

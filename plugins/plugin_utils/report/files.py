@@ -24,10 +24,10 @@ from ..options import report_path
 from ..policy import discovery
 from ..policy.model import BUILT_IN
 from ..text import one_line
-from ..verdict import STATES
-from .document import FORMAT, Document, build_document
+from .document import Document, build_document
 from .record import Record
 from .redact import with_masked_words, without_secrets
+from .stored import load
 
 display = Display()
 
@@ -43,8 +43,8 @@ def write_report(record: Record, extra_vars: Mapping[str, Any], groups_of: Group
     with _failure_is_a_warning("report"):
         if path := report_path(extra_vars, record.started):
             document = current_document(record, extra_vars, groups_of)
-            write_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-            return _written("report", path)
+            write_atomically(path, as_json(document))
+            return written_to("report", path)
     return ""
 
 
@@ -59,11 +59,17 @@ def write_page(path: str, document: Document) -> str:
         # Who may read a page is up to its owner.
         mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o600
         write_atomically(path, page(document), mode)
-        return _written("page", path)
+        return written_to("page", path)
     return ""
 
 
-def _written(what: str, path: str) -> str:
+def as_json(document: Document) -> str:
+    """Return what the file of a report contains."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def written_to(what: str, path: str) -> str:
+    """Return the line that says where a report or a page is."""
     return f"Precheck wrote its {what} to {one_line(os.path.abspath(path))}"
 
 
@@ -137,44 +143,10 @@ def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
         raise PrecheckError(f"{path}: {ex.strerror}") from None
 
 
-_VERDICT_KEYS = {"host": str, "rule": str, "verdict": str, "checks": list}
-
-
 def read(path: str) -> Document:
-    """Return the document of the report at ``path``. Raises PrecheckError if it is none."""
-
-    def error(reason: str) -> PrecheckError:
-        text = f"Precheck cannot compare with {path}, so nothing was checked: {reason}"
-        return PrecheckError(text)
-
-    if not os.path.isfile(path):
-        raise error("it is not a file" if os.path.exists(path) else "there is no such file")
+    """Return the document of an earlier report to compare with. Raises PrecheckError."""
     try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-    except OSError as ex:
-        raise error(ex.strerror or "it cannot be read") from None
-    except (ValueError, RecursionError):
-        raise error("it is not JSON") from None
-    if not isinstance(document, dict) or not {"format", "precheck", "verdicts"} <= document.keys():
-        raise error("it is not a report of Precheck")
-    if document["format"] != FORMAT:
-        other = f"{document['format']!r:.20}"
-        raise error(f"it is of format {other}, and this Precheck knows {FORMAT}")
-    if not _is_whole(document):
-        raise error("it is a report of Precheck, but a damaged one")
-    return document
-
-
-def _is_whole(document: Document) -> bool:
-    verdicts = document["verdicts"]
-    return (
-        isinstance(document.get("started"), str)
-        and isinstance(verdicts, list)
-        and all(
-            isinstance(verdict, dict)
-            and all(isinstance(verdict.get(key), kind) for key, kind in _VERDICT_KEYS.items())
-            and verdict["verdict"] in STATES
-            for verdict in verdicts
-        )
-    )
+        return load(path)
+    except PrecheckError as ex:
+        text = f"Precheck cannot compare with {path}, so nothing was checked: {ex}"
+        raise PrecheckError(text) from None
