@@ -47,6 +47,11 @@ def count_of(number: int, word: str) -> str:
     return f"{number} {word}es" if word.endswith("ch") else f"{number} {word}s"
 
 
+def natural(name: str) -> str:
+    """Return by what a name is sorted if numbers in it are to be in their order."""
+    return re.sub("[0-9]+", lambda match: match[0].zfill(20), name)
+
+
 def is_plain_name(name: str) -> bool:
     """Return whether a name is nothing else to a shell, an option parser, or as a host pattern."""
     return bool(re.fullmatch(r"\w[\w.-]*", name))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.chromium import Browser, program
 from support.nodes import Nodes, why_not
 from support.project import Project
 from support.requirements import lacking
@@ -50,3 +51,20 @@ def nodes(all_nodes: Nodes, project: Project) -> Nodes:
     all_nodes.reset()
     project.inventory(all_nodes.hosts())
     return all_nodes
+
+
+@pytest.fixture(scope="module")
+def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium for all tests of a file."""
+    if not program():
+        lacking("the page is opened in Chromium, which is not installed")
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(one_browser: Browser) -> Browser:
+    """The Chromium, with a large window in light colours."""
+    one_browser.look()
+    return one_browser

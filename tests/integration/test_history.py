@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 
 import pytest
 
@@ -123,6 +124,25 @@ def test_without_a_report_the_command_fails(cluster):
     assert (found.rc, found.stdout) == (1, "")
     assert is_printed("Precheck has found no report in reports", found.stderr)
     assert report(cluster).rc == 2
+
+
+def test_the_history_as_a_page(cluster):
+    """A page for a web server keeps its mode, and with JSON nothing else is on stdout."""
+    run(cluster, AUDIT, name="1")
+    found = report(cluster, "reports", "--page", "history.html", "--format", "json")
+    page = cluster.directory / "history.html"
+    assert found.rc == 0 and json.loads(found.stdout)["unready"][0]["host"] == "h2"
+    assert found.stderr == f"Precheck wrote its page to {page}\n"
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    text = page.read_text()
+    assert text.startswith("<!DOCTYPE html>") and f"{cluster.directory}/h2/etc/pki/ca.crt" in text
+    page.chmod(0o644)
+    assert report(cluster, "reports", "--page", "history.html").rc == 0
+    assert stat.S_IMODE(page.stat().st_mode) == 0o644
+    (cluster.directory / "link.html").symlink_to("history.html")
+    failed = report(cluster, "reports", "--page", "link.html")
+    assert (failed.rc, failed.stdout) == (1, "")
+    assert is_printed(f"{cluster.directory}/link.html is not a regular file", failed.stderr)
 
 
 def test_the_reports_of_slices_become_one(cluster):

@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.html import page
 
-from support.chromium import Browser, program
+from support.chromium import CONTRAST, Browser
 from support.report_documents import HOSTILE, LONG, MISSING, few, hostile, many
-from support.requirements import lacking
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_release]
 
@@ -26,46 +25,6 @@ FILL = (
     "(form => { form.%s.value = %r;"
     " form.%s.dispatchEvent(new Event('input', {bubbles: true})) })(document.forms[0].elements)"
 )
-# The visible text with the least contrast to its background, and this contrast.
-CONTRAST = """(() => {
-  const luminance = (color) => {
-    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((one) => {
-      one /= 255;
-      return one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const hasText = (node) => node.nodeType === 3 && node.data.trim();
-  const clear = (color) => color === "transparent" || color.endsWith(", 0)");
-  const ratio = (element) => {
-    let behind = element;
-    while (behind && clear(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
-    const back = luminance(getComputedStyle(behind).backgroundColor);
-    const front = luminance(getComputedStyle(element).color);
-    return (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
-  };
-  return Array.from(document.body.querySelectorAll("*"))
-    .filter((e) => e.checkVisibility() && Array.from(e.childNodes).some(hasText))
-    .map((e) => [ratio(e), e.className + ": " + e.textContent.slice(0, 40)])
-    .sort((one, other) => one[0] - other[0])[0];
-})()"""
-
-
-@pytest.fixture(scope="module")
-def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A Chromium for all tests of this file."""
-    if not program():
-        lacking("the page is opened in Chromium, which is not installed")
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def browser(one_browser: Browser) -> Browser:
-    """The Chromium, with a large window in light colours."""
-    one_browser.look()
-    return one_browser
 
 
 @pytest.fixture

@@ -26,6 +26,39 @@ OPTIONS = (
 ).split()
 SECONDS = 60
 
+# Waits until all rows of a history are drawn, and returns their number.
+DRAWN = """new Promise((done) => {
+  const look = () => {
+    const drawn = document.querySelectorAll("#timeline tbody tr").length;
+    const shown = document.forms[0].elements.shown.value.split(" ")[0].replace(",", "");
+    if (drawn === Number(shown)) done(drawn); else setTimeout(look);
+  };
+  look();
+})"""
+# The visible text with the least contrast to its background, and this contrast.
+CONTRAST = """(() => {
+  const luminance = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((one) => {
+      one /= 255;
+      return one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const hasText = (node) => node.nodeType === 3 && node.data.trim();
+  const clear = (color) => color === "transparent" || color.endsWith(", 0)");
+  const ratio = (element) => {
+    let behind = element;
+    while (behind && clear(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+    const back = luminance(getComputedStyle(behind).backgroundColor);
+    const front = luminance(getComputedStyle(element).color);
+    return (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
+  };
+  return Array.from(document.body.querySelectorAll("*"))
+    .filter((e) => e.checkVisibility() && Array.from(e.childNodes).some(hasText))
+    .map((e) => [ratio(e), e.className + ": " + e.textContent.slice(0, 40)])
+    .sort((one, other) => one[0] - other[0])[0];
+})()"""
+
 
 def program() -> str | None:
     """Return the path of Chromium, None if it is not installed."""

@@ -731,6 +731,8 @@ class Report(_Printing):
                 command.merge_into(target, context.CLIARGS["args"])
                 return 0
             history, passed_over = command.read_history(context.CLIARGS["args"])
+            if target := context.CLIARGS["page"]:
+                command.write_page(target, history)
             output = of_collection("history.output")
         if context.CLIARGS["format"] == "json":
             self.print_json(output.as_data(history, passed_over))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..errors import PrecheckError
 from ..report.document import Document
-from ..report.files import as_json, write_atomically, written_to
+from ..report.files import as_json, replace_page, write_atomically, written_to
 from ..text import one_line
 from .found import PassedOver, Reports
 from .merge import merged
@@ -31,6 +31,14 @@ def read_history(paths: Sequence[str]) -> HistoryAndPassedOver:
     if not observed:
         raise PrecheckError(f"Precheck has found no report in {', '.join(paths)}")
     return summarize(observed), reports.passed_over
+
+
+def write_page(target: str, history: History) -> None:
+    """Write the page for a history. Raises PrecheckError."""
+    from .page import page  # it loads more of Jinja2
+
+    replace_page(target, page(history))
+    print(written_to("page", target), file=sys.stderr)
 
 
 def merge_into(target: str, paths: Sequence[str]) -> None:

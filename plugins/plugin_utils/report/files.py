@@ -56,11 +56,15 @@ def write_page(path: str, document: Document) -> str:
     with _failure_is_a_warning("page"):
         from .html import page  # it loads more of Jinja2
 
-        # Who may read a page is up to its owner.
-        mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o600
-        write_atomically(path, page(document), mode)
+        replace_page(path, page(document))
         return written_to("page", path)
     return ""
+
+
+def replace_page(path: str, text: str) -> None:
+    """Write a page. Who may read it is up to its owner. Raises PrecheckError with the path."""
+    mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o600
+    write_atomically(path, text, mode)
 
 
 def as_json(document: Document) -> str:

@@ -1,30 +1,20 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A page of HTML for a browser, made of the document of a report. The template is beside it.
-
-Texts of the document come from nodes. They are escaped, stripped of what cannot be printed, and
-never templated; none of them is put into the style or the script, whose digests the page's content
-security policy has.
-"""
+"""A page of HTML for a browser, made of the document of a report. The template is beside it."""
 
 from __future__ import annotations
 
-import os
-import re
 import shlex
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ..policy.model import WARN, RuleAndHost
-from ..text import printable_lines
+from ..text import natural
 from ..verdict import NOT_READY, READY, UNVERIFIED
 from .document import Document
+from .template import render
 
 TEMPLATE = "report.html.j2"
 SHOWN = 100  # characters of reasons that a cell of the matrix shows before it is opened
@@ -79,16 +69,8 @@ def page(report: Document) -> str:
     groups = sorted({group for verdict in report["verdicts"] for group in verdict["groups"]})
     warning = {rule["name"] for rule in report["rules"] if rule["severity"] == WARN}
     rows = _rows(report, groups, warning)
-    environment = Environment(
-        autoescape=True,
-        finalize=_printable,
-        loader=FileSystemLoader(os.path.dirname(__file__)),
-        lstrip_blocks=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["digest"] = _digest
-    return environment.get_template(TEMPLATE).render(
+    return render(
+        TEMPLATE,
         report=report,
         command=shlex.join(report["command"]),
         changes=report.get("changes"),
@@ -148,16 +130,4 @@ def _cell(verdict: Mapping[str, Any], only_warns: bool, newly: set[RuleAndHost])
 
 
 def _rank_and_name(row: Row) -> tuple[int, str]:
-    padded = re.sub("[0-9]+", lambda match: match[0].zfill(20), row.host)
-    return RANKS.index(row.states[0]), padded
-
-
-def _printable(value: Any) -> Any:
-    """Return what the page shows for a value: no control characters, no marks of direction."""
-    if isinstance(value, str) and not hasattr(value, "__html__"):
-        return "\n".join(printable_lines(value))
-    return value
-
-
-def _digest(source: str) -> str:
-    return "sha256-" + b64encode(sha256(source.encode()).digest()).decode()
+    return RANKS.index(row.states[0]), natural(row.host)
