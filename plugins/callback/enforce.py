@@ -74,6 +74,22 @@ options:
     vars:
       - name: precheck_report
     version_added: 0.1.0
+  report_keep:
+    description:
+      - How many reports to keep in the directory of C(report). Without this option, all of them.
+      - After a new report is written, older ones are removed. These are reports of Precheck whose
+        names come of C(report), filled in with the times at which their runs started. No other file
+        is removed.
+      - If a report cannot be removed, a warning is printed.
+    type: int
+    ini:
+      - section: precheck
+        key: report_keep
+    env:
+      - name: ANSIBLE_PRECHECK_REPORT_KEEP
+    vars:
+      - name: precheck_report_keep
+    version_added: 0.1.0
   timeout:
     description:
       - The number of whole seconds that a host has for all its checks together. The C(timeout) of a
@@ -108,8 +124,8 @@ notes:
     C(--skip-tags precheck:RULE) and C(-e precheck_waive=RULE) waive a rule, with a warning. Without
     a name, the tags waive all rules that may be waived.
   - The variables C(precheck_confirm), C(precheck_forks), C(precheck_policy), C(precheck_reason),
-    C(precheck_report), C(precheck_timeout) and C(precheck_waive) have an effect only as extra
-    variables, as with C(-e precheck_policy=strict.yml).
+    C(precheck_report), C(precheck_report_keep), C(precheck_timeout) and C(precheck_waive) have an
+    effect only as extra variables, as with C(-e precheck_policy=strict.yml).
   - For a misspelt callback name, ansible-core only prints a warning. C(ansible-precheck doctor) and
     C(ansible-playbook precheck.guard.doctor) find out whether the guard is in force.
   - With C(-v), each run prints which policy it uses, and with C(-vv), which rules cover each play.

@@ -29,6 +29,7 @@ REASON_VARIABLE = "precheck_reason"
 CONFIRM_VARIABLE = "precheck_confirm"
 LONGEST_TIMEOUT = 86400
 MOST_FORKS = 10000
+MOST_REPORTS = 1000000
 
 
 ValueAndOrigin = tuple[Any, str]
@@ -203,5 +204,19 @@ def report_path(extra_vars: Mapping[str, Any], started: float) -> str:
 
     It is empty if no report is wanted. Raises OptionError.
     """
-    path, _origin = option("report", extra_vars)
-    return time.strftime(str(path), time.gmtime(started)) if path else ""
+    pattern = report_pattern(extra_vars)
+    return time.strftime(pattern, time.gmtime(started)) if pattern else ""
+
+
+def report_pattern(extra_vars: Mapping[str, Any]) -> str:
+    """Return the strftime format of the paths of reports; empty if none is wanted.
+
+    Raises OptionError.
+    """
+    pattern, _origin = option("report", extra_vars)
+    return str(pattern) if pattern else ""
+
+
+def report_keep(extra_vars: Mapping[str, Any]) -> int:
+    """Return how many reports to keep; 0 if all of them. Raises OptionError."""
+    return _number("report_keep", MOST_REPORTS, "a whole number", extra_vars)

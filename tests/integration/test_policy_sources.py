@@ -215,7 +215,7 @@ MISSPELT = {
         "[precheck]\nx = 1",
         "",
         "ansible.cfg:{line}: the section [precheck] has an unknown key 'x': expected forks,"
-        " policy, report, timeout",
+        " policy, report, report_keep, timeout",
     ),
     "the file beside ansible.cfg": (
         "",

@@ -9,10 +9,12 @@ import stat
 import time
 
 import pytest
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.files import as_json
 
 from support.output import is_printed
 from support.policies import policy, rule
 from support.project import LOCAL_HOST, UNREACHABLE_HOST
+from support.report_documents import document
 from support.reports import read_report
 
 PLAY = """
@@ -331,3 +333,50 @@ def test_a_report_and_a_page_have_no_secret_that_ansible_core_masks(project):
     page = (project.directory / "page.html").read_text()
     assert "refused: $REDACTED$" in page
     assert "with a-password" not in page and "refused: a-password" not in page
+
+
+def old_report(day):
+    """Return a report of this day in January 2001."""
+    started = f"2001-01-{day:02}T00:00:00Z"
+    return as_json(document([], [], started=started, finished=started))
+
+
+@pytest.mark.claims(
+    "With `report_keep`, Precheck removes reports that it wrote, and no other file."
+)
+def test_as_many_reports_are_kept_as_wanted(guarded):
+    """Each run has its own, and other files and reports of other names stay."""
+    pattern = "reports/%Y-%m-%d.json"
+    guarded.configure(guarded.entry_point, f"[precheck]\nreport = {pattern}\nreport_keep = 3")
+    (guarded.directory / "reports").mkdir()
+    guarded.inventory({"h1": LOCAL_HOST})
+    guarded.write("precheck.yml", policy(rule({"that": "true"})))
+    guarded.write("site.yml", PLAY.format(name="Site", hosts="all", keywords=""))
+    for day in range(1, 6):
+        guarded.write(f"reports/2001-01-{day:02}.json", old_report(day))
+    guarded.write("reports/2001-01-06.json", "{}")
+    guarded.write("reports/copy.json", old_report(1))
+    assert guarded.run("site.yml").rc == 0
+    names = sorted(path.name for path in (guarded.directory / "reports").iterdir())
+    [new] = [name for name in names if name > "2002" and name != "copy.json"]
+    others = ["2001-01-04.json", "2001-01-05.json", "2001-01-06.json", "copy.json"]
+    assert names == sorted([*others, new])
+    read_report(guarded.directory / "reports" / new)
+
+    guarded.run("precheck.guard.audit", "-e", "precheck_report_keep=1")
+    names = sorted(path.name for path in (guarded.directory / "reports").iterdir())
+    assert names == ["2001-01-06.json", new, "copy.json"]
+
+
+def test_a_wrong_number_of_reports_to_keep_is_a_warning(guarded):
+    guarded.inventory({"h1": LOCAL_HOST})
+    guarded.write("precheck.yml", policy(rule({"that": "true"})))
+    guarded.write("site.yml", PLAY.format(name="Site", hosts="all", keywords=""))
+    run = guarded.run(
+        "site.yml", "-e", "precheck_report=report.json", env={"ANSIBLE_PRECHECK_REPORT_KEEP": "0"}
+    )
+    assert run.rc == 0 and '"reached"' in run.stdout
+    assert is_printed(
+        "Precheck could not remove its old reports: the option report_keep", run.stderr
+    )
+    read_report(guarded.directory / "report.json")

@@ -20,13 +20,14 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 
 from ..errors import PolicyError, PrecheckError
-from ..options import report_path
+from ..options import report_keep, report_path, report_pattern
 from ..policy import discovery
 from ..policy.model import BUILT_IN
 from ..text import one_line
 from .document import Document, build_document
 from .record import Record
 from .redact import with_masked_words, without_secrets
+from .retention import remove_old_reports
 from .stored import load
 
 display = Display()
@@ -40,12 +41,16 @@ def write_report(record: Record, extra_vars: Mapping[str, Any], groups_of: Group
 
     Returns a line that says where it is; an empty text if none was written.
     """
-    with _failure_is_a_warning("report"):
+    written = ""
+    with _failure_is_a_warning("write its report"):
         if path := report_path(extra_vars, record.started):
             document = current_document(record, extra_vars, groups_of)
             write_atomically(path, as_json(document))
-            return written_to("report", path)
-    return ""
+            written = written_to("report", path)
+    with _failure_is_a_warning("remove its old reports"):
+        if written and (number := report_keep(extra_vars)):
+            remove_old_reports(report_pattern(extra_vars), path, number)
+    return written
 
 
 def write_page(path: str, document: Document) -> str:
@@ -53,7 +58,7 @@ def write_page(path: str, document: Document) -> str:
 
     Returns a line that says where it is; an empty text if none was written.
     """
-    with _failure_is_a_warning("page"):
+    with _failure_is_a_warning("write its page"):
         from .html import page  # it loads more of Jinja2
 
         replace_page(path, page(document))
@@ -86,7 +91,7 @@ def _failure_is_a_warning(what: str) -> Iterator[None]:
             reason = "; ".join(map(str, ex.problems))
         else:
             reason = str(ex) or repr(ex)
-        display.warning(f"Precheck could not write its {what}: {reason}")
+        display.warning(f"Precheck could not {what}: {reason}")
 
 
 def current_document(
