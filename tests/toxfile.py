@@ -27,7 +27,7 @@ from tox.session.state import State
 from releases import DISTRIBUTIONS, RELEASES, Release
 
 QUARTERS = 4
-REQUIREMENTS = ["hypothesis", "jsonschema", "pytest", "pytest-mock"]
+REQUIREMENTS = ["axe-core-python", "hypothesis", "jsonschema", "pytest", "pytest-mock"]
 OTHERS = ["ansible-runner", "ara[server]", "mitogen"]
 PYTEST = "python -m pytest"
 OLDER = f'{PYTEST} --sample other -m "not others and not one_release"'

@@ -9,7 +9,8 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.history.observed im
 from ansible_collections.precheck.guard.plugins.plugin_utils.history.page import page
 from ansible_collections.precheck.guard.plugins.plugin_utils.history.summary import summarize
 
-from support.chromium import CONTRAST, DRAWN
+from support.axe import violations
+from support.chromium import CONTRAST, DRAWN, FILL
 from support.report_documents import HOSTILE, document, few, hostile, many, rule, verdict
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_release]
@@ -17,10 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.one_release]
 ROWS = """Array.from(document.querySelectorAll("#timeline tbody tr"), (row) =>
   [row.cells[0].textContent, ...Array.from(row.cells).slice(1)
     .map((cell) => `${cell.className} ${cell.colSpan}`)])"""
-FILL = (
-    "(form => { form.%s.value = %r;"
-    " form.%s.dispatchEvent(new Event('input', {bubbles: true})) })(document.forms[0].elements)"
-)
 STATES = {"n": "not_ready", "u": "unverified", "r": "ready"}
 
 
@@ -169,6 +166,14 @@ def test_without_scripts_the_tables_are_there(browser, show):
         assert browser.evaluate(unready) == 4
     finally:
         browser.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("documents", [DAYS, [HOSTILE_REPORT]], ids=["days", "hostile"])
+def test_axe_objects_to_nothing(browser, show, scheme, documents):
+    browser.look(scheme=scheme)
+    show(documents)
+    assert violations(browser) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.html import page
 
-from support.chromium import CONTRAST, Browser
+from support.axe import violations
+from support.chromium import CONTRAST, FILL, Browser
 from support.report_documents import HOSTILE, LONG, MISSING, few, hostile, many
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_release]
@@ -20,11 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.one_release]
 SHOWN = """Array.from(document.querySelectorAll("#matrix tbody tr"))
   .filter((row) => row.offsetParent)
   .map((row) => row.cells[0].firstChild.data.trim())"""
-# Changes an element of the form, as if somebody had typed or chosen the value.
-FILL = (
-    "(form => { form.%s.value = %r;"
-    " form.%s.dispatchEvent(new Event('input', {bubbles: true})) })(document.forms[0].elements)"
-)
 
 
 @pytest.fixture
@@ -81,7 +77,7 @@ def test_filters_show_the_hosts_that_match_all_of_them(browser, show):
     show(few())
     assert browser.evaluate(SHOWN) == ["db2", "db10", "db11", "web1", "db1"]
     assert browser.evaluate("document.forms[0].elements.shown.value") == "5 of 5 hosts"
-    browser.evaluate(FILL % ("host", "DB1", "host"))
+    browser.evaluate(FILL % ("text", "DB1", "text"))
     assert browser.evaluate(SHOWN) == ["db10", "db11", "db1"]
     groups = browser.evaluate("Array.from(document.forms[0].elements.group, (one) => one.text)")
     assert groups == ["all", "pg-main", "pg-test", "pgsql", "web"]
@@ -90,7 +86,7 @@ def test_filters_show_the_hosts_that_match_all_of_them(browser, show):
     browser.evaluate(FILL % ("state", "ready", "state"))
     assert browser.evaluate(SHOWN) == ["db1"]
     assert browser.evaluate("document.forms[0].elements.shown.value") == "1 of 5 hosts"
-    browser.evaluate("document.querySelector('button').click()")
+    browser.evaluate("document.querySelector('#filter button').click()")
     browser.evaluate("new Promise((done) => setTimeout(done))")
     assert len(browser.evaluate(SHOWN)) == 5
     for state, hosts in {
@@ -103,11 +99,81 @@ def test_filters_show_the_hosts_that_match_all_of_them(browser, show):
     assert browser.complaints() == []
 
 
+def test_of_a_rule_that_is_chosen_only_its_own_verdicts_and_reasons_count(browser, show):
+    show(few())
+    rules = browser.evaluate("Array.from(document.forms[0].elements.rule, (one) => one.text)")
+    assert rules == ["all", "pigsty-node", "free-space", "replication"]
+    for rule, state, text, hosts in (
+        ("", "", "93 %", ["web1"]),
+        ("", "", "CA.CRT", ["db2", "db10"]),
+        ("", "", "kex_exchange", ["db11"]),
+        ("2", "", "", ["db2", "db10", "web1", "db1"]),
+        ("2", "ready", "", ["db2", "db1"]),
+        ("2", "", "ca.crt", []),
+        ("1", "", "ca.crt", ["db2", "db10"]),
+        ("1", "not_ready", "db10", ["db10"]),
+        ("3", "", "slot b", ["db2"]),
+    ):
+        for name, value in {"rule": rule, "state": state, "text": text}.items():
+            browser.evaluate(FILL % (name, value, name))
+        assert set(browser.evaluate(SHOWN)) == set(hosts), (rule, state, text)
+    assert browser.complaints() == []
+
+
+def test_a_slash_leads_to_the_search_and_escape_shows_all(browser, show):
+    show(few())
+    browser.press("/", 191, "/")
+    assert browser.evaluate("document.activeElement.name") == "text"
+    for letter in "db11":
+        browser.press(letter, ord(letter.upper()), letter)
+    assert browser.evaluate(SHOWN) == ["db11"]
+    browser.press("Escape", 27)
+    browser.evaluate("new Promise((done) => setTimeout(done))")
+    assert len(browser.evaluate(SHOWN)) == 5
+
+
+def test_the_remedy_is_copied_by_keyboard(browser, show):
+    """It is the button that comes after the remedy in the order of Tab."""
+    show(few())
+    browser.evaluate(
+        "document.addEventListener('copy', () => { window.copied = String(getSelection()) })"
+    )
+    browser.evaluate("document.querySelector('.remedy pre').focus()")
+    browser.press("Tab", 9)
+    assert browser.evaluate("document.activeElement.textContent") == "Copy"
+    browser.press("Enter", 13, "\r")
+    assert browser.evaluate("window.copied") == "./node.yml -l db2,db10,db11"
+    assert browser.evaluate("document.querySelector('.remedy output').value") == "copied"
+    assert browser.complaints() == []
+
+
+def test_the_changes_come_first(browser, show):
+    show(few())
+    headings = browser.evaluate(
+        "Array.from(document.querySelectorAll('h2'), (one) => one.innerText)"
+    )
+    assert headings == ["Changes since 2026-11-22 16:53:10 UTC", "Waived", "Rules", "Hosts"]
+    assert browser.evaluate(
+        "document.querySelector('.changes').compareDocumentPosition(document.querySelector('dl'))"
+    ) == browser.evaluate("Node.DOCUMENT_POSITION_FOLLOWING")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("made", [few, hostile], ids=["few", "hostile"])
+def test_axe_objects_to_nothing(browser, show, scheme, made):
+    browser.look(scheme=scheme)
+    show(made())
+    assert violations(browser) == []
+    browser.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    assert violations(browser) == []
+
+
 def test_without_scripts_the_page_is_a_table(browser, show):
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     try:
         show(few())
         assert browser.evaluate("document.querySelector('form').checkVisibility()") is False
+        assert browser.evaluate("document.querySelector('.copy').checkVisibility()") is False
         assert len(browser.evaluate(SHOWN)) == 5
     finally:
         browser.send("Emulation.setScriptExecutionDisabled", value=False)
@@ -139,7 +205,7 @@ def test_a_screen_reader_hears_a_table(browser, show):
     assert ("columnheader", "pigsty-node") in heard
     assert ("rowheader", "db10 pg-main, pgsql") in heard
     assert {(kind, f"✗ not ready {MISSING}") for kind in ("cell", "gridcell")} & set(heard)
-    assert ("textbox", "Host") in heard or ("searchbox", "Host") in heard
+    assert {("textbox", "Host or reason"), ("searchbox", "Host or reason")} & set(heard)
     assert ("status", "") in heard or "status" in dict(heard)
 
 
@@ -183,6 +249,7 @@ def test_on_paper_all_reasons_are_open(browser, show):
     browser.look(media="print", scheme="dark")
     show(few())
     assert browser.evaluate("document.querySelector('form').checkVisibility()") is False
+    assert browser.evaluate("document.querySelector('.copy').checkVisibility()") is False
     assert (
         browser.evaluate(
             "document.querySelector('.unverified details p').getBoundingClientRect().height"

@@ -26,6 +26,11 @@ OPTIONS = (
 ).split()
 SECONDS = 60
 
+# Changes an element of the form, as if somebody had typed or chosen the value.
+FILL = (
+    "(form => { form.%s.value = %r;"
+    " form.%s.dispatchEvent(new Event('input', {bubbles: true})) })(document.forms[0].elements)"
+)
 # Waits until all rows of a history are drawn, and returns their number.
 DRAWN = """new Promise((done) => {
   const look = () => {
