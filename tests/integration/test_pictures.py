@@ -17,7 +17,8 @@ def test_the_drawings_are_up_to_date(tmp_path):
         assert (DOCS / name).read_text() == drawing, name
 
 
-def test_the_pictures_of_the_page_are_there():
+def test_the_pictures_of_the_pages_are_there():
     """They are not compared: fonts and times differ from machine to machine."""
-    for scheme in ("light", "dark"):
-        assert (DOCS / f"audit-{scheme}.png").read_bytes().startswith(b"\x89PNG")
+    for page in ("audit", "history"):
+        for scheme in ("light", "dark"):
+            assert (DOCS / f"{page}-{scheme}.png").read_bytes().startswith(b"\x89PNG")

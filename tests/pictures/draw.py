@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pictures import runs
@@ -24,6 +26,13 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 STEPS = Path(__file__).with_name("how-it-works.txt")
 
 
+class Page(NamedTuple):
+    """A page, and how much of it a picture shows."""
+
+    path: Path
+    height: int
+
+
 def drawings(directory: Path) -> dict[str, str]:
     """Return the drawings by the names of their files, made in an empty directory."""
     return {
@@ -32,25 +41,30 @@ def drawings(directory: Path) -> dict[str, str]:
     }
 
 
-def photograph(page: Path, profile: Path) -> None:
-    """Take a picture of a page in light and one in dark."""
+def photograph(pages: Mapping[str, Page], profile: Path) -> None:
+    """Take a picture of each page in light and one in dark, by their names."""
     browser = Browser(profile)
-    for scheme in ("light", "dark"):
-        browser.look(1000, 1084, scheme)
-        browser.open(page)
-        browser.screenshot(DOCS / f"audit-{scheme}.png")
+    for name, page in pages.items():
+        for scheme in ("light", "dark"):
+            browser.look(1000, page.height, scheme)
+            browser.open(page.path)
+            browser.screenshot(DOCS / f"{name}-{scheme}.png")
     browser.close()
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        directories = [Path(name) / part for part in ("stop", "audit", "profile")]
+        directories = [Path(name) / part for part in ("stop", "audit", "history", "profile")]
         for directory in directories:
             directory.mkdir()
-        stop, audit, profile = directories
+        stop, audit, history, profile = directories
         for file, drawing in drawings(stop).items():
             (DOCS / file).write_text(drawing)
-        photograph(runs.audited(audit), profile)
+        pages = {
+            "audit": Page(runs.audited(audit), 1084),
+            "history": Page(runs.remembered(history), 900),
+        }
+        photograph(pages, profile)
 
 
 if __name__ == "__main__":

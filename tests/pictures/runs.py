@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the pictures show: real runs of a project like Pigsty, at other paths and addresses."""
+"""What the pictures show: real runs of a project like Pigsty, at other paths, addresses, times."""
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 from pathlib import Path
@@ -76,3 +77,40 @@ def audited(directory: Path) -> Path:
     page = directory / "audit.html"
     page.write_text(_elsewhere(page.read_text(), directory))
     return page
+
+
+# The days on which hosts have the certificate, and on which there is a run beside the audit.
+DAYS = range(1, 15)
+WITH_CERTIFICATE = {"10.10.10.11": range(1, 10), "10.10.10.14": range(4, 15), NEW: range(8, 12)}
+RUNS = {5: (), 12: (), 13: ("--skip-tags", "precheck", "-e", "precheck_reason=CHG-123")}
+
+
+def remembered(directory: Path) -> Path:
+    """Return the page of a history of daily audits, and of some runs."""
+    project = _project(directory)
+    project.write("precheck.yml", POLICY)
+    (directory / "reports").mkdir()
+    for name in (*READY.split(), NEW):
+        project.write(f"{name}/var/backups/pg.dump", "")
+    for day in DAYS:
+        for name, days in WITH_CERTIFICATE.items():
+            certificate = directory / name / "etc/pki/ca.crt"
+            certificate.unlink(missing_ok=True)
+            if day in days:
+                project.write(f"{name}/etc/pki/ca.crt", "")
+        _report(project, f"2026-11-{day:02}T06:00", "precheck.guard.audit")
+        if day in RUNS:
+            _report(project, f"2026-11-{day:02}T14:12", "pgsql.yml", *RUNS[day])
+    run = project.run("ansible-precheck", "report", "reports", "--page", "history.html")
+    assert run.rc == 0, run.output
+    page = directory / "history.html"
+    page.write_text(_elsewhere(page.read_text(), directory))
+    return page
+
+
+def _report(project: Project, minute: str, *arguments: str) -> None:
+    """Run something and make its report one of that minute."""
+    path = project.directory / f"reports/{minute}.json"
+    project.run(*arguments, "-e", f"precheck_report={path}")
+    times = {"started": f"{minute}:00Z", "finished": f"{minute}:09Z"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **times}))

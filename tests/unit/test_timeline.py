@@ -21,13 +21,17 @@ pytestmark = pytest.mark.one_release
 STATES = {"r": "ready", "n": "not_ready", "u": "unverified"}
 
 
-def timeline(reports):
-    """Return the timeline of reports: each of a time, and letters by host and rule."""
-    rules = [rule("a"), rule("w", severity="warn")]
+def timeline(reports, runs=()):
+    """Return the timeline of reports: each of a time, and letters by host and rule.
+
+    They are audits, but for those with the numbers ``runs``.
+    """
+    rules = [rule("a"), rule("b"), rule("w", severity="warn")]
     documents = []
-    for moment, letters in reports:
+    for number, (moment, letters) in enumerate(reports):
         verdicts = [verdict(*name, STATES[letter]) for name, letter in letters.items()]
-        documents.append(document(rules, verdicts, started=moment, finished=moment))
+        kind = "run" if number in runs else "audit"
+        documents.append(document(rules, verdicts, started=moment, finished=moment, kind=kind))
     return timeline_of(summarize(observe(str(n), one) for n, one in enumerate(documents)))
 
 
@@ -43,13 +47,16 @@ def test_each_rule_of_a_host_has_a_line_of_the_states_in_each_moment():
             (day(3), {("h2", "a"): "r", ("y", "a"): "n"}),
         ]
     )
-    assert found.rules == ["a", "w"]
-    lines = {host.name: [found.lines[number] for number in host.lines] for host in found.hosts}
-    assert list(lines.items()) == [
-        ("y", ["..n", "..."]),
-        ("h10", ["ru.", "..."]),
-        ("x", ["...", "w.."]),
-        ("h2", ["r.r", ".r."]),
+    assert found.rules == ["a", "b", "w"]
+    lines = [
+        (host.name, found.lines[host.line], [found.lines[number] for number in host.by_rule])
+        for host in found.hosts
+    ]
+    assert lines == [
+        ("y", "..n", ["..n", "...", "..."]),
+        ("h10", "ru.", ["ru.", "...", "..."]),
+        ("x", "w..", ["...", "...", "w.."]),
+        ("h2", "rrr", ["r.r", "...", ".r."]),
     ]
     assert len(found.lines) == len(set(found.lines))
     assert found.moments[0] == "2026-11-01 06:00:00 UTC"
@@ -82,7 +89,7 @@ def test_there_are_not_too_many_moments_and_headings(number, seconds, moments, h
     assert (found.moments[0], len(found.moments)) == moments
     assert (found.headings[0].text, len(found.headings)) == headings
     assert sum(heading.columns for heading in found.headings) == len(found.moments)
-    assert found.lines[found.hosts[0].lines[0]] == "r" * len(found.moments)
+    assert found.lines[found.hosts[0].line] == "r" * len(found.moments)
 
 
 def test_in_a_moment_of_several_reports_the_last_verdict_counts():
@@ -90,4 +97,35 @@ def test_in_a_moment_of_several_reports_the_last_verdict_counts():
     reports[59] = (reports[59][0], {("h", "a"): "r"})  # not the last of an hour
     reports[79] = (reports[79][0], {("h", "a"): "r"})  # the last
     found = timeline(reports)
-    assert found.lines[found.hosts[0].lines[0]][:3] == "nrn"
+    assert found.lines[found.hosts[0].line][:3] == "nrn"
+
+
+# Of reports that are audits or runs: the letters of h for the rules a and b, or nothing, and the
+# worst of them.
+WORST = {
+    "audits": ("aaa", ["nr", "ru", "rr"], "nur"),
+    "a run that checks all": ("ar", ["nn", "rr"], "nr"),
+    "a run that checks one of them": ("ara", ["nr", "-r", "rr"], "nnr"),
+    "a run that mends one of them": ("arr", ["nn", "-r", "r-"], "nnr"),
+    "an audit by which one of them no longer applies": ("aar", ["nr", "-r", "-r"], "nrr"),
+    "a run that checks nothing": ("ar", ["rr", "--"], "r"),
+    "a host that is not in one of them": ("aa", ["nr", "--x"], "n."),
+}
+
+
+@pytest.mark.parametrize(("kinds", "letters", "worst"), WORST.values(), ids=WORST)
+def test_after_a_run_the_last_verdicts_of_other_rules_still_count(kinds, letters, worst):
+    reports = []
+    for number, pair in enumerate(letters, 1):
+        verdicts = {("h", name): letter for name, letter in zip("ab", pair) if letter != "-"}
+        if pair.endswith("x"):
+            verdicts["other", "a"] = "r"
+        reports.append((day(number), verdicts))
+    runs = [number for number, kind in enumerate(kinds) if kind == "r"]
+    found = timeline(reports, runs)
+    [host] = [host for host in found.hosts if host.name == "h"]
+    assert found.lines[host.line] == worst
+
+
+def test_without_verdicts_there_is_no_timeline():
+    assert timeline([(day(1), {})]) is None

@@ -24,7 +24,7 @@ class Unready:
     """A host that is not ready, or unverified, for a rule, in all ``reports`` since ``since``.
 
     ``state`` and ``reasons`` are of the last report that has it, of ``last_checked``. It
-    ``is_old`` if a later audit by the rule does not have the host.
+    ``is_old`` if a later audit does not have it.
     """
 
     rule: str
@@ -112,7 +112,7 @@ def _stretches(reports: Sequence[Observed]) -> Stretches:
 
 
 def _unready(reports: Sequence[Observed], stretches: Stretches) -> list[Unready]:
-    audits = {rule: one.started for one in reports if one.kind == AUDIT for rule in one.states}
+    last_audit = max((one.started for one in reports if one.kind == AUDIT), default="")
     found = []
     for (rule, host), stretch in stretches.items():
         if not stretch:
@@ -128,7 +128,7 @@ def _unready(reports: Sequence[Observed], stretches: Stretches) -> list[Unready]
                 stretch[0].started,
                 len(stretch),
                 last.started,
-                last.started < audits.get(rule, ""),
+                last.started < last_audit,
             )
         )
     return sorted(found, key=lambda one: (one.rule, one.since, one.host))

@@ -7,10 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from ..policy.model import WARN, RuleAndHost
+from ..report.record import AUDIT
 from ..text import natural, printable_name
 from ..verdict import NOT_READY, READY, UNVERIFIED, State
+from .observed import Observed
 from .summary import History
 
 LETTERS: Mapping[State, str] = {READY: "r", NOT_READY: "n", UNVERIFIED: "u"}
@@ -35,15 +38,16 @@ class Heading:
 
 @dataclass(frozen=True)
 class HostLine:
-    """A host, and for each rule the index of its line; of one without a verdict if it has none."""
+    """A host with the index of its line, and of that for each rule."""
 
     name: str
-    lines: Sequence[int]
+    line: int
+    by_rule: Sequence[int]
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What reports found. The letters of ``lines`` are the last verdicts in each of ``moments``.
+    """What reports found, in letters, one for each of ``moments``.
 
     Many hosts have the same line, so there is only one of each. Hosts with problems come first.
     """
@@ -54,30 +58,66 @@ class Timeline:
     lines: Sequence[str]
     hosts: Sequence[HostLine]
 
+    def last_letter(self, host: HostLine) -> str:
+        return self.lines[host.line].rstrip(NOT_CHECKED)[-1]
 
-def timeline_of(history: History) -> Timeline:
-    times = [report.started for report in history.reports]
-    moments = _moments(times)
-    length = len(moments[0])
-    rules = sorted({rule for report in history.reports for rule in report.states})
-    letters = _letters(history, {moment: number for number, moment in enumerate(moments)}, length)
-    nothing = bytearray(NOT_CHECKED * len(moments), "ascii")
-    hosts = sorted({host for _rule, host in letters}, key=natural)
-    of_hosts = {
-        host: [str(letters.get((rule, host), nothing), "ascii") for rule in rules] for host in hosts
-    }
-    lines = list(dict.fromkeys(line for by_rule in of_hosts.values() for line in by_rule))
-    indexes = {line: number for number, line in enumerate(lines)}
-    return Timeline(
-        [_readable(moment) for moment in moments],
-        _headings(moments),
-        rules,
-        lines,
-        [
-            HostLine(printable_name(host), [indexes[line] for line in by_rule])
-            for host, by_rule in sorted(of_hosts.items(), key=lambda item: _rank(item[1]))
-        ],
+
+def timeline_of(history: History) -> Timeline | None:
+    """Return the timeline of a history; None if no host was checked."""
+    reports = [report for report in history.reports if any(report.states.values())]
+    if not reports:
+        return None
+    moments = _moments([report.started for report in reports])
+    drawing = _Drawing(moments)
+    for report in reports:
+        drawing.add(report)
+    rules = sorted({rule for report in reports for rule in report.states})
+    nothing = NOT_CHECKED * len(moments)
+    numbers: dict[str, int] = {}
+    hosts = []
+    for host in sorted(drawing.worst, key=natural):
+        lines = [drawing.worst[host], *(drawing.by_rule.get((rule, host)) for rule in rules)]
+        first, *others = (
+            numbers.setdefault(line.decode() if line else nothing, len(numbers)) for line in lines
+        )
+        hosts.append(HostLine(printable_name(host), first, others))
+    timeline = Timeline(
+        [_readable(moment) for moment in moments], _headings(moments), rules, list(numbers), hosts
     )
+    hosts.sort(key=lambda host: WORST_FIRST.index(timeline.last_letter(host)))
+    return timeline
+
+
+class _Drawing:
+    """Lines while reports are added to them, in the order of time."""
+
+    def __init__(self, moments: Sequence[str]) -> None:
+        self.by_rule: dict[RuleAndHost, bytearray] = {}
+        self.worst: dict[str, bytearray] = {}
+        self._columns = {moment: number for number, moment in enumerate(moments)}
+        self._length = len(moments[0])
+        self._last: dict[str, dict[str, str]] = {}  # the letters of each host by rule
+
+    def add(self, report: Observed) -> None:
+        column = self._columns[report.started[: self._length]]
+        hosts = {host for states in report.states.values() for host in states}
+        if report.kind == AUDIT:
+            # It says all about its hosts. A run says only something about the rules of its plays.
+            self._last.update({host: {} for host in hosts})
+        for rule, states in report.states.items():
+            only_warns = report.severities.get(rule) == WARN
+            for host, state in states.items():
+                letter = WARNING if only_warns and state != READY else LETTERS[state]
+                self._put(self.by_rule, (rule, host), column, letter)
+                self._last.setdefault(host, {})[rule] = letter
+        for host in hosts:
+            worst = min(self._last[host].values(), key=WORST_FIRST.index)
+            self._put(self.worst, host, column, worst)
+
+    def _put(self, lines: dict[Any, bytearray], key: Any, column: int, letter: str) -> None:
+        if key not in lines:
+            lines[key] = bytearray(NOT_CHECKED * len(self._columns), "ascii")
+        lines[key][column] = ord(letter)
 
 
 def _moments(times: Sequence[str]) -> list[str]:
@@ -87,22 +127,6 @@ def _moments(times: Sequence[str]) -> list[str]:
         if len(moments) <= MOST_COLUMNS:
             break
     return moments
-
-
-def _letters(
-    history: History, columns: Mapping[str, int], length: int
-) -> Mapping[RuleAndHost, bytearray]:
-    found: dict[RuleAndHost, bytearray] = {}
-    for report in history.reports:
-        column = columns[report.started[:length]]
-        for rule, states in report.states.items():
-            only_warns = report.severities.get(rule) == WARN
-            for host, state in states.items():
-                letter = WARNING if only_warns and state != READY else LETTERS[state]
-                if (rule, host) not in found:
-                    found[rule, host] = bytearray(NOT_CHECKED * len(columns), "ascii")
-                found[rule, host][column] = ord(letter)
-    return found
 
 
 def _headings(moments: Sequence[str]) -> list[Heading]:
@@ -116,9 +140,3 @@ def _headings(moments: Sequence[str]) -> list[Heading]:
 def _readable(moment: str) -> str:
     text = f"{moment}:00" if len(moment) == len("2026-11-27T06") else moment
     return text.replace("T", " ").replace("Z", " UTC")
-
-
-def _rank(lines: Sequence[str]) -> int:
-    """Return a number that is the lower the worse the last verdicts of a host are."""
-    last = [letters[-1] for line in lines if (letters := line.rstrip(NOT_CHECKED))]
-    return min(map(WORST_FIRST.index, last), default=len(WORST_FIRST))
