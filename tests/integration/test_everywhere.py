@@ -97,7 +97,7 @@ def test_the_callback_causes_no_deprecation_warning(checked_in_all_ways):
         assert [one for one in warnings if "strategy plugins" not in one] == []
 
 
-def test_an_audit_and_its_page_and_report(project):
+def test_an_audit_and_its_page_report_and_history(project):
     project.configure("callback", "[precheck]\nreport = report.json")
     project.local_hosts(ready="h1", missing="h2")
     run = project.run(AUDIT, "-e", "precheck_page=page.html")
@@ -110,6 +110,10 @@ def test_an_audit_and_its_page_and_report(project):
         ("h2", "not_ready"),
     ]
     assert "/etc/pki/ca.crt is missing" in (project.directory / "page.html").read_text()
+    history = project.run("ansible-precheck", "report", "report.json", "--page", "history.html")
+    assert history.rc == 0, history.output
+    assert "\n  h2  not ready since 2" in history.stdout
+    assert "/etc/pki/ca.crt is missing" in (project.directory / "history.html").read_text()
 
 
 def test_the_command(project):
