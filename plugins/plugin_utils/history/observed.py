@@ -11,7 +11,6 @@ from typing import Any
 
 from ..policy.model import WARN, RuleAndHost
 from ..report.document import Document, reasons_in
-from ..report.record import RUN
 from ..text import Texts
 from ..verdict import READY, STATES, State
 
@@ -52,7 +51,7 @@ def observe(path: str, document: Document) -> Observed:
         states.setdefault(rule, {})[host] = STATES[STATES.index(verdict["verdict"])]
         if verdict["verdict"] != READY:
             reasons[rule, host] = tuple(reasons_in(verdict))
-    is_stopped = document["kind"] == RUN and any(play["stopped"] for play in document["plays"])
+    is_stopped = any(play["stopped"] for play in document["plays"])
     return Observed(
         path,
         document["kind"],
