@@ -124,6 +124,7 @@ def test_without_a_report_the_command_fails(cluster):
     assert (found.rc, found.stdout) == (1, "")
     assert is_printed("Precheck has found no report in reports", found.stderr)
     assert report(cluster).rc == 2
+    assert report(cluster, "reports", "--page", "a.html", "--merge", "b.json").rc == 2
 
 
 def test_the_history_as_a_page(cluster):

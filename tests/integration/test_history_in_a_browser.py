@@ -157,6 +157,14 @@ def test_all_rows_of_many_hosts_are_drawn_and_filters_apply_meanwhile(browser, s
     assert len(browser.evaluate(ROWS)) == 20
 
 
+def test_all_rows_are_drawn_before_the_page_is_printed(browser, show):
+    show([on_day(1, many(1000, 2))])
+    browser.evaluate(DRAWN)
+    rows = "document.querySelectorAll('#timeline tbody tr').length"
+    printed = f"dispatchEvent(new Event('beforeprint')), {rows}"
+    assert browser.evaluate(f"{FILL % ('host', '', 'host')}; [{rows}, ({printed})]") == [100, 1000]
+
+
 def test_without_scripts_the_tables_are_there(browser, show):
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     try:

@@ -97,19 +97,28 @@ def test_waivers_are_counted_by_rule_user_way_and_reason():
 def play(stopped=False, *checks):
     once = [{"rule": name, "check": "c", "verdict": state, "reasons": []} for name, state in checks]
     location = {"name": "Site", "path": "site.yml", "line": 1}
-    return {**location, "rules": ["a", "b"], "hosts": 1, "stopped": stopped, "checks": once}
+    return {
+        **location,
+        "rules": ["a", "b"],
+        "hosts": 1,
+        "stopped": stopped,
+        "left_out": [],
+        "checks": once,
+    }
 
 
 def test_stopped_runs_are_counted_by_week_and_rule():
-    """Rules that warn stop nothing, and neither does an audit."""
-    rules = [rule("a"), rule("b"), rule("w", severity="warn")]
-    bad = [verdict("h", "a", "not_ready", "x"), verdict("h", "w", "not_ready", "x")]
+    """Rules that warn stop nothing, and neither does an audit. One that leaves out hosts may."""
+    rules = [rule("a"), rule("b"), rule("w", severity="warn"), rule("x", severity="exclude")]
+    bad = [verdict("h", name, "not_ready", "x") for name in "awx"]
     history = history_of(
         report(1, rules, bad, kind="run", plays=[play(), play(True)]),  # a Sunday
         report(2, rules, bad, kind="run", plays=[play(True, ("b", "unverified"), ("a", "ready"))]),
         report(3, rules, kind="run", plays=[play(False, ("w", "not_ready"))]),
         report(4, rules, kind="run", result="error", error="x"),
         report(5, rules, bad, plays=[play()]),
+        report(6, rules, bad[1:], kind="run", plays=[play(True)]),
+        report(7, rules, bad[1:], kind="run", plays=[play()]),
     )
     weeks = [
         (week.name, week.runs, week.stopped, week.errors, dict(week.by_rule))
@@ -117,7 +126,7 @@ def test_stopped_runs_are_counted_by_week_and_rule():
     ]
     assert weeks == [
         ("2026-W44", 1, 1, 0, {"a": 1}),
-        ("2026-W45", 3, 1, 1, {"a": 1, "b": 1}),
+        ("2026-W45", 5, 2, 1, {"a": 1, "b": 1, "x": 1}),
     ]
 
 

@@ -21,12 +21,14 @@ PLAY = {
     "rules": ["a"],
     "hosts": 2,
     "stopped": False,
+    "left_out": ["h2", "h1"],
     "checks": [{"rule": "a", "check": "c", "verdict": "ready", "reasons": []}],
 }
 STOPPED = PLAY | {
     "rules": ["b"],
     "hosts": 3,
     "stopped": True,
+    "left_out": ["h0"],
     "checks": [{"rule": "a", "check": "c", "verdict": "unverified", "reasons": ["x"]}],
 }
 WAIVER = {
@@ -97,18 +99,19 @@ def test_plays_are_there_once():
     )["plays"]
     assert (first["hosts"], first["stopped"], first["rules"]) == (5, True, ["a", "b"])
     assert first["checks"] == STOPPED["checks"]
-    assert second == PLAY
-    assert other == PLAY | {"line": 9}
+    assert first["left_out"] == ["h0", "h1", "h2"]
+    alone = PLAY | {"left_out": ["h1", "h2"]}
+    assert (second, other) == (alone, alone | {"line": 9})
 
 
 def test_rules_are_there_once_with_all_remedies():
     [name] = merge(
         document([rule("a", "./x -l h1", severity="warn", message="m")], []),
-        document([rule("a", "./x -l h2", message="m")], []),
-        document([rule("a")], []),
+        document([rule("a", "./x -l h2", severity="exclude", message="m")], []),
+        document([rule("a", severity="warn")], []),
     )["rules"]
     assert (name["remedy"], name["message"]) == ("./x -l h1\n./x -l h2", "m")
-    assert name["severity"] == "error"
+    assert name["severity"] == "exclude"
 
 
 def test_waivers_and_hosts_that_were_not_judged_are_added_up():

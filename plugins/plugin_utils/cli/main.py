@@ -718,10 +718,9 @@ class Report(_Printing):
         super().init_parser()
         self.describe("path [path ...]", REPORT, REPORT_MORE)
         self.parser.add_argument("args", metavar="path", nargs="+", help="a report, or a directory")
-        self.parser.add_argument(
-            "--page", metavar="FILE", help="write a page with a timeline there"
-        )
-        self.parser.add_argument("--merge", metavar="FILE", help="write one report of all of them")
+        output = self.parser.add_mutually_exclusive_group()
+        output.add_argument("--page", metavar="FILE", help="write a page with a timeline there")
+        output.add_argument("--merge", metavar="FILE", help="write one report of all of them")
 
     def run(self) -> int:
         with contextlib.ExitStack() as self.while_working:

@@ -15,6 +15,7 @@ from ..report.record import ERROR
 from ..verdict import NOT_READY, READY, UNVERIFIED
 
 _WORST_FIRST = (ERROR, NOT_READY, UNVERIFIED, READY)
+_STRICTEST_FIRST = (model.ERROR, model.EXCLUDE, model.WARN)
 _ABOUT = ("precheck", "ansible_core", "python", "user", "controller")
 
 
@@ -103,16 +104,16 @@ def _play(same: Sequence[Document]) -> Document:
         "rules": list(dict.fromkeys(_all("rules", same))),
         "hosts": sum(play["hosts"] for play in same),
         "stopped": any(play["stopped"] for play in same),
+        "left_out": sorted({*_all("left_out", same)}),
         "checks": [_worst(check) for check in checks],
     }
 
 
 def _rule(same: Sequence[Document]) -> Document:
     """Return a rule as strict as anywhere, with all its messages and remedies."""
-    only_warns = all(rule["severity"] == model.WARN for rule in same)
     return {
         **same[0],
-        "severity": model.WARN if only_warns else model.ERROR,
+        "severity": min((rule["severity"] for rule in same), key=_STRICTEST_FIRST.index),
         "message": "\n".join(_distinct("message", same)),
         "remedy": "\n".join(_distinct("remedy", same)),
     }

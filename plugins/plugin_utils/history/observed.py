@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..policy.model import WARN, RuleAndHost
+from ..policy.model import ERROR, EXCLUDE, WARN, RuleAndHost
 from ..report.document import Document, reasons_in
 from ..text import Texts
 from ..verdict import READY, STATES, State
@@ -69,9 +69,15 @@ def observe(path: str, document: Document) -> Observed:
 
 
 def _failing(document: Document, severities: Mapping[str, str]) -> list[str]:
-    """Return the enforced rules for which a host, or a play as a whole, was not ready."""
+    """Return the rules for which a run was stopped: a host, or a play as a whole, was not ready.
+
+    Those that only leave hosts out are such rules if there is no other: too few hosts were left.
+    """
     verdicts = [*document["verdicts"]]
     for play in document["plays"]:
         verdicts += play["checks"]
-    failing = {one["rule"] for one in verdicts if one["verdict"] != READY}
-    return sorted(rule for rule in failing if severities.get(rule) != WARN)
+    failing = sorted({one["rule"] for one in verdicts if one["verdict"] != READY})
+    by_severity: dict[str, list[str]] = {ERROR: [], EXCLUDE: [], WARN: []}
+    for rule in failing:
+        by_severity[severities.get(rule, ERROR)].append(rule)
+    return by_severity[ERROR] or by_severity[EXCLUDE]

@@ -70,13 +70,14 @@ SHAPE: dict[str, Any] = {
             "rules": [str],
             "hosts": int,
             "stopped": bool,
+            "left_out": [str],
             "checks": [{"rule": str, **_CHECK}],
         }
     ],
     "rules": [
         {
             **_LOCATION,
-            "severity": (model.ERROR, model.WARN),
+            "severity": (model.ERROR, model.EXCLUDE, model.WARN),
             "waiver": (model.ALLOWED, model.REASON, model.FORBIDDEN),
             "message": str,
             "remedy": str,
