@@ -29,6 +29,26 @@ options:
     vars:
       - name: precheck_forks
     version_added: 0.1.0
+  metrics:
+    description:
+      - The file to which each audit and each guarded run writes metrics for the textfile collector
+        of node_exporter, as in C(/var/lib/prometheus/node-exporter/precheck.prom). Without this
+        option, no metrics are written.
+      - Its name must end in C(.prom). All runs and audits of one inventory share one file.
+      - In C(ansible.cfg), a relative path is relative to that file; elsewhere, to the current
+        directory.
+      - The directory must exist. Everybody can read the file. It has the names of hosts and rules,
+        but no reasons.
+      - If the metrics cannot be written, a warning is printed.
+    type: path
+    ini:
+      - section: precheck
+        key: metrics
+    env:
+      - name: ANSIBLE_PRECHECK_METRICS
+    vars:
+      - name: precheck_metrics
+    version_added: 0.1.0
   policy:
     description:
       - The policy files, separated by commas. Their rules are combined. Two rules with the same
@@ -123,9 +143,10 @@ notes:
   - To run only the checks, pass C(--tags precheck). The tag C(no_precheck:RULE) on a play,
     C(--skip-tags precheck:RULE) and C(-e precheck_waive=RULE) waive a rule, with a warning. Without
     a name, the tags waive all rules that may be waived.
-  - The variables C(precheck_confirm), C(precheck_forks), C(precheck_policy), C(precheck_reason),
-    C(precheck_report), C(precheck_report_keep), C(precheck_timeout) and C(precheck_waive) have an
-    effect only as extra variables, as with C(-e precheck_policy=strict.yml).
+  - The variables C(precheck_confirm), C(precheck_forks), C(precheck_metrics), C(precheck_policy),
+    C(precheck_reason), C(precheck_report), C(precheck_report_keep), C(precheck_timeout) and
+    C(precheck_waive) have an effect only as extra variables, as with
+    C(-e precheck_policy=strict.yml).
   - For a misspelt callback name, ansible-core only prints a warning. C(ansible-precheck doctor) and
     C(ansible-playbook precheck.guard.doctor) find out whether the guard is in force.
   - With C(-v), each run prints which policy it uses, and with C(-vv), which rules cover each play.

@@ -30,6 +30,7 @@ CONFIRM_VARIABLE = "precheck_confirm"
 LONGEST_TIMEOUT = 86400
 MOST_FORKS = 10000
 MOST_REPORTS = 1000000
+METRICS_SUFFIX = ".prom"
 
 
 ValueAndOrigin = tuple[Any, str]
@@ -194,9 +195,12 @@ def _number(name: str, most: int, what: str, extra_vars: Mapping[str, Any]) -> i
     if value is None:
         return 0
     if not 1 <= value <= most:
-        expected = f"expected {what} from 1 to {most}, not {value}"
-        raise OptionError(f"the option {name} ({origin}) has a wrong value: {expected}")
+        raise _wrong(name, origin, f"expected {what} from 1 to {most}, not {value}")
     return int(value)
+
+
+def _wrong(name: str, origin: str, expected: str) -> OptionError:
+    return OptionError(f"the option {name} ({origin}) has a wrong value: {expected}")
 
 
 def report_path(extra_vars: Mapping[str, Any], started: float) -> str:
@@ -220,3 +224,12 @@ def report_pattern(extra_vars: Mapping[str, Any]) -> str:
 def report_keep(extra_vars: Mapping[str, Any]) -> int:
     """Return how many reports to keep; 0 if all of them. Raises OptionError."""
     return _number("report_keep", MOST_REPORTS, "a whole number", extra_vars)
+
+
+def metrics_path(extra_vars: Mapping[str, Any]) -> str:
+    """Return the path of the metrics; empty if none are wanted. Raises OptionError."""
+    path, origin = option("metrics", extra_vars)
+    if path and not str(path).endswith(METRICS_SUFFIX):  # node_exporter passes over the file
+        expected = f"expected a name that ends in {METRICS_SUFFIX}, not {path}"
+        raise _wrong("metrics", origin, expected)
+    return str(path or "")

@@ -251,6 +251,7 @@ WRONG = {
     "a policy that is not there": ("[precheck]\npolicy = x.yml", "x.yml: there is no such file"),
     "a timeout": ("[precheck]\ntimeout = 0", "the option timeout", "has a wrong value"),
     "a report": ("[precheck]\nreport = no/x.json", "no/x.json cannot be written: its directory"),
+    "metrics": ("[precheck]\nmetrics = x", "metrics: cannot be written:", "ends in .prom, not"),
 }
 
 
@@ -260,7 +261,7 @@ def test_it_says_what_is_wrong_with_settings_of_its_own(guarded, case):
     guarded.local_hosts(missing="h1")
     guarded.configure(guarded.entry_point, config)
     run, in_force = doctor(guarded)
-    assert in_force == (case in ("a misspelt section", "a report"))
+    assert in_force == (case in ("a misspelt section", "a report", "metrics"))
     for text in texts:
         assert text in run.stdout
 

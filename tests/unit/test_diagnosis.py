@@ -19,8 +19,8 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.cli.facts import (
     Core,
     Facts,
     Policy,
-    Report,
     Value,
+    Written,
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import Problem
 from ansible_collections.precheck.guard.plugins.plugin_utils.ini import read
@@ -76,7 +76,7 @@ FINE = Facts(
     callbacks=ON,
     strategy=LINEAR,
     policy=Policy(["/p/precheck.yml"], "beside ansible.cfg", 2),
-    report=Report(),
+    report=Written(),
 )
 ENV_CALLBACKS = Value(["timer"], "env: ANSIBLE_CALLBACKS_ENABLED")
 ENV_STRATEGY = Value(["free"], "env: ANSIBLE_STRATEGY")
@@ -256,9 +256,14 @@ CASES = {
         ["! policy: each run ends with an error: /p/precheck.yml:3: no"],
     ),
     "a report that cannot be written": (
-        {"report": Report("/r/x.json", "its directory does not exist")},
+        {"report": Written("/r/x.json", "its directory does not exist")},
         True,
         ["? report: /r/x.json cannot be written: its directory does not exist"],
+    ),
+    "metrics that cannot be written": (
+        {"metrics": Written("", "the option metrics has a wrong value")},
+        True,
+        ["? metrics: cannot be written: the option metrics has a wrong value"],
     ),
     "a playbook that cannot be read": (
         {"playbook_error": "it is gone"},

@@ -246,6 +246,14 @@ def _report(facts: Facts) -> Iterator[Finding]:
         yield Finding("report", facts.report.path or "none is written")
 
 
+def _metrics(facts: Facts) -> Iterator[Finding]:
+    if facts.metrics.error:
+        text = f"{facts.metrics.path} cannot be written: {facts.metrics.error}".lstrip()
+        yield Finding("metrics", text, "doubt")
+    elif facts.metrics.path:
+        yield Finding("metrics", facts.metrics.path)
+
+
 def _plays(facts: Facts) -> Iterator[Finding]:
     if facts.playbook_error:
         yield Finding("playbooks", facts.playbook_error, "wrong")
@@ -273,6 +281,7 @@ _JUDGES: Sequence[Judge] = (
     _strategy,
     _policy,
     _report,
+    _metrics,
     _plays,
 )
 

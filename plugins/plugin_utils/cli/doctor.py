@@ -12,7 +12,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import ansible
@@ -32,7 +32,7 @@ from ..policy import discovery
 from ..policy.misspelt import SECTION
 from .diagnosis import Diagnosis, diagnose
 from .explanation import PlayExplanation
-from .facts import Config, Copy, Core, Facts, Policy, Report, Value
+from .facts import Config, Copy, Core, Facts, Policy, Value, Written
 
 COLLECTION = os.path.join("ansible_collections", "precheck", "guard")
 
@@ -71,7 +71,8 @@ def examine(
             callbacks=_value(compat.CALLBACKS, enabling, config, bool(found)),
             strategy=_value("DEFAULT_STRATEGY", ("strategy",), config, bool(found)),
             policy=_policy(loader) if found else Policy(),
-            report=_report(loader) if found else Report(),
+            report=_report(loader) if found else Written(),
+            metrics=_metrics(loader) if found else Written(),
             others=[copy for copy in _copies() if used and copy != used],
             variables=[name for name in os.environ if name.startswith("ANSIBLE_")],
             known_variables=[*known, "ANSIBLE_CONFIG"],
@@ -202,19 +203,27 @@ def _policy(loader: DataLoader) -> Policy:
     return Policy(found.paths, found.origin, len(rules))
 
 
-def _report(loader: DataLoader) -> Report:
+def _report(loader: DataLoader) -> Written:
+    return _written(lambda: options.report_path(load_extra_vars(loader), time.time()))
+
+
+def _metrics(loader: DataLoader) -> Written:
+    return _written(lambda: options.metrics_path(load_extra_vars(loader)))
+
+
+def _written(path_of: Callable[[], str]) -> Written:
     path = ""
     try:
-        path = os.path.abspath(options.report_path(load_extra_vars(loader), time.time()) or "")
+        path = os.path.abspath(path_of() or "")
         if path == os.getcwd():
-            return Report()
+            return Written()
         directory = os.path.dirname(path)
         if not os.path.isdir(directory):
-            return Report(path, "its directory does not exist")
+            return Written(path, "its directory does not exist")
         if not os.access(directory, os.W_OK | os.X_OK):
-            return Report(path, "you may not write in its directory")
+            return Written(path, "you may not write in its directory")
         if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
-            return Report(path, "it is not a regular file")
+            return Written(path, "it is not a regular file")
     except Exception as ex:
-        return Report(path, str(ex) or repr(ex))
-    return Report(path)
+        return Written(path, str(ex) or repr(ex))
+    return Written(path)

@@ -66,8 +66,8 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Report:
-    """The ``path`` of the report, empty if none is written, and why it could not be written."""
+class Written:
+    """The ``path`` of a report or of metrics, empty if none are wanted, and why it is no good."""
 
     path: str = ""
     error: str = ""
@@ -101,7 +101,8 @@ class Facts:
     callbacks: Value
     strategy: Value
     policy: Policy
-    report: Report
+    report: Written
+    metrics: Written = Written()
     others: Sequence[Copy] = ()
     variables: Sequence[str] = ()
     known_variables: Sequence[str] = ()
@@ -134,4 +135,5 @@ def as_data(facts: Facts) -> dict[str, Any]:
             "rules": facts.policy.rules,
         },
         "report": facts.report.path or None,
+        "metrics": facts.metrics.path or None,
     }

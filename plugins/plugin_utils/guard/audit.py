@@ -50,6 +50,7 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
         return False
     opt_out = opt_out_of(run.play, run.extra_vars)
     if ways := list(dict.fromkeys(filter(None, [opt_out.of_all, *opt_out.by_name.values()]))):
+        state.record.kind = AUDIT
         raise PrecheckError(
             f"Precheck made no audit: it does nothing but check, and {', '.join(ways)} is set."
         )

@@ -206,13 +206,14 @@ def print_closing_block(run: PlayRun, block: ClosingBlock) -> None:
 
 
 def write_news(run: PlayRun, state: RunState, stopped: bool) -> None:
-    """Write the report, if one is wanted and there is something new for it.
+    """Write the report and the metrics, if they are wanted and there is something new for them.
 
-    An audit, and a run that is ``stopped``, end with a line that says where it is.
+    An audit, and a run that is ``stopped``, end with a line that says where the report is.
     """
     if not state.record_has_news:
         return
     from ..report.files import write_report  # few runs keep a report
+    from ..report.metrics_file import write_metrics
 
     state.record_has_news = False
     if written := write_report(state.record, run.extra_vars, run.groups_of):
@@ -222,6 +223,12 @@ def write_news(run: PlayRun, state: RunState, stopped: bool) -> None:
             print_errors_at_the_end(run, [(written, C.COLOR_ERROR)])
         else:
             display.v(written)
+    # An error may be that no rules can be read. The metrics of an audit then stay as they are.
+    rules = () if state.record.error else state.rules_in_force(run)
+    names = [rule.name for rule in rules]
+    hosts = run.names_in_inventory()
+    if written := write_metrics(state.record, run.extra_vars, run.groups_of, names, hosts):
+        display.v(written)
 
 
 def note_error(run: PlayRun, state: RunState, error: Exception) -> None:

@@ -42,12 +42,12 @@ def write_report(record: Record, extra_vars: Mapping[str, Any], groups_of: Group
     Returns a line that says where it is; an empty text if none was written.
     """
     written = ""
-    with _failure_is_a_warning("write its report"):
+    with failure_is_a_warning("write its report"):
         if path := report_path(extra_vars, record.started):
             document = current_document(record, extra_vars, groups_of)
             write_atomically(path, as_json(document))
             written = written_to("report", path)
-    with _failure_is_a_warning("remove its old reports"):
+    with failure_is_a_warning("remove its old reports"):
         if written and (number := report_keep(extra_vars)):
             remove_old_reports(report_pattern(extra_vars), path, number)
     return written
@@ -58,7 +58,7 @@ def write_page(path: str, document: Document) -> str:
 
     Returns a line that says where it is; an empty text if none was written.
     """
-    with _failure_is_a_warning("write its page"):
+    with failure_is_a_warning("write its page"):
         from .html import page  # it loads more of Jinja2
 
         replace_page(path, page(document))
@@ -78,12 +78,13 @@ def as_json(document: Document) -> str:
 
 
 def written_to(what: str, path: str) -> str:
-    """Return the line that says where a report or a page is."""
+    """Return the line that says where a file is."""
     return f"Precheck wrote its {what} to {one_line(os.path.abspath(path))}"
 
 
 @contextlib.contextmanager
-def _failure_is_a_warning(what: str) -> Iterator[None]:
+def failure_is_a_warning(what: str) -> Iterator[None]:
+    """Warn that a file could not be written, whatever it is, and go on."""
     try:
         yield
     except Exception as ex:  # whatever it is, the verdict stands

@@ -7,11 +7,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..policy.matching import PlayIdentity
 from ..policy.model import WARN, Rule, RuleAndHost
 from ..verdict import READY, Verdict
+
+if TYPE_CHECKING:
+    from .exposition import Samples
 
 RunKind = Literal["run", "audit"]
 RUN: RunKind = "run"
@@ -71,7 +74,8 @@ class Record:
     ``messages`` and ``remedies`` are by rule, as rendered. ``not_judged`` are the hosts that a dry
     run left out. ``changes`` are those since another report. ``not_audited`` are the rules that an
     audit did not check, as they have no checks of hosts. ``error`` is the one that ended the run
-    before a verdict, if one did. ``started`` is in seconds since 1970.
+    before a verdict, if one did. ``counted`` is what the metrics have counted of all this already.
+    ``started`` is in seconds since 1970.
     """
 
     kind: RunKind = RUN
@@ -86,6 +90,7 @@ class Record:
     changes: dict[str, Any] | None = None
     not_audited: Sequence[Rule] = ()
     error: str = ""
+    counted: Samples = field(default_factory=dict)
 
     def covered_play(
         self, play_id: str, identity: PlayIdentity, rules: Sequence[Rule]
