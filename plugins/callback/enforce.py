@@ -110,6 +110,21 @@ options:
     vars:
       - name: precheck_report_keep
     version_added: 0.1.0
+  set_stats:
+    description:
+      - Whether each guarded run and each audit sets the custom statistic C(precheck_summary), as
+        the module M(ansible.builtin.set_stats) would. Controllers pass it on to the next jobs of
+        a workflow.
+    type: bool
+    default: false
+    ini:
+      - section: precheck
+        key: set_stats
+    env:
+      - name: ANSIBLE_PRECHECK_SET_STATS
+    vars:
+      - name: precheck_set_stats
+    version_added: 0.1.0
   timeout:
     description:
       - The number of whole seconds that a host has for all its checks together. The C(timeout) of a
@@ -144,8 +159,8 @@ notes:
     C(--skip-tags precheck:RULE) and C(-e precheck_waive=RULE) waive a rule, with a warning. Without
     a name, the tags waive all rules that may be waived.
   - The variables C(precheck_confirm), C(precheck_forks), C(precheck_metrics), C(precheck_policy),
-    C(precheck_reason), C(precheck_report), C(precheck_report_keep), C(precheck_timeout) and
-    C(precheck_waive) have an effect only as extra variables, as with
+    C(precheck_reason), C(precheck_report), C(precheck_report_keep), C(precheck_set_stats),
+    C(precheck_timeout) and C(precheck_waive) have an effect only as extra variables, as with
     C(-e precheck_policy=strict.yml).
   - For a misspelt callback name, ansible-core only prints a warning. C(ansible-precheck doctor) and
     C(ansible-playbook precheck.guard.doctor) find out whether the guard is in force.

@@ -233,3 +233,9 @@ def metrics_path(extra_vars: Mapping[str, Any]) -> str:
         expected = f"expected a name that ends in {METRICS_SUFFIX}, not {path}"
         raise _wrong("metrics", origin, expected)
     return str(path or "")
+
+
+def sets_stats(extra_vars: Mapping[str, Any]) -> bool:
+    """Return whether runs are to set a custom statistic. Raises OptionError."""
+    wanted, _origin = option("set_stats", extra_vars)
+    return bool(wanted)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support.commands import REPOSITORY, commit_all, run_command
 from support.project import ENTRY_POINTS, LOCAL_HOST
@@ -36,10 +37,11 @@ rules:
 """
 
 
-def block(kind: str) -> str:
-    """Return the only code block of this kind in the document."""
-    [text] = re.findall(f"^```{kind}\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
-    return text
+def block(kind: str, words: str = "") -> str:
+    """Return the only code block of this kind in the document that has these words."""
+    blocks = re.findall(f"^```{kind}\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)
+    [text] = [text for text in blocks if words in text]
+    return str(text)
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ class Job:
     """What ansible-runner left of a run: its ``status``, ``rc`` and ``stdout``, and its events.
 
     ``results`` are those of tasks, by event, host and task. ``tasks`` are the names of all tasks in
-    the events, and ``text`` is their text.
+    the events, ``text`` is their text, and ``stats`` are what a controller passes on.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -87,6 +89,7 @@ class Job:
             (name, of["host"], of["task"]): of["res"] for name, of in data if "res" in of
         }
         self.tasks = {of["task"] for _name, of in data if "task" in of}
+        [self.stats] = [of["artifact_data"] for _name, of in data if "artifact_data" in of]
 
 
 @pytest.mark.others
@@ -117,6 +120,7 @@ def test_ansible_runner_shows_verdicts_and_the_closing_block(data, entry_point):
         ("runner_on_ok", "h2", check): ready,
     }
     assert job.tasks == {check}
+    assert job.stats == {}
     block = f"""\
 PRECHECK stopped the run before play "Set up PostgreSQL" ({data}/project/pgsql.yml:1): 1 of 2\
  hosts is not ready.
@@ -139,10 +143,37 @@ Rule pigsty-node is built in. Rules of your own in precheck.yml beside ansible.c
 
 
 @pytest.mark.others
+def test_the_next_job_of_a_workflow_gets_what_a_job_found(data):
+    """A controller passes the statistics of a job to the next ones as extra variables."""
+    configuration = f"[defaults]\n{ENTRY_POINTS['both']}\n{block('ini', 'set_stats')}"
+    (data / "project/ansible.cfg").write_text(configuration)
+    (data / "project/collections").symlink_to(REPOSITORY / "collections")
+    write_hosts(data, ready="h2", missing="h1 h3")
+    command = ["ansible-runner", "run", data, "--ident"]
+    assert run_command([*command, "1", "-p", "pgsql.yml"], data.parent).rc == 2
+    stats = Job(data / "artifacts/1").stats
+    documented = re.findall(r"^\| (`.*?`) \|", DOCUMENT, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(documented))) == sorted(stats["precheck_summary"])
+    [hosts] = re.findall(r"`(hosts: \"\{\{\s.*?)`", DOCUMENT, re.DOTALL)
+    repair = yaml.safe_load(hosts) | {
+        "gather_facts": False,
+        "tags": "no_precheck",
+        "tasks": [{"name": "repair", "ansible.builtin.debug": {}}],
+    }
+    (data / "project/repair.yml").write_text(yaml.safe_dump([repair]))
+    (data / "env/extravars").write_text(json.dumps(stats))
+    assert run_command([*command, "2", "-p", "repair.yml"], data.parent).rc == 0
+    repaired = Job(data / "artifacts/2").results
+    assert {host for _event, host, _task in repaired} == {"h1", "h3"}
+
+
+@pytest.mark.others
 def test_slices_of_a_job_run_on_another_machine(data, copy_repository):
     """Each slice has its own inventory. The collection is where AWX and the document put it."""
     project = data / "project"
-    (project / "ansible.cfg").write_text(f"[defaults]\n{ENTRY_POINTS['both']}\n{block('ini')}")
+    (project / "ansible.cfg").write_text(
+        f"[defaults]\n{ENTRY_POINTS['both']}\n{block('ini', 'report')}"
+    )
     (project / "precheck.yml").write_text(POLICY)
     (project / "collections").mkdir()
     address = commit_all(copy_repository(data.parent / "precheck"))

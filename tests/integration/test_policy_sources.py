@@ -215,7 +215,7 @@ MISSPELT = {
         "[precheck]\nx = 1",
         "",
         "ansible.cfg:{line}: the section [precheck] has an unknown key 'x': expected forks,"
-        " policy, report, report_keep, timeout",
+        " metrics, policy, report, report_keep, set_stats, timeout",
     ),
     "the file beside ansible.cfg": (
         "",

@@ -128,6 +128,10 @@ class PlayRun:
     def names_in_inventory(self) -> list[str]:
         return list(self.inventory.hosts)
 
+    def set_stat(self, name: str, value: Any) -> None:
+        """Set a custom statistic of the run as a whole, as the module set_stats does."""
+        self.manager._stats.set_custom_stats(name, value)
+
     def groups_of(self, names: Iterable[str]) -> dict[str, list[str]]:
         """Return the groups of the hosts of these names, apart from those that every host has."""
         groups = {}

@@ -95,7 +95,7 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
         state.stopped = True
         return code_of_stopped_play(run)
     except PrecheckError as ex:  # from ``watch``
-        from .execution import note_error, write_news
+        from .news import note_error, write_news
 
         note_error(run, state, ex)
         write_news(run, state, stopped=True)
@@ -113,13 +113,13 @@ def _is_stopped(run: PlayRun, state: RunState) -> bool:
         stopped = decide(run, state)
         return stopped
     except Exception as ex:
-        from .execution import note_error
+        from .news import note_error
 
         note_error(run, state, ex)
         raise
     finally:
         if state.record_has_news:
-            from .execution import write_news
+            from .news import write_news
 
             write_news(run, state, stopped)
 

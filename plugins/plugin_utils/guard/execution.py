@@ -10,10 +10,10 @@ from ansible import constants as C
 from ansible.utils.display import Display
 
 from ..ansible_core.later import LaterPlay
-from ..ansible_core.output import print_at_the_end, print_errors_at_the_end
+from ..ansible_core.output import print_errors_at_the_end
 from ..ansible_core.run import Fingerprint, PlayRun
 from ..ansible_core.stop import stop
-from ..errors import PrecheckError, text_for_report
+from ..errors import PrecheckError
 from ..policy.matching import PlayIdentity
 from ..policy.model import WARN, Rule, RuleAndHost
 from ..report.record import CoveredPlay, NotJudged, Waiver
@@ -27,7 +27,6 @@ from ..report.terminal import (
     waiver_warning,
     warning_block,
 )
-from ..text import one_line
 from ..verdict import NOT_READY, READY, UNVERIFIED
 from .ahead import Ahead, look_ahead
 from .confirm import RefusedConfirmation, ask_about_play, ask_about_run
@@ -203,40 +202,6 @@ def print_closing_block(run: PlayRun, block: ClosingBlock) -> None:
     otherwise = f"\n{block.otherwise}" if block.otherwise else ""
     parts = ((block.why, C.COLOR_ERROR), (command, C.COLOR_OK), (otherwise, C.COLOR_ERROR))
     print_errors_at_the_end(run, [(text, color) for text, color in parts if text])
-
-
-def write_news(run: PlayRun, state: RunState, stopped: bool) -> None:
-    """Write the report and the metrics, if they are wanted and there is something new for them.
-
-    An audit, and a run that is ``stopped``, end with a line that says where the report is.
-    """
-    if not state.record_has_news:
-        return
-    from ..report.files import write_report  # few runs keep a report
-    from ..report.metrics_file import write_metrics
-
-    state.record_has_news = False
-    if written := write_report(state.record, run.extra_vars, run.groups_of):
-        if run.play_id in state.audits:
-            print_at_the_end(run, written)
-        elif stopped:
-            print_errors_at_the_end(run, [(written, C.COLOR_ERROR)])
-        else:
-            display.v(written)
-    # An error may be that no rules can be read. The metrics of an audit then stay as they are.
-    rules = () if state.record.error else state.rules_in_force(run)
-    names = [rule.name for rule in rules]
-    hosts = run.names_in_inventory()
-    if written := write_metrics(state.record, run.extra_vars, run.groups_of, names, hosts):
-        display.v(written)
-
-
-def note_error(run: PlayRun, state: RunState, error: Exception) -> None:
-    """Remember for the report which error ends the run."""
-    state.record.error = one_line(text_for_report(error))
-    state.record_has_news = True
-    if run.play_id in state.record.plays:
-        state.record.plays[run.play_id].stopped = True
 
 
 def _fail_if_refused(plans: Sequence[RulePlan]) -> None:

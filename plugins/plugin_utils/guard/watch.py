@@ -37,7 +37,8 @@ def watch_hosts(run: PlayRun, state: RunState, known: Survey) -> None:
                 f" on {host.name}: the host was not checked, as the play was not to do anything on"
                 " it."
             )
-        from .execution import waive, write_news  # not at the top, as in enforce
+        from .execution import waive  # not at the top, as in enforce
+        from .news import write_news
 
         waived = {rule: [host.name] for rule, names in known.unseen.items() if host.name in names}
         waive(state, run.play_id, known, waived)
@@ -104,7 +105,8 @@ class _Watch:
 
     def _execute(self, role: FoundRole, known: Survey) -> None:
         from ..report.terminal import closing_block
-        from .execution import execute, print_closing_block, write_news
+        from .execution import execute, print_closing_block
+        from .news import write_news
 
         # A host cannot be left out in the middle of a play: other hosts may wait for it.
         errors = execute(self._run, self._state, known) if known.coverages else []
