@@ -41,7 +41,7 @@ ORDER = [
 ]
 # It has to load with any release of ansible-core, so it imports the guard when a play begins.
 AGAINST_THE_ORDER = {
-    Import("strategy_mixin", "ansible_core/play", is_late=True),
+    Import("strategy_mixin", "ansible_core/purpose", is_late=True),
     Import("strategy_mixin", "guard/enforce", is_late=True),
 }
 # Where private names of ansible-core may be used.

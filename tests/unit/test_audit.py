@@ -11,7 +11,7 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.plugins import loader as plugin_loader
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import play as play_of
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import purpose
 from ansible_collections.precheck.guard.plugins.plugin_utils.guard.audit import chosen, options_of
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check, Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.audit_table import audit_table
@@ -48,13 +48,13 @@ def modules_are_known():
 @pytest.mark.parametrize(("keys", "is_one"), PLAYS.values(), ids=PLAYS)
 def test_an_audit_is_a_play_that_has_nothing_else_in_it(tmp_path, mocker, keys, is_one):
     # ansible-core does not find modules of collections here.
-    mocker.patch.object(play_of, "AUDIT", "ansible.builtin.ping")
+    mocker.patch.object(purpose, "AUDIT", "ansible.builtin.ping")
     (tmp_path / "roles/other/tasks").mkdir(parents=True)
     (tmp_path / "roles/other/tasks/main.yml").write_text("- ansible.builtin.debug:\n")
     loader = DataLoader()
     loader.set_basedir(str(tmp_path))
     play = Play.load({"name": "x", "hosts": "all"} | keys, loader=loader)
-    assert bool(play_of.audit_task(play)) is is_one
+    assert bool(purpose.audit_task(play)) is is_one
 
 
 OF_HOST, OF_PLAY = Check("path", None, "/a"), Check("that", None, "True", once=True)

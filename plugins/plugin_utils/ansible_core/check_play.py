@@ -18,8 +18,8 @@ from ..policy.model import WARN, Check, Rule
 from ..verdict import Verdict, all_ready
 from . import time_limit
 from .detours import Detour
-from .play import TAG
 from .run import PlayRun
+from .tags import TAG
 from .time_limit import TimeLimit
 
 ACTION = "precheck.guard.check"

@@ -21,9 +21,9 @@ from ..policy.conditions import looks_further, mentioned
 from ..policy.model import Check, Rule, RuleAndHost
 from .detours import detours_of
 from .facts import facts_of
+from .identity import directories_of
 from .machines import machine_of
 from .own_variables import of_play
-from .play import directories_of
 from .run import Fingerprint, PlayRun
 from .targets import HostsByRule, rules_by_host
 

@@ -27,8 +27,10 @@ from ansible.utils.display import Display
 from .. import compat
 from ..errors import PrecheckError
 from .patches import without_warnings
-from .play import has_work, is_ad_hoc, is_guarded, only_checks_are_wanted, tasks_to_run
+from .play import has_work, tasks_to_run
+from .purpose import is_ad_hoc, is_guarded
 from .run import PlayRun, id_of
+from .tags import only_checks_are_wanted
 
 display = Display()
 

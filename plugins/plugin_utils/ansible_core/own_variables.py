@@ -9,7 +9,7 @@ from typing import Any
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ..policy.model import Scope
-from .play import files_of
+from .identity import files_of
 from .run import PlayRun
 
 

@@ -14,7 +14,8 @@ from ansible.playbook.task import Task
 from .. import compat
 from ..errors import PrecheckError, TemplateError
 from .patches import add_hosts_to_retry, before_each_task
-from .play import is_ad_hoc, is_validation, preparation
+from .play import is_validation, preparation
+from .purpose import is_ad_hoc
 from .run import PlayRun
 
 

@@ -40,8 +40,8 @@ from .check_play import ACTION, CheckPlay, Step
 from .detours import Detour, detours_of
 from .facts import facts_of, remember_facts, taken_facts, without_known_facts
 from .fingerprints import Fingerprints
+from .identity import directories_of
 from .patches import results_are_events
-from .play import directories_of
 from .pool import outcomes
 from .rounds import Job, Outcomes
 from .run import PlayRun

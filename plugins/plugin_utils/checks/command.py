@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TemplateError
 from ..policy import values
-from ..policy.loader import Source
 from ..policy.model import Check
+from ..policy.reader import Source
 from ..policy.values import Command, ValueType
 from ..text import one_line
 from ..verdict import HIDDEN, Verdict, not_ready, ready, unverified

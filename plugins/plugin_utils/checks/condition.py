@@ -13,8 +13,8 @@ from .. import compat
 from ..errors import TemplateError
 from ..policy import values
 from ..policy.conditions import hint_at_facts
-from ..policy.loader import Source
 from ..policy.model import Check
+from ..policy.reader import Source
 from ..policy.values import Conditions, ValueType
 from ..verdict import Verdict, not_ready, ready, unverified, worst
 from .kind import Means

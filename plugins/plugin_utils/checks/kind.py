@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ..policy.loader import Source
 from ..policy.model import Check
+from ..policy.reader import Source
 from ..policy.values import ValueType
 from ..verdict import Verdict
 

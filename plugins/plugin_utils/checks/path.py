@@ -18,8 +18,8 @@ from ansible.utils.hashing import secure_hash
 from ..compat import is_template, value_of
 from ..errors import PrecheckError, TemplateError
 from ..policy import values
-from ..policy.loader import Source
 from ..policy.model import Check
+from ..policy.reader import Source
 from ..policy.values import ValueType
 from ..verdict import Verdict, not_ready, ready, unverified
 from .kind import Means

@@ -13,8 +13,8 @@ from ansible.utils.fqcn import add_internal_fqcns
 
 from .. import compat
 from ..policy import values
-from ..policy.loader import Source
 from ..policy.model import Check
+from ..policy.reader import Source
 from ..policy.values import ValueType
 from ..verdict import HIDDEN, Verdict, not_ready, ready, unverified
 from .kind import Means

@@ -14,7 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ..checks.script import YES, Answer
 from ..errors import PolicyError, Problem
 from ..policy import values
-from ..policy.loader import Document, read_document
+from ..policy.document import Document, read_document
 from ..policy.model import Rule
 from ..policy.positions import YamlPath, line_at
 from ..policy.schema import Shape

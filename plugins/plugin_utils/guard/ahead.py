@@ -12,9 +12,12 @@ from ansible.errors import AnsibleError
 from ansible.playbook.play import Play
 from ansible.utils.display import Display
 
-from ..ansible_core import play as play_of
+from ..ansible_core.identity import identify, identify_without_hosts
 from ..ansible_core.later import LaterPlay, files_are_in, hosts_of, plays_after, without_traces
+from ..ansible_core.play import has_work, names_that_tasks_set, results_of_tasks, tasks_to_run
+from ..ansible_core.purpose import audit_task, is_doctor, is_guarded
 from ..ansible_core.run import Fingerprint, PlayRun, id_of
+from ..ansible_core.tags import opt_out_of
 from ..errors import text_for_report
 from ..policy.matching import PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost
@@ -138,7 +141,7 @@ class _Later:
         has_hosts = bool(names or hosts_of(self._run, self._play, ignore_limit=True))
         self.on_the_way = replace(known, hosts=names if has_hosts else None)
         covered = [way for way in ways if covering(identity, [way.rule])]
-        if not covered or _changes_nothing(self._play) or not play_of.is_guarded(self._play):
+        if not covered or _changes_nothing(self._play) or not is_guarded(self._play):
             return None
         waiting = {way.rule.name: self._waiting(way, names) for way in covered}
         seen = self._state.seen_ahead.setdefault(self.id, set())
@@ -167,7 +170,7 @@ class _Later:
     def _survey(self) -> Survey | None:
         self.on_the_way = known = self._identified()
         is_covered = covering(known.identity, self._rules)
-        if not is_covered or _changes_nothing(self._play) or not play_of.is_guarded(self._play):
+        if not is_covered or _changes_nothing(self._play) or not is_guarded(self._play):
             return None
         later = LaterPlay(self._run, self._play, self._names_set_before)
         return survey(later, self._state, self._rules, facts_to_come=True)
@@ -184,25 +187,25 @@ class _Later:
             try:
                 later = LaterPlay(self._run, self._play)
             except Exception:  # it cannot begin yet, as its hosts are not known, say
-                identity = play_of.identify_without_hosts(self._play)
+                identity = identify_without_hosts(self._play)
                 return PlayOnTheWay(identity, has_work=True, hosts=None)
-            identity = play_of.identify(later)
+            identity = identify(later)
             self._state.foreseen[self.id] = _on_the_way(later, self._rules, identity, None)
         return self._state.foreseen[self.id]
 
 
 def _changes_nothing(play: Play) -> bool:
-    return play_of.audit_task(play) is not None or play_of.is_doctor(play)
+    return audit_task(play) is not None or is_doctor(play)
 
 
 def _on_the_way(
     run: PlayRun, rules: Sequence[Rule], identity: PlayIdentity, hosts: Sequence[str] | None
 ) -> PlayOnTheWay:
-    opt_out = play_of.opt_out_of(run.play, run.extra_vars)
+    opt_out = opt_out_of(run.play, run.extra_vars)
     waived = frozenset(rule.name for rule in rules if opt_out.way(rule))
-    has_work = not _changes_nothing(run.play) and play_of.has_work(play_of.tasks_to_run(run))
-    sets = play_of.names_that_tasks_set(run) | play_of.results_of_tasks(run)
-    return PlayOnTheWay(identity, has_work, hosts, frozenset(sets), waived)
+    has_tasks = not _changes_nothing(run.play) and has_work(tasks_to_run(run))
+    sets = names_that_tasks_set(run) | results_of_tasks(run)
+    return PlayOnTheWay(identity, has_tasks, hosts, frozenset(sets), waived)
 
 
 def _if_known(

@@ -15,9 +15,11 @@ from ansible.utils.display import Display
 
 from .. import compat
 from ..ansible_core.output import print_at_the_end
-from ..ansible_core.play import guards_of, opt_out_of, tasks_to_run
+from ..ansible_core.play import tasks_to_run
+from ..ansible_core.purpose import guards_of
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import stop
+from ..ansible_core.tags import opt_out_of
 from ..ansible_core.targets import unmet_conditions
 from ..ansible_core.tasks import Verdicts, check_hosts
 from ..checks.facts import subsets_of

@@ -10,8 +10,10 @@ from typing import Any
 
 from ansible.playbook.play import Play
 
-from ..ansible_core import play as play_of
+from ..ansible_core import tags
+from ..ansible_core.identity import with_roles
 from ..ansible_core.includes import FoundRole
+from ..ansible_core.play import has_work, tasks_to_run, why_idle
 from ..ansible_core.run import Fingerprint, PlayRun
 from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
 from ..policy.conditions import may_depend_on_earlier_tasks, may_depend_on_facts, with_templates
@@ -64,14 +66,12 @@ def survey(
     identity = state.identity_of(run)
     opt_out = opt_out_of(run.play, run.extra_vars, rules)
     coverages = [
-        coverage
-        for coverage in covering(identity, rules)
-        if not play_of.is_left_out(run, coverage[0])
+        coverage for coverage in covering(identity, rules) if not tags.is_left_out(run, coverage[0])
     ]
     hosts = run.hosts_of_play() if first_batch else run.hosts_of_batch()
     names = [host.name for host in hosts]
-    tasks = play_of.tasks_to_run(run)
-    idle_reason = "" if play_of.has_work(tasks) else play_of.why_idle(run)
+    tasks = tasks_to_run(run)
+    idle_reason = "" if has_work(tasks) else why_idle(run)
 
     # First as if the play did something on all hosts: what is settled needs no look at conditions.
     situations = [
@@ -122,9 +122,9 @@ def opt_out_of(play: Play, extra_vars: Mapping[str, Any], rules: Sequence[Rule])
     Raises PrecheckError if options or tags name a rule that does not exist, or that cannot be
     waived so.
     """
-    opt_out = play_of.opt_out_of(play, extra_vars)
+    opt_out = tags.opt_out_of(play, extra_vars)
     opt_out.fail_if_refused(rules)
-    fail_if_unknown(play_of.rules_in_tags(play), rules)
+    fail_if_unknown(tags.rules_in_tags(play), rules)
     return opt_out
 
 
@@ -137,12 +137,12 @@ def survey_of_role(
     cover the play because of it.
     """
     before = state.identity_of(run)
-    identity = play_of.with_roles(before, run.play, [role])
+    identity = with_roles(before, run.play, [role])
     known = {rule.name for rule, _selector in covering(before, rules)}
     coverages = [
         (rule, selector) for rule, selector in covering(identity, rules) if rule.name not in known
     ]
-    opt_out = play_of.opt_out_of(run.play, run.extra_vars)
+    opt_out = tags.opt_out_of(run.play, run.extra_vars)
     situations = [
         Situation(
             rule,

@@ -14,9 +14,9 @@ from ansible.parsing.dataloader import DataLoader
 from ..errors import OptionError, PolicyError, Problem, SettingsError
 from ..options import PolicyPaths, configured_policy_paths, keys_in_config, policy_paths
 from .extending import read
-from .loader import Syntaxes
 from .misspelt import BESIDE_CONFIG, misspelt, policy_not_read
 from .model import BUILT_IN, FORBIDDEN, Rule, Rules
+from .reader import Syntaxes
 
 
 def find(extra_vars: Mapping[str, Any]) -> PolicyPaths:

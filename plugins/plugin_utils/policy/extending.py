@@ -14,8 +14,9 @@ from ansible.parsing.dataloader import DataLoader
 
 from ..errors import PolicyError, PrecheckError, Problem
 from ..text import Texts
-from .loader import Base, PolicyFile, Syntaxes, read_file
+from .loader import read_file
 from .model import BUILT_IN, FORBIDDEN, Rule, Rules
+from .reader import Base, PolicyFile, Syntaxes
 from .values import BUILT_IN_NAME, is_name_in_collection
 
 
