@@ -27,7 +27,7 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import
 
 from support.commands import REPOSITORY
 from support.corpus import know_modules, vaulted
-from support.project import LOCAL_HOST, Project
+from support.project import AUDIT, LOCAL_HOST, Project
 from support.servers import served
 
 pytestmark = pytest.mark.one_release  # what the documents show was written from the newest
@@ -401,7 +401,7 @@ def pigsty(near):
 
 
 def test_pigsty_stops_for_nodes_without_the_certificate_of_the_installation(pigsty):
-    ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
+    ca = "files/pki/ca/ca.crt"
     other = f"{pigsty.directory}/h2/etc/pki/ca.crt exists, but it is not this installation's:"
     run = pigsty.run("pgsql.yml")
     assert_almost_stopped(
@@ -416,6 +416,27 @@ def test_pigsty_stops_for_nodes_without_the_certificate_of_the_installation(pigs
         "    ./node.yml -l h3,h4",
     )
     assert "built in" not in run.stderr
+
+
+EXTENDED = {
+    "extends": f"{POLICIES}/pigsty.yml",
+    "vars": {"ca": "{{ inventory_dir }}/files/pki/ca/ca.crt"},
+}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [(POLICIES / "pigsty.yml").read_text(), json.dumps(EXTENDED)],
+    ids=["copied", "extended"],
+)
+def test_an_audit_compares_with_the_certificate_of_the_installation(pigsty, policy):
+    """The playbook of the audit is in another directory than those of Pigsty."""
+    assert EXTENDED["vars"]["ca"] in (POLICIES / "pigsty.yml").read_text()
+    pigsty.configure("callback")
+    pigsty.write("precheck.yml", policy)
+    run = pigsty.run(AUDIT)
+    assert "Rule pigsty-node: 3 of 5 hosts are not ready.\n" in run.stdout, run.output
+    assert "/h2/etc/pki/ca.crt exists, but it is not this installation's: " in run.stdout
 
 
 def test_pigsty_needs_no_haproxy_where_it_is_switched_off(pigsty):
@@ -449,8 +470,8 @@ def test_pigsty_exempts_what_touches_no_database(pigsty):
 
 @pytest.mark.parametrize("whole", ["deploy.yml", "install.yml"])
 def test_pigsty_lets_the_playbook_run_that_makes_the_certificate(pigsty, whole):
-    ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
-    os.remove(ca)
+    ca = "files/pki/ca/ca.crt"
+    os.remove(pigsty.directory / ca)
     pigsty.write("infra.yml", playbook({"hosts": "h1"}))
     pigsty.write(whole, "")
     run = pigsty.run("infra.yml", "pgsql.yml", "--limit", "h1")
