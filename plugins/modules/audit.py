@@ -30,6 +30,8 @@ options:
     description:
       - The path of an earlier report of an audit or a run. The audit prints what changed since
         then.
+      - If it is a directory, the newest audit that has a report in it counts. If there is none, the
+        audit is not compared.
       - It may be the same file as that of the option C(report), because it is read first.
     type: path
   page:
@@ -76,7 +78,7 @@ EXAMPLES = r"""
   tasks:
     - name: Audit them
       precheck.guard.audit:
-        compare: /var/log/precheck/last.json
+        compare: /var/log/precheck
 
 # From the command line, without writing a playbook:
 # ansible-playbook precheck.guard.audit --limit databases -e precheck_rules=pigsty-node \

@@ -269,6 +269,31 @@ Verdicts of"""
     }
 
 
+def test_an_audit_is_compared_with_the_newest_one_of_a_directory(guarded):
+    """A run that comes between them does not count, nor does it if there is no audit yet."""
+    three_hosts(guarded)
+    guarded.write("precheck.yml", policy(MARKER))
+    (guarded.directory / "log").mkdir()
+
+    def audit(name):
+        report = f"log/{name}.json"
+        options = ("-e", "precheck_compare=log", "-e", f"precheck_report={report}")
+        run = guarded.run(AUDIT, *options)
+        return run, read_report(guarded.directory / report)
+
+    first, report = audit(1)
+    assert first.rc == 2
+    assert "Since the report" not in first.stdout and "changes" not in report
+    guarded.write("x.yml", "- {name: x, hosts: h1, gather_facts: false, tasks: [debug: ]}\n")
+    assert guarded.run("x.yml", "-e", "precheck_report=log/run.json").rc == 0
+    guarded.write("h2/etc/pki/ca.crt", "")
+    then, new_report = audit(2)
+    assert then.rc == 0
+    since = f"Since the report of {report['started']}:\n  newly ready: h2 for marker\n\n"
+    assert since in then.stdout
+    assert new_report["changes"]["new_hosts"] == []
+
+
 @pytest.mark.one_release
 def test_the_document_shows_what_is_printed(project):
     project.configure("callback")

@@ -12,6 +12,7 @@ import stat
 import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.precheck.guard.plugins.plugin_utils.report import files, stored
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.earlier import earlier_report
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.record import Record
 
 from support.report_documents import document, few, rule, verdict
@@ -111,7 +112,7 @@ NO_REPORTS = {
 def test_a_report_is_read(tmp_path, report):
     path = tmp_path / "report.json"
     path.write_text(json.dumps(report))
-    assert files.read(str(path)) == report
+    assert earlier_report(str(path)) == report
 
 
 def keys(schema):
@@ -140,13 +141,13 @@ def test_a_file_that_is_not_a_report_is_refused(tmp_path, content, why):
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(AnsibleError) as raised:
-        files.read(str(path))
+        earlier_report(str(path))
     error = f"Precheck cannot compare with {path}, so nothing was checked: {why}"
     assert raised.value.message == error
 
 
 def test_a_path_that_is_missing_or_not_a_file_is_refused(tmp_path):
     with pytest.raises(AnsibleError, match="there is no such file"):
-        files.read(str(tmp_path / "nothing"))
+        earlier_report(str(tmp_path / "nothing"))
     with pytest.raises(AnsibleError, match="it is not a file"):
-        files.read(str(tmp_path))
+        earlier_report(os.devnull)

@@ -10,9 +10,9 @@ import os
 import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.precheck.guard.plugins.plugin_utils.history.merge import merged
+from ansible_collections.precheck.guard.plugins.plugin_utils.report.beginning import HEAD
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.files import as_json
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.retention import (
-    HEAD,
     remove_old_reports,
 )
 

@@ -28,7 +28,8 @@ from ..errors import PrecheckError, TemplateError
 from ..policy.model import WARN, Rule
 from ..report.audit_table import audit_table
 from ..report.document import changes
-from ..report.files import current_document, read, write_page
+from ..report.earlier import earlier_report
+from ..report.files import current_document, write_page
 from ..report.record import AUDIT, Record, RuleAndVerdict
 from ..text import did_you_mean
 from ..verdict import READY, Verdict, labelled, worst
@@ -60,7 +61,7 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
         return False  # the tags did not select it
     state.record.kind = AUDIT
     options = _options(task, run)
-    earlier = read(options["compare"]) if options["compare"] else None
+    earlier = earlier_report(options["compare"]) if options["compare"] else None
     rules = chosen(state.rules_in_force(run), options["rules"])
 
     # What else the run did is not part of the audit. The report has both.

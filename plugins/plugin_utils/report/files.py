@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes reports and pages to their files, whole or not at all, and reads earlier reports."""
+"""Writes reports and pages to their files, whole or not at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from .document import Document, build_document
 from .record import Record
 from .redact import with_masked_words, without_secrets
 from .retention import remove_old_reports
-from .stored import load
 
 display = Display()
 
@@ -151,12 +150,3 @@ def write_atomically(path: str, text: str, mode: int = 0o600) -> None:
             raise
     except OSError as ex:
         raise PrecheckError(f"{path}: {ex.strerror}") from None
-
-
-def read(path: str) -> Document:
-    """Return the document of an earlier report to compare with. Raises PrecheckError."""
-    try:
-        return load(path)
-    except PrecheckError as ex:
-        text = f"Precheck cannot compare with {path}, so nothing was checked: {ex}"
-        raise PrecheckError(text) from None

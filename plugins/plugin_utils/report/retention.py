@@ -4,20 +4,12 @@
 
 from __future__ import annotations
 
-import calendar
 import contextlib
 import os
-import re
-import stat
 import time
 
 from ..errors import PrecheckError
-from .document import TIME
-
-# The lines with which a report begins as it is written, and that with its time.
-_FIRST_LINES = re.compile(rb'\{\n "format": \d+,\n "precheck": "[^"\n]*",\n')
-_STARTED = re.compile(rb'^ "started": "([0-9TZ:-]+)",$', re.MULTILINE)
-HEAD = 1 << 18  # bytes; a command line may be that long
+from .beginning import started_at
 
 
 def remove_old_reports(pattern: str, path: str, keep: int) -> None:
@@ -31,7 +23,7 @@ def remove_old_reports(pattern: str, path: str, keep: int) -> None:
     others = []
     for name in os.listdir(directory):
         file = os.path.join(directory, name)
-        started = _started(file)
+        started = started_at(file)
         if file != path and started is not None and _named(pattern, started) == file:
             others.append((started, file))
     others.sort(reverse=True)
@@ -46,21 +38,3 @@ def remove_old_reports(pattern: str, path: str, keep: int) -> None:
 
 def _named(pattern: str, started: int) -> str:
     return os.path.abspath(time.strftime(pattern, time.gmtime(started)))
-
-
-def _started(path: str) -> int | None:
-    """Return when the run of a report started, in seconds since 1970; None if it is no report."""
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return None
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
-    except OSError:
-        return None
-    found = _STARTED.search(head) if _FIRST_LINES.match(head) else None
-    if not found:
-        return None
-    try:
-        return calendar.timegm(time.strptime(found[1].decode(), TIME))
-    except ValueError:
-        return None
