@@ -12,17 +12,17 @@ import shutil
 
 import pytest
 
-from support.commands import BIN, REPOSITORY, run_command
+from support.commands import REPOSITORY, run_command
 from support.policies import policy, rule
 from support.reports import read_report
 from support.requirements import lacking
 from support.servers import collecting
+from support.units import UNITS, run, settings
 
 pytestmark = pytest.mark.one_release
 
 OPERATIONS = (REPOSITORY / "docs/operations.md").read_text()
 AUDIT = (REPOSITORY / "docs/audit.md").read_text()
-UNITS = REPOSITORY / "docs/systemd"
 PLAY = "- {hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: reached}}]}\n"
 
 
@@ -45,24 +45,6 @@ def site(project):
     (project.directory / "log").mkdir()
     shutil.copy(UNITS / "notify.yml", project.directory)
     return project
-
-
-def run(site, command, **env):
-    """Run a command for a shell in the directory that it changes to."""
-    here = {
-        "/srv/pigsty": ".",
-        "/var/log/precheck": f"{site.directory}/log",
-        "/etc/precheck": str(site.directory),
-        "/usr/bin/": f"{BIN}/",
-    }
-    for theirs, ours in here.items():
-        command = command.replace(theirs, ours)
-    return run_command(["sh", "-c", command], site.directory, **env)
-
-
-def settings(unit):
-    """Return the settings of a unit of systemd."""
-    return dict(re.findall(r"^(\w+)=(.*)$", (UNITS / unit).read_text(), re.MULTILINE))
 
 
 def test_the_units_of_systemd_are_valid_and_can_be_enabled(tmp_path):
@@ -108,7 +90,7 @@ def test_what_the_units_run_tells_a_webhook_which_host_is_not_ready(site):
     site.write("log/2020-01-01.json", "{}")
     posted = []
     with collecting(posted) as port:
-        assert run(site, audit["ExecStart"].replace("%%", "%")).rc == 2
+        assert run(site, audit["ExecStart"]).rc == 2
         assert notify["EnvironmentFile"] == "/etc/precheck/webhook"
         assert "PRECHECK_WEBHOOK=https://" in OPERATIONS
         # systemd does not expand the star, as a shell would
@@ -116,10 +98,11 @@ def test_what_the_units_run_tells_a_webhook_which_host_is_not_ready(site):
         told = run(site, words, PRECHECK_WEBHOOK=f"http://127.0.0.1:{port}/secret")
     assert told.rc == 0, told.output
     assert "secret" not in told.output
-    report = read_report(max((site.directory / "log").iterdir()))
+    report = read_report(max((site.directory / "log").glob("*.json")))
     assert posted == [
         {
-            "text": f"ansible-playbook precheck.guard.audit -e precheck_report=***\n"
+            "text": "ansible-playbook precheck.guard.audit -e precheck_report=***"
+            " -e precheck_compare=*** -e precheck_page=***\n"
             f"on {report['controller']}, {report['finished']}: not_ready\n"
             "h2 marker: gone, {{ 7 * 7 }}\n"
         }
