@@ -10,14 +10,11 @@ from ansible_collections.precheck.guard.plugins.plugin_utils.history.page import
 from ansible_collections.precheck.guard.plugins.plugin_utils.history.summary import summarize
 
 from support.axe import violations
-from support.chromium import CONTRAST, DRAWN, FILL
+from support.chromium import CONTRAST, DRAWN, FILL, ROWS
 from support.report_documents import HOSTILE, document, few, hostile, many, rule, verdict
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_release]
 
-ROWS = """Array.from(document.querySelectorAll("#timeline tbody tr"), (row) =>
-  [row.cells[0].textContent, ...Array.from(row.cells).slice(1)
-    .map((cell) => `${cell.className} ${cell.colSpan}`)])"""
 STATES = {"n": "not_ready", "u": "unverified", "r": "ready"}
 
 

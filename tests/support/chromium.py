@@ -40,6 +40,10 @@ DRAWN = """new Promise((done) => {
   };
   look();
 })"""
+# The rows of a history that are drawn: the host, and the verdict of each cell with its width.
+ROWS = """Array.from(document.querySelectorAll("#timeline tbody tr"), (row) =>
+  [row.cells[0].textContent, ...Array.from(row.cells).slice(1)
+    .map((cell) => `${cell.className} ${cell.colSpan}`)])"""
 # The visible text with the least contrast to its background, and this contrast.
 CONTRAST = """(() => {
   const luminance = (color) => {
