@@ -92,7 +92,10 @@ def scraped(metrics: Path, directory: Path) -> Iterator[Prometheus]:
     files = [f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data"]
     with contextlib.ExitStack() as servers:
         servers.enter_context(serving("prometheus-node-exporter", collectors, exporter, directory))
-        address = servers.enter_context(serving("prometheus", files, server, directory))
+        address = servers.enter_context(
+            # Until it is ready, it answers no query.
+            serving("prometheus", files, server, directory, answers_at="-/ready")
+        )
         prometheus = Prometheus(address)
         prometheus.wait_for("up", lambda found: [one["value"] for one in found] == [1])
         yield prometheus
@@ -106,7 +109,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(name: str, options: Sequence[str], port: int, directory: Path) -> Iterator[str]:
+def serving(
+    name: str, options: Sequence[str], port: int, directory: Path, answers_at: str = "metrics"
+) -> Iterator[str]:
     """Run a server of this name while it is needed; give its address."""
     program = shutil.which(name) or lacking(f"{name} is not installed")
     command = [program, *options, f"--web.listen-address=127.0.0.1:{port}"]
@@ -120,7 +125,10 @@ def serving(name: str, options: Sequence[str], port: int, directory: Path) -> It
 
             def answers() -> bool:
                 assert process.poll() is None, log.read_text()
-                with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/metrics"):
+                with (
+                    contextlib.suppress(OSError),
+                    urllib.request.urlopen(f"{address}/{answers_at}"),
+                ):
                     return True
                 return False
 
