@@ -158,7 +158,7 @@ def test_the_crontabs_run_an_audit_and_mail_only_what_they_should(site):
     printed = [run(site, command) for command in (keeping, quiet)]
     assert all("h2  not ready: gone" in one.stdout for one in printed)
     [report] = (site.directory / "log").iterdir()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d\.json", report.name)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}\.json", report.name)
     site.write("h2/etc/pki/ca.crt", "")
     assert "PRECHECK audited 2 hosts" in run(site, keeping).stdout
     assert run(site, quiet).output == ""
