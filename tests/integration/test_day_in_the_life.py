@@ -31,6 +31,8 @@ POLICY = {
     "extends": f"{REPOSITORY}/docs/policies/pigsty.yml",
     "vars": {"ca": f"{{{{ inventory_dir }}}}/{CA}"},
 }
+OPERATIONS = (REPOSITORY / "docs/operations.md").read_text()
+[COMMAND] = re.findall("`(.*)` ends the alert", OPERATIONS)
 AUDIT = settings("precheck-audit.service")["ExecStart"]
 NOT_READY = "PrecheckHostNotReady pigsty-node n2"
 STOPPED, WAIVED = "PrecheckRunStopped", "PrecheckRuleWaived pigsty-node"
@@ -192,12 +194,14 @@ def the_node_is_repaired_as_the_run_said(fleet, remedy, noon):
     assert done.rc == 0, done.output
     assert fleet.nodes.having("pki/witness") == fleet.all_nodes
     assert "PRECHECK" not in done.output
+    assert run(fleet.project, COMMAND.replace("pg-3", "n2")).rc == 0
+    fleet.fires(STOPPED, WAIVED)
     done, evening = fleet.audit(report_as("evening"))
     assert (done.rc, evening["result"]) == (0, "ready"), done.output
     assert evening["changes"]["since"] == noon["started"]
     assert evening["changes"]["newly_ready"] == [{"host": "n2", "rule": "pigsty-node"}]
     fleet.is_ready(1)
-    fleet.fires(STOPPED, WAIVED)
+    assert fleet.prometheus.alerts() == {STOPPED, WAIVED}
 
 
 def what_remains_is_the_history(fleet, waived):
