@@ -60,6 +60,7 @@ BROKEN = {
         ("inactive |", "active |"),
         ("- role: pgsql", "- role: node"),
         ("pgsql, pg_bootstrap", "pgsql"),
+        ("playbooks/audit", "playbooks/other"),
         ("default('/pg/data') | quote", "default('/pg/data')"),
         ("waiver: reason", "waiver: allowed"),
     ],
@@ -100,6 +101,7 @@ BROKEN = {
     ],
     "pigsty": [
         ("same_as:", "owner:"),
+        ("ca: files/pki/ca/ca.crt", "ca: files/pki/ca.crt"),
         (" or inventory_hostname in groups.get('infra', [])", ""),
         ("pgsql-migration.yml, ", ""),
         ("type: directory", "type: file"),

@@ -15,7 +15,7 @@ import pytest
 
 from support.commands import REPOSITORY
 from support.output import reasons
-from support.project import LOCAL_HOST
+from support.project import AUDIT, LOCAL_HOST
 from support.requirements import lacking
 from support.servers import served
 
@@ -304,6 +304,7 @@ def test_existing_cluster_looks_for_data_and_for_patroni(covered, systemctl, rea
         assert reasons(run)["h2"] == reasons(run)["h3"] == [f"not ready: patroni: {reason}"]
     else:
         assert_passes(covered, "pgsql.yml", "--limit", "h2,h3", env=env, hosts="h2 h3")
+    assert covered.run(AUDIT, env=env).rc == 0
 
 
 def test_existing_cluster_is_checked_before_all_that_does_not_clear_the_host(covered):
