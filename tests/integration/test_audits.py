@@ -270,15 +270,15 @@ Verdicts of"""
 
 
 def test_an_audit_is_compared_with_the_newest_one_of_a_directory(guarded):
-    """A run that comes between them does not count, nor does it if there is no audit yet."""
+    """Neither a run nor an audit of some hosts that comes between them counts."""
     three_hosts(guarded)
     guarded.write("precheck.yml", policy(MARKER))
     (guarded.directory / "log").mkdir()
 
-    def audit(name):
+    def audit(name, *more):
         report = f"log/{name}.json"
         options = ("-e", "precheck_compare=log", "-e", f"precheck_report={report}")
-        run = guarded.run(AUDIT, *options)
+        run = guarded.run(AUDIT, *options, *more)
         return run, read_report(guarded.directory / report)
 
     first, report = audit(1)
@@ -287,6 +287,8 @@ def test_an_audit_is_compared_with_the_newest_one_of_a_directory(guarded):
     guarded.write("x.yml", "- {name: x, hosts: h1, gather_facts: false, tasks: [debug: ]}\n")
     assert guarded.run("x.yml", "-e", "precheck_report=log/run.json").rc == 0
     guarded.write("h2/etc/pki/ca.crt", "")
+    _run, limited = audit("limited", "--limit", "h2")
+    assert (limited["limit"], limited["changes"]["since"]) == ("h2", report["started"])
     then, new_report = audit(2)
     assert then.rc == 0
     since = f"Since the report of {report['started']}:\n  newly ready: h2 for marker\n\n"

@@ -51,8 +51,9 @@ MISSING = Verdict(
 LOST = Verdict(UNVERIFIED, ("unreachable: \x1b[2Jrefused\n",))
 
 
-def document_of(recorded: Record) -> dict[str, object]:
-    whole = build_document(recorded, ABOUT, {"h1": ["db", "web"]}, now=86400.9)
+def document_of(recorded: Record, limit: str = "") -> dict[str, object]:
+    about = ABOUT | {"limit": limit}
+    whole = build_document(recorded, about, {"h1": ["db", "web"]}, now=86400.9)
     jsonschema.validate(whole, SCHEMA)
     return whole
 
@@ -98,7 +99,7 @@ def test_a_document_has_all_that_is_recorded():
     of_h1 = {"host": "h1", "groups": ["db", "web"], "before": site}
     of_h2 = {"host": "h2", "groups": [], "before": site}
     whole = document_of(recorded)
-    assert list(whole) == [key for key in SCHEMA["properties"] if key != "changes"]
+    assert list(whole) == [key for key in SCHEMA["properties"] if key not in ("limit", "changes")]
     assert whole == {
         "format": 1,
         "precheck": VERSION,
@@ -171,6 +172,10 @@ def verdicts(text: str) -> list[dict[str, object]]:
             {"host": host, "rule": rule, "verdict": state, "checks": [{"reasons": reasons}]}
         )
     return listed
+
+
+def test_a_document_has_the_limit_if_there_was_one():
+    assert document_of(Record(), "pg-1")["limit"] == "pg-1"
 
 
 def test_changes_since_an_earlier_report():

@@ -53,9 +53,9 @@ def one(**more):
     return document([rule("a")], [verdict("h", "a")], **more)
 
 
-def test_a_single_report_stays_as_it_is_but_for_changes():
-    report = few()
-    before = {key: value for key, value in report.items() if key != "changes"}
+def test_a_single_report_stays_as_it_is_but_for_changes_and_limit():
+    report = few() | {"limit": "h"}
+    before = {key: value for key, value in report.items() if key not in ("limit", "changes")}
     whole = merge(report)
     order = sorted(before["verdicts"], key=lambda one: (one["rule"], one["host"]))
     names = [name["name"] for name in before["rules"]]

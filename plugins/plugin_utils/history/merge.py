@@ -48,6 +48,7 @@ def merged(documents: Sequence[Document]) -> Document:
             for same in _grouped(_all("not_judged", documents), _without_hosts)
         ],
     }
+    whole.pop("limit", None)
     # To each of them, the hosts of the others may be gone.
     whole.pop("changes", None)
     return whole

@@ -27,7 +27,7 @@ def build_document(
     """Return the document of ``record`` at the time ``now``, in seconds since 1970.
 
     ``about`` has what the document says about the surroundings of the run: ansible_core, python,
-    command, user, controller, policies. ``groups`` are those of each host.
+    command, user, controller, limit, policies. ``groups`` are those of each host.
     """
     document = {
         "format": FORMAT,
@@ -50,7 +50,11 @@ def build_document(
         "waivers": [_waiver(waiver, about["user"]) for waiver in record.waivers],
         "not_judged": [_not_judged(one) for one in record.not_judged],
     }
-    return document if record.changes is None else document | {"changes": record.changes}
+    if about["limit"]:
+        document["limit"] = about["limit"]
+    if record.changes is not None:
+        document["changes"] = record.changes
+    return document
 
 
 def _play(play: CoveredPlay) -> Document:

@@ -15,9 +15,10 @@ from .stored import load
 
 
 def earlier_report(path: str) -> Document | None:
-    """Return the document at ``path``; if it is a directory, that of its newest audit, if any.
+    """Return the document at ``path``.
 
-    Raises PrecheckError.
+    If it is a directory, return that of its newest audit of all hosts, if there is one. Raises
+    PrecheckError.
     """
     try:
         return _newest_audit(path) if os.path.isdir(path) else load(path)
@@ -34,6 +35,11 @@ def _newest_audit(directory: str) -> Document | None:
         # After an upgrade, reports may be of another format.
         with contextlib.suppress(PrecheckError):
             document = load(path)
-            if document["kind"] == AUDIT and document["result"] != ERROR:
+            if _is_of_all_hosts(document):
                 return document
     return None
+
+
+def _is_of_all_hosts(document: Document) -> bool:
+    is_audit = document["kind"] == AUDIT and document["result"] != ERROR
+    return is_audit and not document.get("limit")

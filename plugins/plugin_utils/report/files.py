@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible import context
 from ansible.release import __version__
 from ansible.utils.display import Display
 
@@ -109,6 +110,7 @@ def current_document(
         "command": [os.path.basename(sys.argv[0]), *without_secrets(sys.argv[1:])],
         "user": _user(),
         "controller": platform.node(),
+        "limit": str(context.CLIARGS.get("subset") or ""),
         "policies": ["built-in" if path == BUILT_IN else path for path in files],
     }
     hosts = {host for _rule, host in record.verdicts}

@@ -33,7 +33,7 @@ def load(path: str) -> Document:
     if document["format"] != FORMAT:
         other = f"{document['format']!r:.20}"
         raise PrecheckError(f"it is of format {other}, and this Precheck knows {FORMAT}")
-    if not _fits({"changes": _NO_CHANGES, **document}, SHAPE):
+    if not _fits({"limit": "", "changes": _NO_CHANGES, **document}, SHAPE):
         raise PrecheckError("it is a report of Precheck, but a damaged one")
     return document
 
@@ -107,6 +107,7 @@ SHAPE: dict[str, Any] = {
         }
     ],
     "not_judged": [{"rule": str, "hosts": [str], "prepared_by": _LOCATION}],
+    "limit": str,
     "changes": {
         "since": str,
         "newly_not_ready": [{"host": str, "rule": str, "reasons": [str]}],
