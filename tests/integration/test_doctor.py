@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -207,6 +208,23 @@ def test_a_copy_beside_the_playbook_is_the_one_that_is_used(bare):
     assert in_force, run.output
     assert f"  collection: precheck.guard 0.1.0 at {copy}\n" in run.stdout
     assert "? collection: this command is of another copy, 0.1.0 at " in run.stdout
+
+
+@pytest.mark.each_release
+def test_options_are_those_of_the_command_and_all_else_is_of_the_copy_that_is_used(bare):
+    bare.configure("callback")
+    copy = bare.directory / "collections/ansible_collections/precheck/guard"
+    shutil.copytree(REPOSITORY / "meta", copy / "meta")
+    shutil.copytree(REPOSITORY / "plugins", copy / "plugins")
+    shutil.rmtree(copy / "plugins/plugin_utils/cli/commands")
+    for name in ("explanation", "diagnosis"):
+        path = copy / f"plugins/plugin_utils/cli/{name}.py"
+        path.write_text(path.read_text().replace("Policy {", "Rules {").replace("IN FORCE", "ON"))
+    explained = bare.run("ansible-precheck", "explain", "pgsql.yml")
+    assert explained.stdout.startswith("Rules "), explained.output
+    assert "\nON\n" in bare.run("ansible-precheck", "doctor", "pgsql.yml").stdout
+    # Without a playbook, the copy is not beside one.
+    assert "\nIN FORCE\n" in bare.run("ansible-precheck", "doctor").stdout
 
 
 @pytest.mark.one_release

@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a run loads of the guard, and that Python keeps what it compiled."""
+"""What runs and commands load of Precheck, and that Python keeps what it compiled."""
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -72,3 +73,24 @@ def test_a_changed_module_is_compiled_anew_and_bytecode_may_be_impossible_to_kee
     text = terminal.read_text()
     terminal.write_text(text.replace("PRECHECK stopped", "PRECHECK ended"))
     assert is_printed("PRECHECK ended the run", guarded.run("pgsql.yml", env=env).stderr)
+
+
+OF_HELP = {"copies"}
+OF_SCHEMA = {"copies", "base", "executor", "schema"}
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [("--version", OF_HELP), ("--help", OF_HELP), ("schema --help", OF_SCHEMA)],
+)
+def test_the_command_loads_only_what_it_runs(project, arguments, expected):
+    # The other variable does not print what is imported by a name that is worked out.
+    run = project.run("ansible-precheck", *arguments.split(), env={"PYTHONVERBOSE": "1"})
+    assert run.rc == 0
+    modules = set(re.findall(r"^import '(\S+)'", run.stderr, re.MULTILINE))
+    assert {name for name in modules if name.startswith("precheck_commands.")} == {
+        f"precheck_commands.{name}" for name in expected
+    }
+    elsewhere = ("ansible_collections.precheck", "ansible.cli.playbook")
+    assert [name for name in modules if name.startswith(elsewhere)] == []

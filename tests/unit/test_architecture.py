@@ -46,6 +46,8 @@ AGAINST_THE_ORDER = {
 }
 # Where private names of ansible-core may be used.
 ROOMS = ("compat", "checks/node", "ansible_core/", "cli/")
+# They load before ansible-core can find the collection.
+COMMANDS = "cli/commands/"
 # Names of base classes that plugins of these types are written with.
 OF_PLUGINS = {
     "action/check": {"_loader", "_play_context", "_task"},
@@ -56,6 +58,24 @@ OF_PLUGINS = {
 
 def layer(module):
     return module.split("/")[0]
+
+
+def loaded_by_main():
+    """Return the modules that cli.main loads by their names: the commands, and what it calls."""
+    tree = modules()["cli/main"]
+    [commands] = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "COMMANDS"
+    ]
+    called = [
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "_module"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    return [f"{COMMANDS}{name}" for name in (*commands, *called)]
 
 
 def test_every_module_is_in_the_order():
@@ -74,6 +94,26 @@ def test_each_layer_imports_only_from_those_before_it():
 
 def test_every_import_is_of_a_module_that_exists():
     assert {one.target for one in imports()} <= set(modules())
+
+
+def test_commands_import_only_each_other_before_ansible_core_finds_the_collection():
+    early = {
+        one
+        for one in imports()
+        if one.source.startswith(("cli/main", COMMANDS))
+        and not (one.is_late or one.target.startswith(COMMANDS))
+    }
+    assert early == set()
+
+
+def test_nothing_of_the_collection_imports_a_command():
+    """The copy that ansible-core finds may be another one than that of the command."""
+    against = {
+        one
+        for one in imports()
+        if one.target.startswith(COMMANDS) and not one.source.startswith(COMMANDS)
+    }
+    assert against == set()
 
 
 def test_no_modules_import_each_other_in_a_circle():
@@ -149,7 +189,7 @@ def test_no_error_of_precheck_has_a_cause():
 
 def test_no_module_is_imported_from_nowhere():
     """Each module but those that ansible-core, pip or a console script loads has an importer."""
-    imported = {one.target for one in imports()}
+    imported = {one.target for one in imports()} | set(loaded_by_main())
     for tree in entry_points().values():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module and "plugin_utils" in node.module:

@@ -59,8 +59,11 @@ def test_every_directory_of_plugins_is_packaged():
     setup = configparser.ConfigParser()
     setup.read(REPOSITORY / "setup.cfg")
     packages = setup["options"]["packages"].split()
-    for directory in (REPOSITORY / "plugins").iterdir():
-        assert f"ansible_collections.precheck.guard.plugins.{directory.name}" in packages
+    directories = {path.parent for path in (REPOSITORY / "plugins").rglob("*.py")}
+    assert sorted(package for package in packages if ".plugins." in package) == sorted(
+        ".".join(("ansible_collections.precheck.guard", *path.relative_to(REPOSITORY).parts))
+        for path in directories
+    )
 
 
 def test_every_file_beside_the_plugins_is_packaged():

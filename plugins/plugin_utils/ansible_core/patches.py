@@ -42,8 +42,8 @@
 - ``replace_run``: ``ansible-precheck explain`` runs no play. It gives strategy classes another
   ``run``, in a process that ends afterwards.
 
-One more is in ``cli.main``, which has to load before ansible-core can find this collection: the
-TaskQueueManager that PlaybookExecutor makes.
+One more is in ``cli.commands.explain``, which has to load before ansible-core can find this
+collection: the TaskQueueManager that PlaybookExecutor makes.
 """
 
 from __future__ import annotations
