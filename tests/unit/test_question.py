@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+from ansible.playbook.play import Play
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.once import check_once
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.confirmation import Said, judge
 from ansible_collections.precheck.guard.plugins.plugin_utils.options import confirmed_number
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import PlayIdentity
-from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check
+from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check, Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.question import (
     Concern,
     question,
@@ -50,6 +54,24 @@ def test_the_question_has_the_first_hosts_of_each_rule():
 )
 def test_only_the_number_is_an_answer(text, state):
     assert judge(CHECK, "", Said(text, 3)).state == state
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "state"),
+    [
+        ("production h1, production h2, other h3", READY),
+        ("production h1", NOT_READY),
+        ("other h1, other h2", NOT_READY),
+        ("", NOT_READY),
+    ],
+)
+def test_a_check_that_runs_once_passes_only_if_it_is_confirmed_for_all_its_hosts(confirmed, state):
+    rule = Rule("production", (), (CHECK,))
+    # Replaces a play that ansible-core runs. Without tasks, no more of it is used.
+    play = Play.load({"name": "a play", "hosts": "all"})
+    run = SimpleNamespace(play=play, play_name="a play", loader=None, variables=lambda host: {})
+    pairs = {tuple(one.split()) for one in confirmed.split(", ") if one}
+    assert check_once(run, rule, ["h1", "h2"], pairs).state == state
 
 
 @pytest.mark.parametrize(

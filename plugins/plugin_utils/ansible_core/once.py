@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
-from ..checks import condition
+from ..checks import condition, confirmation
 from ..checks.event import RuleTexts
-from ..policy.model import CONFIRM, Check, Rule
-from ..verdict import Verdict, labelled, ready, worst
+from ..policy.model import CONFIRM, Check, Rule, RuleAndHost
+from ..verdict import Verdict, worst
 from . import own_variables, workers
 from .check_play import Step
 from .run import PlayRun
@@ -22,21 +23,26 @@ from .signals import nothing_left_behind
 from .tasks import CheckRun, labelled_part
 
 
-def check_once(run: PlayRun, rule: Rule, carrier: str) -> Verdict | None:
+def check_once(
+    run: PlayRun, rule: Rule, hosts: Sequence[str], confirmed: Collection[RuleAndHost]
+) -> Verdict | None:
     """Return the verdict on the checks of ``rule`` for the play as a whole; None if it has none.
 
-    ``carrier`` is the name of a host of the play. ansible-core runs no task without one.
+    ``hosts`` are the names of those that the rule is for. The first one carries the tasks, as
+    ansible-core runs none without a host. ``confirmed`` are the rules and hosts that the operator
+    has confirmed.
     """
     parts = []
     variables = run.variables(None) | own_variables.of_rule(run, rule.scope)
     for check in rule.once_checks:
-        if check.kind == CONFIRM:  # the play comes here only if it is confirmed
-            parts.append(labelled(check.label, ready()))
+        if check.kind == CONFIRM:
+            said = confirmation.said_before(rule.name, hosts, confirmed)
+            parts.append(labelled_part(check, confirmation.judge(check, "", said), variables, run))
         elif check.kind != "task":
             verdict = condition.evaluate(check, variables, run.loader)
             parts.append(labelled_part(check, verdict, variables, run))
     if tasks := [_for_one(check) for check in rule.once_checks if check.kind == "task"]:
-        [host] = run.hosts_named([carrier])
+        [host] = run.hosts_named(hosts[:1])
         of_tasks = replace(rule, checks=tuple(tasks), facts=())
         with workers.lent_to(run, [host]), nothing_left_behind():
             once = _OnceRun(run, [(of_tasks, [host])], [host], quietly=False)

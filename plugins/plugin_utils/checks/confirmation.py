@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..options import CONFIRM_VARIABLE
 from ..policy import values
-from ..policy.model import Check
+from ..policy.model import Check, RuleAndHost
 from ..policy.reader import Source
 from ..policy.values import ValueType
 from ..text import one_line
@@ -47,6 +47,12 @@ def label(spec: str) -> str:
 def probe(check: Check, host: HostVariables) -> str:
     """Return the words for the operator, for which a play takes the place of the ``host``."""
     return host.rendered_or_as_it_is(check.spec)
+
+
+def said_before(rule: str, hosts: Sequence[str], confirmed: Collection[RuleAndHost]) -> Said:
+    """Return what the operator said before: nothing, unless all ``hosts`` are ``confirmed``."""
+    is_confirmed = all((rule, name) in confirmed for name in hosts)
+    return Said(str(len(hosts)) if is_confirmed else None, len(hosts))
 
 
 def judge(check: Check, words: str, said: Said, host: HostContext | None = None) -> Verdict:

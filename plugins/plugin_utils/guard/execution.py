@@ -275,7 +275,8 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
     failures = []
     for plan in plans:
         rule = plan.rule
-        of_play = check_once(run, rule, plan.once_for[0]) if plan.once_for else None
+        once_for = plan.once_for
+        of_play = check_once(run, rule, once_for, state.confirmed) if once_for else None
         if of_play:
             covered.checks.append((rule, of_play))
             if of_play.state == READY:  # no task shows that it was checked
