@@ -27,7 +27,8 @@ from tox.session.state import State
 from releases import DISTRIBUTIONS, RELEASES, Release
 
 QUARTERS = 4
-REQUIREMENTS = ["axe-core-python", "hypothesis", "jsonschema", "pytest", "pytest-mock"]
+REQUIREMENTS = ["hypothesis", "jsonschema", "pytest", "pytest-mock"]
+OF_BROWSERS = ["axe-core-python"]
 OTHERS = ["ansible-runner", "ara[server]", "mitogen"]
 PYTEST = "python -m pytest"
 OLDER = f'{PYTEST} --sample other -m "not others and not one_release"'
@@ -61,7 +62,7 @@ def environments() -> Iterator[tuple[str, Environment]]:
         [limits] = [one.limits for one in RELEASES if shipped.patch.startswith(f"{one.name}.")]
         yield shipped.name, _everywhere(shipped.python, [*_ansible(shipped.patch), *limits])
     if checkout := os.environ.get("ANSIBLE_DEVEL"):
-        yield "devel", Environment(newest.pythons, [checkout], [PYTEST])
+        yield "devel", Environment(newest.pythons, [checkout, *OF_BROWSERS], [PYTEST])
 
 
 def _of_newest(release: Release) -> Iterator[tuple[str, Environment]]:
@@ -70,9 +71,10 @@ def _of_newest(release: Release) -> Iterator[tuple[str, Environment]]:
     def environment(options: str, *more: str) -> Environment:
         return Environment(release.pythons, [*ansible, *more], [f"{PYTEST} {options}"], True)
 
-    yield name, Environment(release.pythons, ansible, [PYTEST])
+    yield name, Environment(release.pythons, [*ansible, *OF_BROWSERS], [PYTEST])
     for quarter in range(1, QUARTERS + 1):
-        yield f"{name}-quarter{quarter}", environment(f"--sample one --share {quarter}/{QUARTERS}")
+        options = f"--sample one --share {quarter}/{QUARTERS}"
+        yield f"{name}-quarter{quarter}", environment(options, *OF_BROWSERS)
     yield f"{name}-others", environment("-m others", *OTHERS)
 
 

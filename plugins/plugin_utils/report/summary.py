@@ -11,7 +11,7 @@ from ..options import sets_stats
 from ..policy.model import WARN
 from ..text import natural
 from ..verdict import NOT_READY, STATES, UNVERIFIED
-from .files import GroupsOf, current_document
+from .files import GroupsOf, current_document, failure_is_a_warning
 from .record import Record
 
 STATISTIC = "precheck_summary"
@@ -21,10 +21,14 @@ Summary = dict[str, Any]
 
 
 def wanted_summary(record: Record, extra_vars: Mapping[str, Any], groups_of: GroupsOf) -> Summary:
-    """Return the statistic for what is remembered, if it is wanted; empty otherwise."""
-    if not sets_stats(extra_vars):
-        return {}
-    return summary_of(current_document(record, extra_vars, groups_of))
+    """Return the statistic for what is remembered, if it is wanted; empty otherwise.
+
+    A failure is only a warning.
+    """
+    with failure_is_a_warning("set its statistic"):
+        if sets_stats(extra_vars):
+            return summary_of(current_document(record, extra_vars, groups_of))
+    return {}
 
 
 def summary_of(document: Mapping[str, Any]) -> Summary:
