@@ -212,7 +212,7 @@ def test_same_as_reports_files_whose_content_differs(compared):
     other = f"{compared.directory}/other/ca.crt {differs}"
     assert len(by_host["other"]) == 7
     assert by_host["other"][0].startswith(f"not ready: {other}")
-    assert by_host["other"][5] == f"{other}ca/in_files.crt"
+    assert by_host["other"][5] == f"{other}{compared.directory}/policies/files/ca/in_files.crt"
     assert by_host["other"][6] == "the certificate: renew it"
     assert len(by_host["empty"]) == 8
     assert by_host["empty"][7].startswith(f"{compared.directory}/empty/key {differs}")

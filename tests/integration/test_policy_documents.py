@@ -401,7 +401,7 @@ def pigsty(near):
 
 
 def test_pigsty_stops_for_nodes_without_the_certificate_of_the_installation(pigsty):
-    ca = "files/pki/ca/ca.crt"
+    ca = f"{pigsty.directory}/files/pki/ca/ca.crt"
     other = f"{pigsty.directory}/h2/etc/pki/ca.crt exists, but it is not this installation's:"
     run = pigsty.run("pgsql.yml")
     assert_almost_stopped(

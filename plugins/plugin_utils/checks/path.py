@@ -178,7 +178,7 @@ def _verdict_by_stat(
 def _shown(check: Check, question: PathQuestion, host: HostContext) -> tuple[PathQuestion, str]:
     """Return the question as it may be printed, and the file with the same content."""
     if not check.alias:
-        return question, host.rendered_or_as_it_is(check.spec.same_as)
+        return question, _path_to_compare(check.spec, host)
     shown = replace(
         question,
         path=check.alias,
@@ -187,6 +187,17 @@ def _shown(check: Check, question: PathQuestion, host: HostContext) -> tuple[Pat
         group="required",
     )
     return shown, "the file on the control node"
+
+
+def _path_to_compare(spec: PathSpec, host: HostContext) -> str:
+    """Return the path of the file with the same content, where it was found."""
+    name = host.rendered_or_as_it_is(spec.same_as)
+    if not is_template(spec.same_as):
+        return name
+    try:
+        return find_on_control_node(name, [spec.directory, *host.directories], host.loader)
+    except PrecheckError:  # it is gone by now
+        return name
 
 
 def _what_is_wrong(question: PathQuestion, stat: Mapping[str, Any]) -> str:
