@@ -13,6 +13,7 @@ import re
 import pytest
 
 from support.commands import REPOSITORY
+from support.corpus import vaulted
 from support.output import assert_stopped_for, reasons
 from support.policies import policy, rule
 from support.project import LOCAL_HOST
@@ -86,6 +87,24 @@ def test_checks_of_all_kinds(checked_in_all_ways):
     run = project.run("site.yml", "-l", "h1", "-e", "precheck_confirm=1")
     assert run.rc == 0, run.output
     assert (project.directory / "witness").exists()
+
+
+def test_a_vaulted_file_is_compared(project):
+    """Until 2.11 ansible-core ends with an error if decrypted files are left to its end."""
+    project.configure("callback")
+    project.local_hosts(ready="h1", missing="h2")
+    same = [{"path": "/key", "same_as": name} for name in ("key", "other_key", "{{ 'key' }}")]
+    project.write("precheck.yml", policy(rule(*same)))
+    project.write("site.yml", PLAY)
+    for name in ("key", "other_key"):
+        project.write(name, vaulted("the key\n").decode())
+    project.write("h1/key", "the key\n")
+    project.write("h2/key", "another key\n")
+    project.write("password", "a password\n")
+    run = project.run("site.yml", "--vault-password-file", "password")
+    assert (run.rc, reasons(run).keys()) == (2, {"h2"}), run.output
+    run = project.run("site.yml", "--vault-password-file", "password", "-l", "h1")
+    assert run.rc == 0, run.output
 
 
 def test_the_callback_causes_no_deprecation_warning(checked_in_all_ways):

@@ -247,8 +247,13 @@ def known_digests(checks: Iterable[Check], loader: DataLoader) -> dict[str, str]
 def digest_of(name: str, directories: Sequence[str], loader: DataLoader) -> str:
     """Return the SHA-256 in hex of the control node's file ``name``. Raises AnsibleError."""
     path = find_on_control_node(name, directories, loader)
-    # get_real_file decrypts a vaulted file.
-    digest: str = secure_hash(loader.get_real_file(path), hash_func=hashlib.sha256)
+    # It decrypts a vaulted file into another one. Until 2.11 ansible-core may end with an error
+    # if such files are left to its end.
+    readable = loader.get_real_file(path)
+    try:
+        digest: str = secure_hash(readable, hash_func=hashlib.sha256)
+    finally:
+        loader.cleanup_tmp_file(readable)
     return digest
 
 
