@@ -21,7 +21,7 @@ import pytest
 from support.commands import REPOSITORY
 from support.output import CLOSING_BLOCK
 from support.policies import policy, rule
-from support.project import CALLBACKS_VARIABLE, IS_2_10, RELEASE
+from support.project import CALLBACKS_VARIABLE, RELEASE
 
 PLAY = """\
 - name: Set up PostgreSQL
@@ -31,7 +31,7 @@ PLAY = """\
 """
 
 
-OF_LATER = pytest.mark.skipif(IS_2_10, reason="these collections are for later releases")
+OF_LATER = pytest.mark.skipif(RELEASE < (2, 12), reason="these collections are for later releases")
 
 
 @pytest.fixture(scope="session")
