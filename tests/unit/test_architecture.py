@@ -27,6 +27,7 @@ ORDER = [
     "text",
     "ini",
     "verdict",
+    "templates",
     "compat",
     "options",
     "bytecode",
@@ -45,7 +46,7 @@ AGAINST_THE_ORDER = {
     Import("strategy_mixin", "guard/enforce", is_late=True),
 }
 # Where private names of ansible-core may be used.
-ROOMS = ("compat", "checks/node", "ansible_core/", "cli/")
+ROOMS = ("templates", "compat", "checks/node", "ansible_core/", "cli/")
 # They load before ansible-core can find the collection.
 COMMANDS = "cli/commands/"
 # Names of base classes that plugins of these types are written with.
@@ -156,7 +157,7 @@ def test_all_patches_are_in_one_place():
         "_generate_retry_inventory",
     }
     assignments = {
-        (module, target.attr)
+        (module.rpartition("/")[0], target.attr)
         for module, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, (ast.Assign, ast.Delete))

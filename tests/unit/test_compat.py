@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.precheck.guard.plugins.plugin_utils import compat
+from ansible_collections.precheck.guard.plugins.plugin_utils import compat, templates
 from ansible_collections.precheck.guard.plugins.plugin_utils.errors import TemplateError
 
 VARIABLES = {"name": "pg-1"}
@@ -24,7 +24,7 @@ def template(tmp_path):
 
 
 def test_a_template_of_a_policy_is_rendered(template):
-    assert compat.rendered(template, VARIABLES, DataLoader()) == "pg-1 is gone"
+    assert templates.rendered(template, VARIABLES, DataLoader()) == "pg-1 is gone"
 
 
 @pytest.mark.one_release
@@ -33,16 +33,16 @@ def test_a_template_of_a_policy_is_rendered(template):
 )
 def test_a_template_that_lost_its_trust_is_an_error(template, drop_trust):
     with pytest.raises(TypeError, match="lost its trust"):
-        compat.rendered(drop_trust(template), VARIABLES, DataLoader())
+        templates.rendered(drop_trust(template), VARIABLES, DataLoader())
 
 
 def test_text_that_is_no_template_needs_no_trust():
-    assert compat.rendered("it is gone", {}, DataLoader()) == "it is gone"
+    assert templates.rendered("it is gone", {}, DataLoader()) == "it is gone"
 
 
 @pytest.mark.one_release
 def test_a_variable_with_braces_from_elsewhere_is_left_as_it_is():
-    assert compat.value_of("{{ name }}", VARIABLES, DataLoader()) == "{{ name }}"
+    assert templates.value_of("{{ name }}", VARIABLES, DataLoader()) == "{{ name }}"
 
 
 SECRET = "sesame"
@@ -73,10 +73,10 @@ def test_the_reason_for_an_error_names_nothing_that_the_condition_does_not(
     path.write_text(f'- "{condition}"\n')
     [trusted] = compat.load_yaml(DataLoader(), str(path))
     with pytest.raises(TemplateError) as raised:
-        compat.holds(trusted, dict(TABLE), DataLoader())
+        templates.holds(trusted, dict(TABLE), DataLoader())
     assert str(raised.value) == reason
     with pytest.raises(TemplateError) as raised:
-        compat.rendered(template_of(tmp_path, condition), dict(TABLE), DataLoader())
+        templates.rendered(template_of(tmp_path, condition), dict(TABLE), DataLoader())
     assert str(raised.value) == reason
 
 

@@ -13,7 +13,7 @@ from ansible import constants as C
 from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 
-from ..compat import is_template
+from ..templates import is_template
 from ..text import one_line
 from .play import has_work, tasks_to_run
 from .run import PlayRun

@@ -18,7 +18,7 @@ from ..checks.facts import NONE, Facts, subsets_of
 from ..errors import PrecheckError
 from ..policy.model import RUN, Rule
 from .machines import machine_of
-from .patches import facts_go_to
+from .patches.traces import facts_go_to
 from .run import PlayRun
 from .targets import HostsByRule, rules_by_host
 

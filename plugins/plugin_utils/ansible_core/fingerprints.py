@@ -12,7 +12,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.inventory.host import Host
 
-from .. import compat
+from .. import templates
 from ..checks.context import HostVariables
 from ..checks.kinds import KINDS, OF_ACTION
 from ..checks.path import known_digests
@@ -101,7 +101,7 @@ def _values(spec: Any, host: HostVariables) -> dict[str, Any]:
     if looks_further([spec]):
         raise PrecheckError("it looks at more than the variables that it mentions")
     return {
-        name: compat.value_of(host.variables[name], host.variables, host.loader)
+        name: templates.value_of(host.variables[name], host.variables, host.loader)
         for name in sorted(names.intersection(host.variables))
     }
 

@@ -15,7 +15,7 @@ from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 
-from .. import compat
+from .. import compat, templates
 from ..errors import TemplateError
 from ..policy.matching import PlayIdentity
 from .includes import FoundRole, included_roles
@@ -97,10 +97,10 @@ def tags_of(play: Play) -> frozenset[str]:
     cannot be rendered ends the run when ansible-core selects the tasks, which is earlier.
     """
     tags = play.tags
-    if any(compat.is_template(str(tag)) for tag in tags):
+    if any(templates.is_template(str(tag)) for tag in tags):
         variables = play.get_variable_manager().get_vars(play=play)
         with contextlib.suppress(TemplateError):
-            tags = compat.value_of(tags, variables, play.get_loader())
+            tags = templates.value_of(tags, variables, play.get_loader())
     lists = [tag if isinstance(tag, list) else [tag] for tag in tags]
     return frozenset(str(tag) for tags in lists for tag in tags)
 

@@ -24,9 +24,9 @@ from ansible.plugins.vars import host_group_vars
 from ansible.template import Templar
 from ansible.utils.display import Display
 
-from .. import compat
+from .. import templates
 from ..errors import PrecheckError
-from .patches import without_warnings
+from .patches.traces import without_warnings
 from .play import has_work, tasks_to_run
 from .purpose import is_ad_hoc, is_guarded
 from .run import PlayRun, id_of
@@ -162,9 +162,9 @@ class LaterPlay(PlayRun):
 def hosts_of(run: PlayRun, play: Play, ignore_limit: bool = False) -> list[Host]:
     """Return the hosts that a later play has now. Raises AnsibleError if that is not known."""
     pattern = play.hosts
-    if compat.is_template(str(pattern)):  # it is text or a list
+    if templates.is_template(str(pattern)):  # it is text or a list
         variables = run.variable_manager.get_vars(play=play)
-        pattern = compat.value_of(pattern, variables, run.loader)
+        pattern = templates.value_of(pattern, variables, run.loader)
     hosts: list[Host] = run.inventory.get_hosts(
         pattern, ignore_limits=ignore_limit, ignore_restrictions=True
     )

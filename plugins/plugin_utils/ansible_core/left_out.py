@@ -12,7 +12,7 @@ from ansible.executor.task_queue_manager import TaskQueueManager
 
 from .. import compat
 from .later import is_last
-from .patches import add_hosts_to_retry, before_each_play
+from .patches.runs import add_hosts_to_retry, before_each_play
 from .run import PlayRun
 
 _names: WeakKeyDictionary[TaskQueueManager, set[str]] = WeakKeyDictionary()

@@ -11,7 +11,7 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.loader import become_loader, connection_loader
 
-from .. import compat
+from .. import templates
 from ..errors import PrecheckError
 from .run import PlayRun
 
@@ -28,7 +28,7 @@ def machine_of(run: PlayRun, variables: dict[str, Any], becomes: bool) -> dict[s
     """
 
     def value(name: str, default: Any = None) -> Any:
-        return compat.value_of(variables.get(name, default), variables, run.loader)
+        return templates.value_of(variables.get(name, default), variables, run.loader)
 
     connection = str(value("ansible_connection", run.play.connection))
     # PlayContext makes ssh or paramiko of it, by what the control node has.

@@ -20,6 +20,7 @@ from . import own_variables, workers
 from .check_play import Step
 from .run import PlayRun
 from .signals import nothing_left_behind
+from .task_variables import TaskVariables
 from .tasks import CheckRun, labelled_part
 
 
@@ -45,7 +46,7 @@ def check_once(
         [host] = run.hosts_named(hosts[:1])
         of_tasks = replace(rule, checks=tuple(tasks), facts=())
         with workers.lent_to(run, [host]), nothing_left_behind():
-            once = _OnceRun(run, [(of_tasks, [host])], [host], quietly=False)
+            once = CheckRun(run, [(of_tasks, [host])], variables=_OfPlay)
             parts += once.verdicts().values()
     return worst(parts) if parts else None
 
@@ -55,13 +56,13 @@ def _for_one(check: Check) -> Check:
     return replace(check, once=False, scope=check.scope and replace(check.scope, facts=()))
 
 
-class _OnceRun(CheckRun):
-    """Tasks that run on the control node, unless they are delegated, and see no host's variables.
+class _OfPlay(TaskVariables):
+    """Those of tasks that run on the control node, unless they are delegated, and see no host's.
 
-    A host of the play carries them, as it does a task with ``run_once``.
+    A host of the play carries the tasks, as it does a task with ``run_once``.
     """
 
-    def _task_variables(self, step: Step, host: Host) -> dict[str, Any]:
+    def of_task(self, step: Step, host: Host) -> dict[str, Any]:
         variables = self.run.variables(None, step.task)
         StrategyBase.add_tqm_variables(self.run.strategy, variables, play=self.play)
         if step.task.delegate_to:
@@ -74,14 +75,14 @@ class _OnceRun(CheckRun):
             variables["ansible_connection"] = "local"
             variables["ansible_python_interpreter"] = sys.executable
         if step.check:
-            own = self.own_of(step.check, host.name, variables)
+            own = self.of_policy(step.check, host.name, variables)
             variables |= {name: own[name] for name in own.keys() - step.task.get_vars().keys()}
         variables["ansible_become"] = bool(step.task.become)
         return variables
 
-    def _variables_of(self, name: str) -> dict[str, Any]:
+    def of_host(self, name: str) -> dict[str, Any]:
         return self.run.variables(None)
 
-    def _texts(self, rule: Rule, name: str) -> RuleTexts:
+    def texts(self, rule: Rule, name: str) -> RuleTexts:
         own = own_variables.of_rule(self.run, rule.scope)
         return RuleTexts(rule.name, f"play {self.run.play_name}", "", "", own)

@@ -17,7 +17,7 @@ from typing import Optional, TextIO
 from ansible import constants as C
 from ansible.utils.display import Display
 
-from .patches import at_the_end
+from .patches.runs import at_the_end
 from .run import PlayRun
 
 display = Display()

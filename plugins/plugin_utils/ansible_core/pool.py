@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from ansible.inventory.host import Host
 
 from .handout import Handout, Step
-from .patches import before_each_callback
+from .patches.events import before_each_callback
 from .rounds import KILLED, NOT_STARTED, POLL, HostsLeft, Job, Outcomes, Round, TaskPerHost
 from .signals import handlers_stay
 

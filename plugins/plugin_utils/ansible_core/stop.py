@@ -11,9 +11,10 @@ from ansible import constants as C
 from ansible.inventory.host import Host
 from ansible.playbook.task import Task
 
-from .. import compat
+from .. import templates
 from ..errors import PrecheckError, TemplateError
-from .patches import add_hosts_to_retry, before_each_task
+from .patches.runs import add_hosts_to_retry
+from .patches.strategies import before_each_task
 from .play import is_validation, preparation
 from .purpose import is_ad_hoc
 from .run import PlayRun
@@ -101,6 +102,6 @@ def before_unexpected_task(
 
 def _may_hold(conditions: Iterable[str | bool], variables: dict[str, Any], run: PlayRun) -> bool:
     try:
-        return all(compat.holds(condition, variables, run.loader) for condition in conditions)
+        return all(templates.holds(condition, variables, run.loader) for condition in conditions)
     except TemplateError:
         return True

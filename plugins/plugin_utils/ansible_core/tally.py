@@ -17,7 +17,7 @@ from ansible.utils.display import Display
 from .. import compat
 from ..text import count_of
 from ..verdict import NOT_READY, READY, STATES, UNVERIFIED, State
-from .patches import results_are_counted
+from .patches.events import results_are_counted
 from .run import PlayRun
 
 display = Display()

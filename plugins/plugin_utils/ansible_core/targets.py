@@ -13,7 +13,7 @@ from ansible.inventory.host import Host
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 
-from .. import compat
+from .. import compat, templates
 from ..errors import TemplateError
 from ..policy.conditions import (
     depends_on,
@@ -156,7 +156,9 @@ class _TargetFinder:
         variables = self.run.variables(host, task, self.ended)
         known = conditions if task else self._without_variables_of_tasks(conditions, variables)
         try:
-            if not all(compat.holds(condition, variables, self.run.loader) for condition in known):
+            if not all(
+                templates.holds(condition, variables, self.run.loader) for condition in known
+            ):
                 return False
         except TemplateError as ex:
             self.doubts[host.name] = f"{described}: {ex}"
@@ -267,7 +269,7 @@ def rules_by_host(hosts_by_rule: HostsByRule) -> list[HostAndRules]:
 def _evaluate(condition: str | bool, variables: dict[str, Any], loader: DataLoader) -> str | None:
     """Return why a condition cannot be evaluated, empty if it does not hold, or None if it does."""
     try:
-        met = compat.holds(condition, variables, loader)
+        met = templates.holds(condition, variables, loader)
     except TemplateError as ex:
         return hint_at_facts(condition, str(ex), gathered=False, in_when=True)
     return None if met else ""

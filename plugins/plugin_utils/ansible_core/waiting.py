@@ -12,7 +12,7 @@ from typing import Any
 from .. import compat
 from ..policy.model import RuleAndHost
 from ..verdict import UNVERIFIED, Verdict
-from .patches import only_news
+from .patches.events import only_news
 from .run import PlayRun
 from .signals import nothing_left_behind
 from .targets import HostsByRule

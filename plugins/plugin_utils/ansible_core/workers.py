@@ -14,7 +14,8 @@ from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
 from .. import options
-from .patches import facts_go_to, stopped_time_is_free
+from .patches.clocks import stopped_time_is_free
+from .patches.traces import facts_go_to
 from .run import PlayRun
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible.parsing.dataloader import DataLoader
 
-from .. import compat
+from .. import templates
 from ..errors import TemplateError
 from ..policy import values
 from ..policy.conditions import hint_at_facts
@@ -56,7 +56,7 @@ def _evaluate(
 ) -> Verdict:
     shown = check.alias or str(condition)
     try:
-        if compat.holds(condition, variables, loader):
+        if templates.holds(condition, variables, loader):
             return ready()
     except TemplateError as ex:
         reason = str(ex)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from ansible.parsing.dataloader import DataLoader
 
-from .. import compat
+from .. import templates
 from ..errors import TemplateError
 from ..policy.model import Scope
 from .facts import NONE, Facts
@@ -38,9 +38,9 @@ class HostVariables:
 
     def rendered(self, template: str) -> str:
         """Return the text that ``template`` makes of the host's variables. Raises TemplateError."""
-        if self.literal or not compat.is_template(template):
+        if self.literal or not templates.is_template(template):
             return template
-        return compat.rendered(template, self.variables, self.loader)
+        return templates.rendered(template, self.variables, self.loader)
 
     def in_scope(self: AnyHost, scope: Scope | None, facts: Facts = NONE) -> AnyHost:
         """Return the host as the checks of a rule see it; as it is, without a scope."""

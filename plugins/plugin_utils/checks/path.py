@@ -15,12 +15,12 @@ from ansible.errors import AnsibleFileNotFound
 from ansible.parsing.dataloader import DataLoader
 from ansible.utils.hashing import secure_hash
 
-from ..compat import is_template, value_of
 from ..errors import PrecheckError, TemplateError
 from ..policy import values
 from ..policy.model import Check
 from ..policy.reader import Source
 from ..policy.values import ValueType
+from ..templates import is_template, value_of
 from ..verdict import Verdict, not_ready, ready, unverified
 from .kind import Means
 from .script import YES, Answer, PathQuestion, forbidden_bits

@@ -14,7 +14,8 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 
-from ..ansible_core.patches import clock_stands_at, without_warnings
+from ..ansible_core.patches.clocks import clock_stands_at
+from ..ansible_core.patches.traces import without_warnings
 from ..ansible_core.run import PlayRun
 from ..guard.execution import find_failures
 from ..guard.leaving import decide_on

@@ -18,9 +18,9 @@ from ansible.plugins.filter.core import FilterModule
 from ansible.plugins.test.core import TestModule
 from jinja2 import nodes
 
-from ..compat import FilterOrTest, exists, is_template
 from ..errors import Problem
 from ..policy.model import Check, Rule
+from ..templates import FilterOrTest, exists, is_template
 from ..text import did_you_mean
 
 _ENVIRONMENT = jinja2.Environment()

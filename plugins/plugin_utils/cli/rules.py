@@ -13,7 +13,7 @@ from ansible.inventory.host import Host
 from ansible.parsing.dataloader import DataLoader
 from ansible.vars.manager import VariableManager
 
-from .. import compat
+from .. import templates
 from ..ansible_core.targets import UnmetCondition, unmet_with
 from ..checks.context import HostVariables
 from ..checks.host import probe_by_variables
@@ -51,7 +51,7 @@ def _known(host: Host, variable_manager: VariableManager, loader: DataLoader) ->
         variables.pop(name, None)
     connection = variables.get("ansible_connection", C.DEFAULT_TRANSPORT)
     try:
-        is_local = compat.value_of(connection, variables, loader) == "local"
+        is_local = templates.value_of(connection, variables, loader) == "local"
     except TemplateError:
         is_local = False
     return HostVariables(variables, loader, [loader.get_basedir()], {}, is_local, literal=False)

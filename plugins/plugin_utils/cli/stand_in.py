@@ -11,7 +11,7 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.inventory.host import Host
 from ansible.playbook.task import Task
 
-from .. import compat
+from .. import templates
 from ..ansible_core.check_play import RESULT
 from ..ansible_core.run import PlayRun
 from ..checks import task
@@ -86,7 +86,7 @@ class CaseStandIn:
         known = {**variables, RESULT: result}
         conditions = conditions if isinstance(conditions, list) else [conditions]
         try:
-            failed = all(compat.holds(one, known, self._run.loader) for one in conditions)
+            failed = all(templates.holds(one, known, self._run.loader) for one in conditions)
         except TemplateError:  # as TaskExecutor has it
             failed = True
         return {**result, "failed": failed}
@@ -99,7 +99,7 @@ class CaseStandIn:
             return {}
         one: Any = Task.load(dict(check.spec), loader=self._run.loader)
         try:
-            arguments: Mapping[str, Any] = compat.value_of(one.args, variables, self._run.loader)
+            arguments: Mapping[str, Any] = templates.value_of(one.args, variables, self._run.loader)
         except TemplateError as ex:
             raise PrecheckError(f"the arguments of the task {check.label}: {ex}") from None
         return arguments

@@ -13,7 +13,7 @@ from ansible.module_utils.common.validation import check_type_list, check_type_p
 from ansible.playbook.task import Task
 from ansible.utils.display import Display
 
-from .. import compat
+from .. import templates
 from ..ansible_core.output import print_at_the_end
 from ..ansible_core.play import tasks_to_run
 from ..ansible_core.purpose import guards_of
@@ -109,7 +109,8 @@ def _options(task: Task, run: PlayRun) -> Mapping[str, Any]:
     variables = run.variable_manager.get_vars(play=run.play)
     try:
         arguments = {
-            key: compat.value_of(value, variables, run.loader) for key, value in task.args.items()
+            key: templates.value_of(value, variables, run.loader)
+            for key, value in task.args.items()
         }
     except TemplateError as ex:
         location = task.get_path()

@@ -24,7 +24,7 @@ from ansible.utils.display import Display
 from ..ansible_core.identity import location_of
 from ..ansible_core.later import begin_playbook, is_last
 from ..ansible_core.left_out import Remainder, names_left_out
-from ..ansible_core.patches import wrap_run
+from ..ansible_core.patches.strategies import wrap_run
 from ..ansible_core.purpose import audit_task, is_doctor
 from ..ansible_core.run import PlayRun, id_of
 from ..ansible_core.stop import StoppedDuringPlay, code_of_stopped_play

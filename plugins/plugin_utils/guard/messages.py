@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.inventory.host import Host
 
-from .. import compat
+from .. import templates
 from ..ansible_core import own_variables
 from ..ansible_core.facts import facts_of
 from ..ansible_core.run import PlayRun
@@ -63,12 +63,12 @@ def render_messages(run: PlayRun, rule: Rule, unready: Unready, started: float) 
     if not unready.not_ready:
         return Messages([], "")
     messages = [rule.message] if rule.message else []
-    if compat.is_template(rule.message):
+    if templates.is_template(rule.message):
         own = _own_variables(run, rule, unready)
         hosts = run.hosts_named(unready.not_ready)
         messages = [_render(run, rule.message, _of_host(run, rule, host) | own) for host in hosts]
     remedy = rule.remedy
-    if compat.is_template(remedy):
+    if templates.is_template(remedy):
         remedy = _rendered_remedy(run, rule, unready, started)
     return Messages(list(dict.fromkeys(messages)), remedy)
 
@@ -95,7 +95,7 @@ def _rendered_remedy(run: PlayRun, rule: Rule, unready: Unready, started: float)
     in_inventory = [host.name for host in hosts if not host.implicit]
     if not in_inventory:
         try:
-            return compat.rendered(rule.remedy, variables, run.loader)
+            return templates.rendered(rule.remedy, variables, run.loader)
         except TemplateError:
             return ""
     try:
@@ -122,6 +122,6 @@ def undecided(reason: str) -> Verdict:
 
 def _render(run: PlayRun, template: str, variables: dict[str, Any]) -> str:
     try:
-        return compat.rendered(template, variables, run.loader)
+        return templates.rendered(template, variables, run.loader)
     except TemplateError as ex:
         return f"{template} ({ex})"

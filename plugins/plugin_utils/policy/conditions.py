@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
-from ..compat import is_template
+from ..templates import is_template
 
 # VariableManager sets these last, and they stay as they are during a play.
 _FIXED = (

@@ -17,7 +17,7 @@ from typing import Any, Union
 import jinja2
 import jinja2.parser
 
-from ..compat import is_template
+from ..templates import is_template
 from ..text import Texts
 
 ValueType = Callable[[Any], Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.utils.vars import isidentifier
 
-from ..compat import is_template
+from ..templates import is_template
 from .values import is_vaulted, template, type_name
 
 # What these say is how hosts are reached, and which host and play it is. Checks must not be led to
