@@ -30,8 +30,8 @@ options:
     description:
       - The path of an earlier report of an audit or a run. The audit prints what changed since
         then.
-      - If it is a directory, the newest audit without C(--limit) that has a report in it counts. If
-        there is none, the audit is not compared.
+      - If it is a directory, the newest audit of all hosts by all rules that has a report in it
+        counts. If there is none, the audit is not compared.
       - It may be the same file as that of the option C(report), because it is read first.
     type: path
   page:

@@ -270,9 +270,10 @@ Verdicts of"""
 
 
 def test_an_audit_is_compared_with_the_newest_one_of_a_directory(guarded):
-    """Neither a run nor an audit of some hosts that comes between them counts."""
+    """A run, an audit of some hosts and one of some rules that come between them do not count."""
     three_hosts(guarded)
-    guarded.write("precheck.yml", policy(MARKER))
+    other = rule({"that": "true"}, name="other")
+    guarded.write("precheck.yml", policy(MARKER, other))
     (guarded.directory / "log").mkdir()
 
     def audit(name, *more):
@@ -289,6 +290,11 @@ def test_an_audit_is_compared_with_the_newest_one_of_a_directory(guarded):
     guarded.write("h2/etc/pki/ca.crt", "")
     _run, limited = audit("limited", "--limit", "h2")
     assert (limited["limit"], limited["changes"]["since"]) == ("h2", report["started"])
+    _run, selected = audit("selected", "-e", "precheck_rules=other")
+    assert (selected["selected_rules"], selected["changes"]["since"]) == (
+        ["other"],
+        report["started"],
+    )
     then, new_report = audit(2)
     assert then.rc == 0
     since = f"Since the report of {report['started']}:\n  newly ready: h2 for marker\n\n"

@@ -99,7 +99,8 @@ def test_a_document_has_all_that_is_recorded():
     of_h1 = {"host": "h1", "groups": ["db", "web"], "before": site}
     of_h2 = {"host": "h2", "groups": [], "before": site}
     whole = document_of(recorded)
-    assert list(whole) == [key for key in SCHEMA["properties"] if key not in ("limit", "changes")]
+    optional = ("limit", "selected_rules", "changes")
+    assert list(whole) == [key for key in SCHEMA["properties"] if key not in optional]
     assert whole == {
         "format": 1,
         "precheck": VERSION,
@@ -176,6 +177,10 @@ def verdicts(text: str) -> list[dict[str, object]]:
 
 def test_a_document_has_the_limit_if_there_was_one():
     assert document_of(Record(), "pg-1")["limit"] == "pg-1"
+
+
+def test_a_document_has_the_selected_rules_if_an_audit_selected_some():
+    assert document_of(Record(selected_rules=["backup"]))["selected_rules"] == ["backup"]
 
 
 def test_changes_since_an_earlier_report():

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, The Precheck developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Of a directory of reports, an audit is compared with the newest audit of all hosts."""
+"""Of a directory of reports, an audit is compared with the newest audit of all hosts and rules."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ DIRECTORIES = {
     "a run": ({"a.json": AUDIT, "b.json": report(7, kind="run")}, 6),
     "only runs": ({"a.json": report(7, kind="run")}, None),
     "with --limit": ({"a.json": AUDIT, "b.json": report(7, limit="pg-1")}, 6),
+    "with chosen rules": ({"a.json": AUDIT, "b.json": report(7, selected_rules=["backup"])}, 6),
     "an error": ({"a.json": AUDIT, "b.json": report(7, result="error")}, 6),
     "another format": ({"a.json": AUDIT, "b.json": report(7).replace('": 1', '": 0', 1)}, 6),
     "damaged": ({"a.json": AUDIT, "b.json": report(7)[:-9]}, 6),

@@ -63,6 +63,11 @@ def test_a_single_report_stays_as_it_is_but_for_changes_and_limit():
     assert whole == before | {"verdicts": order}
 
 
+def test_what_audits_of_selected_rules_make_has_selected_rules():
+    reports = (one(selected_rules=["a"]), one(), one(selected_rules=["a", "b"]))
+    assert merge(*reports)["selected_rules"] == ["a", "b"]
+
+
 def test_verdicts_of_all_are_in_one_report_the_worst_of_each_host():
     whole = merge(
         document([rule("b")], [verdict("h2", "b"), verdict("h1", "b", "unverified", "down")]),

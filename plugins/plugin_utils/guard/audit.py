@@ -63,9 +63,10 @@ def audit(task: Task, run: PlayRun, state: RunState) -> bool:
     options = _options(task, run)
     earlier = earlier_report(options["compare"]) if options["compare"] else None
     rules = chosen(state.rules_in_force(run), options["rules"])
+    selected = [rule.name for rule in rules] if options["rules"] else []
 
     # What else the run did is not part of the audit. The report has both.
-    record = Record(AUDIT, state.record.started)
+    record = Record(AUDIT, state.record.started, selected_rules=selected)
     hosts = run.hosts_of_play()
     covered = record.covered_play(run.play_id, state.identity_of(run), rules)
     covered.hosts.update(host.name for host in hosts)

@@ -49,6 +49,8 @@ def merged(documents: Sequence[Document]) -> Document:
         ],
     }
     whole.pop("limit", None)
+    if selected := list(dict.fromkeys(_all("selected_rules", documents))):
+        whole["selected_rules"] = selected
     # To each of them, the hosts of the others may be gone.
     whole.pop("changes", None)
     return whole
@@ -56,7 +58,7 @@ def merged(documents: Sequence[Document]) -> Document:
 
 def _all(key: str, documents: Iterable[Document]) -> Iterator[Any]:
     for document in documents:
-        yield from document[key]
+        yield from document.get(key, ())
 
 
 def _distinct(key: str, documents: Iterable[Document]) -> list[str]:

@@ -52,6 +52,8 @@ def build_document(
     }
     if about["limit"]:
         document["limit"] = about["limit"]
+    if record.selected_rules:
+        document["selected_rules"] = list(record.selected_rules)
     if record.changes is not None:
         document["changes"] = record.changes
     return document

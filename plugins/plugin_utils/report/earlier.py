@@ -17,8 +17,8 @@ from .stored import load
 def earlier_report(path: str) -> Document | None:
     """Return the document at ``path``.
 
-    If it is a directory, return that of its newest audit of all hosts, if there is one. Raises
-    PrecheckError.
+    If it is a directory, return that of its newest audit of all hosts by all rules, if there is
+    one. Raises PrecheckError.
     """
     try:
         return _newest_audit(path) if os.path.isdir(path) else load(path)
@@ -35,11 +35,11 @@ def _newest_audit(directory: str) -> Document | None:
         # After an upgrade, reports may be of another format.
         with contextlib.suppress(PrecheckError):
             document = load(path)
-            if _is_of_all_hosts(document):
+            if _is_of_all(document):
                 return document
     return None
 
 
-def _is_of_all_hosts(document: Document) -> bool:
+def _is_of_all(document: Document) -> bool:
     is_audit = document["kind"] == AUDIT and document["result"] != ERROR
-    return is_audit and not document.get("limit")
+    return is_audit and not (document.get("limit") or document.get("selected_rules"))

@@ -73,7 +73,8 @@ class Record:
     ``plays`` are by id; ``reached_before`` has the play before which a verdict was reached;
     ``messages`` and ``remedies`` are by rule, as rendered. ``not_judged`` are the hosts that a dry
     run left out. ``changes`` are those since another report. ``not_audited`` are the rules that an
-    audit did not check, as they have no checks of hosts. ``error`` is the one that ended the run
+    audit did not check, as they have no checks of hosts. ``selected_rules`` are the names of those
+    that an audit was to check, if it was not for all. ``error`` is the one that ended the run
     before a verdict, if one did. ``counted`` is what the metrics have counted of all this already.
     ``started`` is in seconds since 1970.
     """
@@ -89,6 +90,7 @@ class Record:
     not_judged: list[NotJudged] = field(default_factory=list)
     changes: dict[str, Any] | None = None
     not_audited: Sequence[Rule] = ()
+    selected_rules: Sequence[str] = ()
     error: str = ""
     counted: Samples = field(default_factory=dict)
 
@@ -114,6 +116,7 @@ class Record:
         for name in ("plays", "verdicts", "reached_before", "messages", "remedies"):
             getattr(self, name).update(getattr(other, name))
         self.changes, self.not_audited = other.changes, other.not_audited
+        self.selected_rules = other.selected_rules
 
     @property
     def rules(self) -> dict[str, Rule]:

@@ -33,7 +33,7 @@ def load(path: str) -> Document:
     if document["format"] != FORMAT:
         other = f"{document['format']!r:.20}"
         raise PrecheckError(f"it is of format {other}, and this Precheck knows {FORMAT}")
-    if not _fits({"limit": "", "changes": _NO_CHANGES, **document}, SHAPE):
+    if not _fits({**_OPTIONAL, **document}, SHAPE):
         raise PrecheckError("it is a report of Precheck, but a damaged one")
     return document
 
@@ -108,6 +108,7 @@ SHAPE: dict[str, Any] = {
     ],
     "not_judged": [{"rule": str, "hosts": [str], "prepared_by": _LOCATION}],
     "limit": str,
+    "selected_rules": [str],
     "changes": {
         "since": str,
         "newly_not_ready": [{"host": str, "rule": str, "reasons": [str]}],
@@ -117,12 +118,17 @@ SHAPE: dict[str, Any] = {
     },
 }
 
-_NO_CHANGES: dict[str, Any] = {
-    "since": "",
-    "newly_not_ready": [],
-    "newly_ready": [],
-    "new_hosts": [],
-    "gone_hosts": [],
+# What is right where a key is missing that a document need not have.
+_OPTIONAL: Document = {
+    "limit": "",
+    "selected_rules": [],
+    "changes": {
+        "since": "",
+        "newly_not_ready": [],
+        "newly_ready": [],
+        "new_hosts": [],
+        "gone_hosts": [],
+    },
 }
 
 
