@@ -514,7 +514,8 @@ def test_tasks_that_fail_have_a_reason(project):
     """Each is in a rule of its own, as the verdicts on one host are printed together."""
     rules = [rule({"task": task, "name": name}, name=name) for name, task in TASKS.items()]
     oops = {"ansible.builtin.fail": {"msg": "oops"}}
-    own_message = {"task": oops, "message": "{{ inventory_hostname }}: a message"}
+    message = "{{ inventory_hostname }}: a message after {{ precheck_result.msg }}"
+    own_message = {"task": oops, "message": message}
     with_nowhere_and_localhost(project, *rules, rule(own_message, name="message"))
     run = project.run("play.yml", "--limit", "h1")
     assert run.rc == 2
@@ -524,7 +525,7 @@ def test_tasks_that_fail_have_a_reason(project):
     assert lines[2] == "not ready: hidden: the task failed (its output is hidden by no_log)"
     assert lines[3].startswith("not ready: loop: ")
     assert lines[4].startswith("not ready: delegated: ")
-    assert lines[5:] == ["not ready: h1: a message"]
+    assert lines[5:] == ["not ready: h1: a message after oops"]
     assert "the secret" not in run.output
     assert run.stdout.count("TASK [") == 7
     assert not (project.directory / "witness").exists()

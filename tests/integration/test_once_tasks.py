@@ -76,7 +76,7 @@ def test_it_runs_where_it_is_delegated_to(covered):
 
 def test_it_stops_the_run_if_it_fails(covered):
     failing = {"ansible.builtin.fail": {"msg": "no ticket {{ of_play }}"}}
-    message = "pass -e change=NUMBER to {{ precheck_play }}"
+    message = "pass -e change=NUMBER to {{ precheck_play }}: {{ precheck_result.msg }}"
     checks = [
         {"task": failing, "once": True, "name": "ticket"},
         {"task": failing, "once": True, "message": message},
@@ -90,7 +90,7 @@ def test_it_stops_the_run_if_it_fails(covered):
     for text in (
         "of_play == 'x' does not hold",
         "ticket: no ticket play",
-        "pass -e change=NUMBER to Covered",
+        "pass -e change=NUMBER to Covered: no ticket play",
         "host: ",
         "    ./fix h1,h2,h3\n",
     ):

@@ -11,6 +11,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from textwrap import indent
 
@@ -335,7 +336,10 @@ def test_the_tasks_that_are_shown_check_ports_health_and_files(project, ports):
     assert len(tasks) == 3
     policy = whole_check("".join(tasks)).replace("/run/reboot-required", "'{{ reboot }}'")
     project.write("precheck.yml", policy)
-    files = {"h1": f"{project.directory}/nothing", "h2": str(project.directory)}
+    files = {host: str(project.directory / f"{host}-required") for host in ("h1", "h2")}
+    project.write("h2-required", "")
+    noon = datetime(2026, 3, 1, 12, tzinfo=timezone.utc).timestamp()
+    os.utime(files["h2"], (noon, noon))
     local = LOCAL_HOST | {"ansible_host": "127.0.0.1"}
     project.inventory(
         {
@@ -353,7 +357,7 @@ def test_the_tasks_that_are_shown_check_ports_health_and_files(project, ports):
     timeout = f"Timeout when waiting for 127.0.0.1:{ports[1]}"
     assert port.startswith(f"h2  not ready: PostgreSQL: {timeout}")
     assert health == "Patroni: Patroni is not healthy on h2"
-    assert reboot == "reboot: h2 has to be rebooted first"
+    assert reboot == "reboot: h2 has to be rebooted first, since 2026-03-01"
 
 
 def gallery(project, name: str, hosts: dict[str, dict[str, object]]) -> None:

@@ -162,6 +162,14 @@ CHECKS = {
         answers({"task": "ansible.builtin.uri", "result": {"failed": True, "status": 404}}),
         READY,
     ),
+    "a message with the result": (
+        {
+            "task": {"ansible.builtin.uri": {"url": "x"}},
+            "message": "it says {{ precheck_result.status }}",
+        },
+        answers({"task": "ansible.builtin.uri", "result": {"failed": True, "status": 404}}),
+        not_ready("it says 404"),
+    ),
     "failed_when has no value": (
         {"task": {"ansible.builtin.uri": {"url": "x"}, "failed_when": "precheck_result.x == 1"}},
         answers({"task": "ansible.builtin.uri", "result": {"msg": "OK"}}),

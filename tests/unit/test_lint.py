@@ -66,6 +66,13 @@ def test_variables_that_only_messages_have(tmp_path):
     assert problems(tmp_path, check(that="precheck_thing_of_ours is defined")) == []
 
 
+def test_only_the_message_about_a_task_has_its_result(tmp_path):
+    message = "{{ precheck_result.msg }}"
+    assert problems(tmp_path, check(task={"ping": None}, message=message)) == []
+    expected = "only a task, and the message of its check, have the variable precheck_result"
+    assert problems(tmp_path, check(that=True, message=message)) == [f"message: {expected}"]
+
+
 def test_a_name_in_a_variable_is_found(tmp_path):
     variables = {"a": ["{{ b | qoute }}"], "c": "{{ precheck_hosts }}"}
     assert problems(tmp_path, {}, variables) == [

@@ -23,7 +23,8 @@ from .tags import TAG
 from .time_limit import TimeLimit
 
 ACTION = "precheck.guard.check"
-RESULT = "precheck_result"  # the name by which the conditions of a task know what it returned
+# The name by which the conditions of a task, and the message of its check, know what it returned.
+RESULT = "precheck_result"
 
 TaskData = dict[str, Any]  # a task as in a playbook
 PlannedTask = tuple[Rule, Optional[Check], TaskData]  # without a check, it is the action's task

@@ -15,6 +15,7 @@ from ansible.inventory.host import Host
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import action_loader
 from ansible.plugins.strategy import StrategyBase
+from ansible.utils.unsafe_proxy import wrap_var
 
 from .. import compat, templates
 from ..checks import facts, kinds, task
@@ -27,7 +28,7 @@ from ..errors import TemplateError
 from ..policy.model import Check, RuleAndHost
 from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
 from . import time_limit, workers
-from .check_play import ACTION, CheckPlay, Step
+from .check_play import ACTION, RESULT, CheckPlay, Step
 from .detours import Detour, detours_of
 from .facts import facts_of, remember_facts, taken_facts, without_known_facts
 from .fingerprints import Fingerprints
@@ -254,7 +255,7 @@ class CheckRun:
             verdict = unverified("; ".join(verdict.reasons))
         variables = {}
         if verdict.state == NOT_READY:
-            variables = self.variables.of_message(name, check)
+            variables = self.variables.of_message(name, check) | {RESULT: wrap_var(dict(result))}
         return labelled_part(check, verdict, variables, self.run)
 
     def _event(self, task_result: Any) -> dict[str, Any]:

@@ -75,9 +75,9 @@ def _texts(rule: Rule) -> Iterator[_Text]:
     for key, template in (("message", rule.message), ("remedy", rule.remedy)):
         yield _Text(rule.line, key, template, OF_RULES | OF_MESSAGES)
     for check in rule.checks:
-        yield _Text(check.line, "message", check.message, OF_RULES)
+        known = OF_RULES | OF_TASKS if check.kind == "task" else OF_RULES
+        yield _Text(check.line, "message", check.message, known)
         for template in _of_check(check):
-            known = OF_RULES | OF_TASKS if check.kind == "task" else OF_RULES
             yield _Text(check.line, check.kind, template, known)
 
 
@@ -123,6 +123,8 @@ def _names(template: str, known: frozenset[str]) -> Iterator[str]:
     for name in sorted(name for name in names - known if name.startswith("precheck_")):
         if name in OF_MESSAGES:
             yield f"only the message and the remedy of a rule have the variable {name}"
+        elif name in OF_TASKS:
+            yield f"only a task, and the message of its check, have the variable {name}"
         # Others may be the policy's own, or the inventory's.
         elif hint := did_you_mean(name, known):
             yield f"there is no variable {name}{hint}"
