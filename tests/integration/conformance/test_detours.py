@@ -9,6 +9,7 @@ import pytest
 from support.nodes import ADDRESSES
 from support.output import is_printed
 from support.plays import WITNESS, play
+from support.policies import policy, rule
 
 THERE = ADDRESSES["n2"]
 
@@ -61,6 +62,23 @@ def test_a_play_with_a_detour_is_another_question_than_one_without(one_node, nod
     run = one_node.run("pgsql.yml")
     assert run.rc == 2, run.output
     assert nodes.having("pki/witness") == ""
+
+
+def test_the_facts_of_the_machine_that_a_task_goes_to_are_its_own(one_node, nodes):
+    one_node.write("pgsql.yml", DETOURS["variables of a task"])
+    address = "ansible_facts.env.SSH_CONNECTION.split()[2]"
+    here = {"that": f"{address} == '{ADDRESSES['n1']}'", "name": "here"}
+    one_node.write("precheck.yml", policy(rule(here, facts="env")))
+    run = one_node.run("pgsql.yml")
+    assert run.rc == 2, run.output
+    assert is_printed(f"not ready: with ansible_host: {THERE}", run.stderr)
+    assert nodes.having("pki/witness") == ""
+    either = {"that": f"{address} in {[ADDRESSES['n1'], THERE]}"}
+    one_node.write("precheck.yml", policy(rule(either, facts="env")))
+    run = one_node.run("pgsql.yml")
+    assert run.rc == 0, run.output
+    assert run.stdout.count("TASK [Precheck facts") == 2
+    assert nodes.having("pki/witness") == "n2"
 
 
 NOT_CHECKED = {  # a task
