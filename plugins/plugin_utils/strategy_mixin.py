@@ -46,7 +46,7 @@ class Guarded(StrategyBase):
         proceed = functools.partial(super().run, iterator, play_context)
         try:
             keep_bytecode()
-            from .ansible_core.purpose import show_builtin_strategy_name
+            from .ansible_core.plays.purpose import show_builtin_strategy_name
             from .guard.enforce import guard
         except Exception as ex:
             consequence = "Precheck could not guard the play, so it was not run"

@@ -44,7 +44,7 @@ def test_what_checks_and_reports_is_loaded_only_if_a_rule_covers_a_play(guarded)
     uncovered, covered = (guarded.run(name, env=IMPORTS) for name in ("site.yml", "pgsql.yml"))
     assert uncovered.rc == covered.rc == 0
     assert f"{MODULE}guard.survey" in loaded(uncovered)
-    late = {"guard.execution", "guard.ahead", "report.terminal", "ansible_core.tasks"}
+    late = {"guard.execution", "guard.ahead", "report.terminal", "ansible_core.tasks.check_run"}
     assert loaded(uncovered).isdisjoint({MODULE + name for name in late})
     assert {MODULE + name for name in late} <= loaded(covered)
 
@@ -58,7 +58,7 @@ def test_python_keeps_the_bytecode_of_the_guard(guarded):
         run = guarded.run("pgsql.yml", env=collections | {"PYTHONDONTWRITEBYTECODE": ""})
         assert run.rc == 2
         kept = {path.name.partition(".")[0] for path in modules.rglob("__pycache__/*.pyc")}
-        assert {"enforce", "plan", "loader", "script", "tasks", "terminal"} <= kept
+        assert {"enforce", "plan", "loader", "script", "check_run", "terminal"} <= kept
 
 
 @pytest.mark.each_release

@@ -40,9 +40,11 @@ ORDER = [
     "guard",
     "cli",
 ]
+# The same within ansible_core.
+ORDER_IN_ANSIBLE_CORE = ["run", "patches", "plays", "stop", "output", "workers", "tasks"]
 # It has to load with any release of ansible-core, so it imports the guard when a play begins.
 AGAINST_THE_ORDER = {
-    Import("strategy_mixin", "ansible_core/purpose", is_late=True),
+    Import("strategy_mixin", "ansible_core/plays/purpose", is_late=True),
     Import("strategy_mixin", "guard/enforce", is_late=True),
 }
 # Where private names of ansible-core may be used.
@@ -91,6 +93,15 @@ def test_each_layer_imports_only_from_those_before_it():
         and ORDER.index(layer(one.target)) > ORDER.index(layer(one.source))
     }
     assert against == AGAINST_THE_ORDER
+
+
+def test_each_package_in_ansible_core_imports_only_from_those_before_it():
+    def place(module):
+        return ORDER_IN_ANSIBLE_CORE.index(module.split("/")[1])
+
+    within = [one for one in imports() if layer(one.source) == layer(one.target) == "ansible_core"]
+    assert within
+    assert [one for one in within if place(one.target) > place(one.source)] == []
 
 
 def test_every_import_is_of_a_module_that_exists():

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.plugins import loader as plugin_loader
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import purpose
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.plays import purpose
 from ansible_collections.precheck.guard.plugins.plugin_utils.guard.audit import chosen, options_of
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Check, Rule
 from ansible_collections.precheck.guard.plugins.plugin_utils.report.audit_table import audit_table

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.handout import (
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.workers.handout import (
     Handout,
     Note,
     Step,

@@ -19,8 +19,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play import Play
 from ansible.plugins import loader as plugin_loader
 from ansible.vars.manager import VariableManager
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core import check_play
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.time_limit import (
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.tasks import check_play
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.tasks.time_limit import (
     TimeLimit,
 )
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks import host

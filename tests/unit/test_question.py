@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.playbook.play import Play
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.once import check_once
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.tasks.once import (
+    check_once,
+)
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.confirmation import Said, judge
 from ansible_collections.precheck.guard.plugins.plugin_utils.options import confirmed_number
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.matching import PlayIdentity

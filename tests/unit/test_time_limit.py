@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.time_limit import (
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.tasks.time_limit import (
     TimeLimit,
     by_default,
     of_check,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.inventory.host import Host
-from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.waiting import (
+from ansible_collections.precheck.guard.plugins.plugin_utils.ansible_core.tasks.waiting import (
     waits,
     without_answer,
 )

@@ -15,8 +15,8 @@ from .. import templates
 from ..errors import PrecheckError, TemplateError
 from .patches.runs import add_hosts_to_retry
 from .patches.strategies import before_each_task
-from .play import is_validation, preparation
-from .purpose import is_ad_hoc
+from .plays.play import is_validation, preparation
+from .plays.purpose import is_ad_hoc
 from .run import PlayRun
 
 

@@ -16,9 +16,9 @@ from ansible.playbook.play import Play
 from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 
-from ..ansible_core.identity import identify_without_hosts, location_of
 from ..ansible_core.patches.strategies import replace_run
-from ..ansible_core.purpose import audit_task, guards_of, is_doctor, is_guarded
+from ..ansible_core.plays.identity import identify_without_hosts, location_of
+from ..ansible_core.plays.purpose import audit_task, guards_of, is_doctor, is_guarded
 from ..ansible_core.run import PlayRun, id_of
 from ..checks.kinds import KINDS
 from ..errors import GuardError

@@ -14,7 +14,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.vars.manager import VariableManager
 
 from .. import templates
-from ..ansible_core.targets import UnmetCondition, unmet_with
+from ..ansible_core.plays.targets import UnmetCondition, unmet_with
 from ..checks.context import HostVariables
 from ..checks.host import probe_by_variables
 from ..checks.kinds import KINDS

@@ -12,8 +12,8 @@ from ansible.inventory.host import Host
 from ansible.playbook.task import Task
 
 from .. import templates
-from ..ansible_core.check_play import RESULT
 from ..ansible_core.run import PlayRun
+from ..ansible_core.tasks.check_play import RESULT
 from ..checks import task
 from ..checks.context import HostContext, Node, Stat
 from ..checks.host import REQUEST, answer_request

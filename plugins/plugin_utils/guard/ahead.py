@@ -12,12 +12,18 @@ from ansible.errors import AnsibleError
 from ansible.playbook.play import Play
 from ansible.utils.display import Display
 
-from ..ansible_core.identity import identify, identify_without_hosts
-from ..ansible_core.later import LaterPlay, files_are_in, hosts_of, plays_after, without_traces
-from ..ansible_core.play import has_work, names_that_tasks_set, results_of_tasks, tasks_to_run
-from ..ansible_core.purpose import audit_task, is_doctor, is_guarded
+from ..ansible_core.plays.identity import identify, identify_without_hosts
+from ..ansible_core.plays.later import (
+    LaterPlay,
+    files_are_in,
+    hosts_of,
+    plays_after,
+    without_traces,
+)
+from ..ansible_core.plays.play import has_work, names_that_tasks_set, results_of_tasks, tasks_to_run
+from ..ansible_core.plays.purpose import audit_task, is_doctor, is_guarded
+from ..ansible_core.plays.tags import opt_out_of
 from ..ansible_core.run import Fingerprint, PlayRun, id_of
-from ..ansible_core.tags import opt_out_of
 from ..errors import text_for_report
 from ..policy.matching import PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost

@@ -15,13 +15,13 @@ from ansible.utils.display import Display
 
 from .. import templates
 from ..ansible_core.output import print_at_the_end
-from ..ansible_core.play import tasks_to_run
-from ..ansible_core.purpose import guards_of
+from ..ansible_core.plays.play import tasks_to_run
+from ..ansible_core.plays.purpose import guards_of
+from ..ansible_core.plays.tags import opt_out_of
+from ..ansible_core.plays.targets import unmet_conditions
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import stop
-from ..ansible_core.tags import opt_out_of
-from ..ansible_core.targets import unmet_conditions
-from ..ansible_core.tasks import Verdicts, check_hosts
+from ..ansible_core.tasks.check_run import Verdicts, check_hosts
 from ..checks.facts import subsets_of
 from ..checks.kinds import action_checks, needs_host, task_checks
 from ..errors import PrecheckError, TemplateError

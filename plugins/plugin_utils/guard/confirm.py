@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ansible.utils.display import Display
 
-from ..ansible_core import own_variables
+from ..ansible_core.plays import own_variables
 from ..ansible_core.run import PlayRun
 from ..checks import confirmation
 from ..checks.confirmation import Said

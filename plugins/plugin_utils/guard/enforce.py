@@ -21,14 +21,14 @@ from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
-from ..ansible_core.identity import location_of
-from ..ansible_core.later import begin_playbook, is_last
-from ..ansible_core.left_out import Remainder, names_left_out
 from ..ansible_core.patches.strategies import wrap_run
-from ..ansible_core.purpose import audit_task, is_doctor
+from ..ansible_core.plays.identity import location_of
+from ..ansible_core.plays.later import begin_playbook, is_last
+from ..ansible_core.plays.left_out import Remainder, names_left_out
+from ..ansible_core.plays.purpose import audit_task, is_doctor
+from ..ansible_core.plays.tags import only_checks_are_wanted
 from ..ansible_core.run import PlayRun, id_of
 from ..ansible_core.stop import StoppedDuringPlay, code_of_stopped_play
-from ..ansible_core.tags import only_checks_are_wanted
 from ..errors import GuardError, PrecheckError, why_too_old
 from ..policy.matching import describe
 from .state import PlayId, RunState

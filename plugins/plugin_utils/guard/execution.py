@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ansible import constants as C
 from ansible.utils.display import Display
 
-from ..ansible_core.later import LaterPlay
 from ..ansible_core.output import print_errors_at_the_end
+from ..ansible_core.plays.later import LaterPlay
 from ..ansible_core.run import Fingerprint, PlayRun
 from ..ansible_core.stop import stop
 from ..errors import PrecheckError
@@ -148,7 +148,7 @@ def _check_later(
 
     Adds to ``unverified`` the hosts that are, and returns what is not ready.
     """
-    from ..ansible_core.tasks import check_hosts  # as in _check
+    from ..ansible_core.tasks.check_run import check_hosts  # as in _check
 
     plans = ahead.plans
     verdicts = check_hosts(later, [(plan.rule, later.hosts_named(plan.check)) for plan in plans])
@@ -257,12 +257,12 @@ def _check(run: PlayRun, state: RunState, covered: CoveredPlay, known: Survey) -
     if not plans:
         return []
     # Not at the top: runs in which no rule covers a play are spared the time.
-    from ..ansible_core.once import check_once
-    from ..ansible_core.tasks import check_hosts
+    from ..ansible_core.tasks.check_run import check_hosts
+    from ..ansible_core.tasks.once import check_once
 
     hosts_by_rule = [(plan.rule, run.hosts_named(plan.check)) for plan in plans]
     if any(plan.rule.wait for plan in plans) and not run.stand_in:
-        from ..ansible_core.waiting import check_until_answered  # few rules wait
+        from ..ansible_core.tasks.waiting import check_until_answered  # few rules wait
 
         verdicts = check_until_answered(run, hosts_by_rule, _say_who_is_waited_for)
     else:

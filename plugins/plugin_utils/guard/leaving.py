@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ansible import constants as C
 from ansible.utils.display import Display
 
-from ..ansible_core.left_out import leave_out, names_left_out
+from ..ansible_core.plays.left_out import leave_out, names_left_out
 from ..ansible_core.run import PlayRun
 from ..policy.model import Rule
 from ..report.terminal import ClosingBlock, Failure, left_out_block, left_out_line

@@ -12,9 +12,9 @@ from typing import Any
 from ansible.inventory.host import Host
 
 from .. import templates
-from ..ansible_core import own_variables
-from ..ansible_core.facts import facts_of
+from ..ansible_core.plays import own_variables
 from ..ansible_core.run import PlayRun
+from ..ansible_core.tasks.facts import facts_of
 from ..errors import OptionError, PrecheckError, TemplateError
 from ..options import report_path
 from ..policy.model import Rule

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ansible.utils.display import Display
 
-from ..ansible_core.identity import identify, identify_without_hosts
-from ..ansible_core.later import unguarded_before
-from ..ansible_core.purpose import is_dry_run
+from ..ansible_core.plays.identity import identify, identify_without_hosts
+from ..ansible_core.plays.later import unguarded_before
+from ..ansible_core.plays.purpose import is_dry_run
+from ..ansible_core.plays.tags import only_checks_are_wanted
 from ..ansible_core.run import Fingerprint, PlayRun
-from ..ansible_core.tags import only_checks_are_wanted
 from ..checks.kinds import KINDS
 from ..policy import discovery
 from ..policy.matching import PlayIdentity, selects

@@ -10,12 +10,12 @@ from typing import Any
 
 from ansible.playbook.play import Play
 
-from ..ansible_core import tags
-from ..ansible_core.identity import with_roles
-from ..ansible_core.includes import FoundRole
-from ..ansible_core.play import has_work, tasks_to_run, why_idle
+from ..ansible_core.plays import tags
+from ..ansible_core.plays.identity import with_roles
+from ..ansible_core.plays.includes import FoundRole
+from ..ansible_core.plays.play import has_work, tasks_to_run, why_idle
+from ..ansible_core.plays.targets import Targets, target_hosts, unmet_conditions
 from ..ansible_core.run import Fingerprint, PlayRun
-from ..ansible_core.targets import Targets, target_hosts, unmet_conditions
 from ..policy.conditions import may_depend_on_earlier_tasks, may_depend_on_facts, with_templates
 from ..policy.matching import Coverage, PlayIdentity, covering
 from ..policy.model import Rule, RuleAndHost
@@ -173,7 +173,9 @@ def _settled(
     """Return for each rule why there is nothing left to find out about hosts."""
     if not coverages:
         return []
-    from ..ansible_core.fingerprints import fingerprints  # in many runs no rule covers a play
+    from ..ansible_core.tasks.fingerprints import (
+        fingerprints,  # in many runs no rule covers a play
+    )
 
     rules = [rule for rule, _selector in coverages]
     known = fingerprints(
@@ -184,7 +186,7 @@ def _settled(
 
 def of_checks(run: PlayRun, plans: Sequence[RulePlan]) -> dict[RuleAndHost, Fingerprint]:
     """Return the fingerprints of the checks that ``plans`` for a play want."""
-    from ..ansible_core.fingerprints import fingerprints  # as in _settled
+    from ..ansible_core.tasks.fingerprints import fingerprints  # as in _settled
 
     return fingerprints(run, [(plan.rule, run.hosts_named(plan.check)) for plan in plans])
 

@@ -11,8 +11,8 @@ from ansible.inventory.host import Host
 from ansible.playbook.task import Task
 from ansible.utils.display import Display
 
-from ..ansible_core.includes import FoundRole, role_of
 from ..ansible_core.patches.strategies import HostAndTask, before_each_step, before_each_task
+from ..ansible_core.plays.includes import FoundRole, role_of
 from ..ansible_core.run import PlayRun
 from ..ansible_core.stop import RunningHosts, StoppedDuringPlay, before_unexpected_task
 from ..errors import PrecheckError

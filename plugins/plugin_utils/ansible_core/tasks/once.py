@@ -12,16 +12,17 @@ from typing import Any
 from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
-from ..checks import condition, confirmation
-from ..checks.event import RuleTexts
-from ..policy.model import CONFIRM, Check, Rule, RuleAndHost
-from ..verdict import Verdict, worst
-from . import own_variables, workers
+from ...checks import condition, confirmation
+from ...checks.event import RuleTexts
+from ...policy.model import CONFIRM, Check, Rule, RuleAndHost
+from ...verdict import Verdict, worst
+from ..plays import own_variables
+from ..run import PlayRun
+from ..workers import lending
+from ..workers.signals import nothing_left_behind
 from .check_play import Step
-from .run import PlayRun
-from .signals import nothing_left_behind
-from .task_variables import TaskVariables
-from .tasks import CheckRun, labelled_part
+from .check_run import CheckRun, labelled_part
+from .variables import TaskVariables
 
 
 def check_once(
@@ -45,7 +46,7 @@ def check_once(
     if tasks := [_for_one(check) for check in rule.once_checks if check.kind == "task"]:
         [host] = run.hosts_named(hosts[:1])
         of_tasks = replace(rule, checks=tuple(tasks), facts=())
-        with workers.lent_to(run, [host]), nothing_left_behind():
+        with lending.lent_to(run, [host]), nothing_left_behind():
             once = CheckRun(run, [(of_tasks, [host])], variables=_OfPlay)
             parts += once.verdicts().values()
     return worst(parts) if parts else None

@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 
 from ansible.executor.task_queue_manager import TaskQueueManager
 
-from .. import compat
+from ... import compat
+from ..patches.runs import add_hosts_to_retry, before_each_play
+from ..run import PlayRun
 from .later import is_last
-from .patches.runs import add_hosts_to_retry, before_each_play
-from .run import PlayRun
 
 _names: WeakKeyDictionary[TaskQueueManager, set[str]] = WeakKeyDictionary()
 

@@ -12,8 +12,8 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.loader import connection_loader
 
-from .. import options
-from ..policy.model import Check
+from ... import options
+from ...policy.model import Check
 
 DEFAULT = 30  # seconds for the checks of a host without a timeout of their own
 ANSWER = 20  # seconds of it that are left when ansible-core's default for connecting is over

@@ -8,9 +8,9 @@ from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ..policy.model import Scope
+from ...policy.model import Scope
+from ..run import PlayRun
 from .identity import files_of
-from .run import PlayRun
 
 
 def of_play(run: PlayRun) -> dict[str, Any]:

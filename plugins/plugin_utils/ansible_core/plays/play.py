@@ -14,8 +14,8 @@ from ansible.playbook.loop_control import LoopControl
 from ansible.playbook.task import Task
 from ansible.utils.fqcn import add_internal_fqcns
 
-from .. import compat
-from .run import PlayRun
+from ... import compat
+from ..run import PlayRun
 from .tags import names_only_checks
 
 _VALIDATE = add_internal_fqcns(("validate_argument_spec",))

@@ -13,10 +13,10 @@ from ansible import constants as C
 from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 
-from ..templates import is_template
-from ..text import one_line
+from ...templates import is_template
+from ...text import one_line
+from ..run import PlayRun
 from .play import has_work, tasks_to_run
-from .run import PlayRun
 
 # How connection plugins name the options that say which machine they connect to.
 _ADDRESS = ("host", "remote_addr", "port")

@@ -14,11 +14,11 @@ from ansible.playbook.task import Task
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.utils.display import Display
 
-from .. import compat
-from ..text import count_of
-from ..verdict import NOT_READY, READY, STATES, UNVERIFIED, State
-from .patches.events import results_are_counted
-from .run import PlayRun
+from ... import compat
+from ...text import count_of
+from ...verdict import NOT_READY, READY, STATES, UNVERIFIED, State
+from ..patches.events import results_are_counted
+from ..run import PlayRun
 
 display = Display()
 

@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from .. import compat
-from ..policy.model import RuleAndHost
-from ..verdict import UNVERIFIED, Verdict
-from .patches.events import only_news
-from .run import PlayRun
-from .signals import nothing_left_behind
-from .targets import HostsByRule
-from .tasks import Verdicts, check_hosts
+from ... import compat
+from ...policy.model import RuleAndHost
+from ...verdict import UNVERIFIED, Verdict
+from ..patches.events import only_news
+from ..plays.targets import HostsByRule
+from ..run import PlayRun
+from ..workers.signals import nothing_left_behind
+from .check_run import Verdicts, check_hosts
 
 PAUSE = 3.0  # seconds between two attempts
 LINE_EVERY = 30.0  # seconds

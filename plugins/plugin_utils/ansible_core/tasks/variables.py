@@ -11,22 +11,22 @@ from ansible.inventory.host import Host
 from ansible.playbook.play import Play
 from ansible.plugins.strategy import StrategyBase
 
-from .. import templates
-from ..checks import kinds
-from ..checks.event import RuleTexts
-from ..checks.facts import NONE, Facts
-from ..checks.host import REQUEST, Answers, CheckRequest
-from ..checks.path import known_digests
-from ..errors import TemplateError
-from ..policy.model import Check, Rule
-from ..text import is_plain_name
-from . import own_variables
+from ... import templates
+from ...checks import kinds
+from ...checks.event import RuleTexts
+from ...checks.facts import NONE, Facts
+from ...checks.host import REQUEST, Answers, CheckRequest
+from ...checks.path import known_digests
+from ...errors import TemplateError
+from ...policy.model import Check, Rule
+from ...text import is_plain_name
+from ..plays import own_variables
+from ..plays.identity import directories_of
+from ..plays.targets import HostsByRule
+from ..run import PlayRun
 from .check_play import Step
 from .fingerprints import Fingerprints
-from .identity import directories_of
 from .progress import HostProgress
-from .run import PlayRun
-from .targets import HostsByRule
 
 
 class TaskVariables:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..checks import kinds
-from ..checks.host import Answers
-from ..policy.model import Rule
-from ..verdict import READY, Verdict, unverified, worst
+from ...checks import kinds
+from ...checks.host import Answers
+from ...policy.model import Rule
+from ...verdict import READY, Verdict, unverified, worst
 
 
 @dataclass

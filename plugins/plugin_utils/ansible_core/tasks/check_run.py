@@ -17,30 +17,31 @@ from ansible.plugins.loader import action_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.unsafe_proxy import wrap_var
 
-from .. import compat, templates
-from ..checks import facts, kinds, task
-from ..checks.context import HostVariables
-from ..checks.event import CHECKS, as_event
-from ..checks.facts import Facts, subsets_of
-from ..checks.host import ANSWERS, FINGERPRINT, without_facts
-from ..checks.results import result_of, verdict_if_lost, verdict_of, with_message
-from ..errors import TemplateError
-from ..policy.model import Check, RuleAndHost
-from ..verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
-from . import time_limit, workers
+from ... import compat, templates
+from ...checks import facts, kinds, task
+from ...checks.context import HostVariables
+from ...checks.event import CHECKS, as_event
+from ...checks.facts import Facts, subsets_of
+from ...checks.host import ANSWERS, FINGERPRINT, without_facts
+from ...checks.results import result_of, verdict_if_lost, verdict_of, with_message
+from ...errors import TemplateError
+from ...policy.model import Check, RuleAndHost
+from ...verdict import NOT_READY, READY, Verdict, all_ready, labelled, unverified, worst
+from ..patches.events import results_are_events
+from ..plays.detours import Detour, detours_of
+from ..plays.targets import HostsByRule, rules_by_host
+from ..run import PlayRun
+from ..workers import lending
+from ..workers.pool import outcomes
+from ..workers.rounds import Job, Outcomes
+from ..workers.signals import nothing_left_behind
+from . import time_limit
 from .check_play import ACTION, RESULT, CheckPlay, Step
-from .detours import Detour, detours_of
 from .facts import facts_of, remember_facts, taken_facts, without_known_facts
 from .fingerprints import Fingerprints
-from .patches.events import results_are_events
-from .pool import outcomes
 from .progress import HostProgress
-from .rounds import Job, Outcomes
-from .run import PlayRun
-from .signals import nothing_left_behind
 from .tally import tallied
-from .targets import HostsByRule, rules_by_host
-from .task_variables import TaskVariables
+from .variables import TaskVariables
 
 Verdicts = dict[RuleAndHost, Verdict]
 
@@ -62,7 +63,7 @@ def check_hosts(run: PlayRun, hosts_by_rule: HostsByRule, quietly: bool = False)
     hosts = [host for host, _rules in rules_by_host(hosts_by_rule)]
     asking = [(rule, hosts) for rule, hosts in hosts_by_rule if kinds.needs_host(rule)]
     detours = detours_of(run) if asking else ()
-    with workers.lent_to(run, hosts), nothing_left_behind():
+    with lending.lent_to(run, hosts), nothing_left_behind():
         verdicts = CheckRun(run, hosts_by_rule, quietly).verdicts()
         for detour in detours:
             on_detour = CheckRun(run, asking, quietly, detour).verdicts()

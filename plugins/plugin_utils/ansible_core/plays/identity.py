@@ -15,11 +15,11 @@ from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 
-from .. import compat, templates
-from ..errors import TemplateError
-from ..policy.matching import PlayIdentity
+from ... import compat, templates
+from ...errors import TemplateError
+from ...policy.matching import PlayIdentity
+from ..run import PlayRun
 from .includes import FoundRole, included_roles
-from .run import PlayRun
 
 
 def location_of(iterator: PlayIterator) -> str:

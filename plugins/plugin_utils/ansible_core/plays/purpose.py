@@ -15,8 +15,8 @@ from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.loader import strategy_loader
 
-from .. import compat
-from ..options import CALLBACK
+from ... import compat
+from ...options import CALLBACK
 
 EntryPoint = Literal["callback", "strategy"]
 EntryPoints = Sequence[EntryPoint]

@@ -16,8 +16,8 @@ from multiprocessing.process import BaseProcess
 
 from ansible.inventory.host import Host
 
+from ..patches.events import before_each_callback
 from .handout import Handout, Step
-from .patches.events import before_each_callback
 from .rounds import KILLED, NOT_STARTED, POLL, HostsLeft, Job, Outcomes, Round, TaskPerHost
 from .signals import handlers_stay
 

@@ -24,8 +24,8 @@ from ansible.playbook.task import Task
 from ansible.playbook.task_include import TaskInclude
 from ansible.utils.display import Display
 
-from ..compat import tasks_of
-from ..templates import is_template
+from ...compat import tasks_of
+from ...templates import is_template
 
 
 class FoundRole(NamedTuple):

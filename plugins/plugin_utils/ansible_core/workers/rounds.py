@@ -15,9 +15,9 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.strategy import StrategyBase
 
-from .. import compat
-from ..verdict import Verdict, unverified
-from .run import PlayRun
+from ... import compat
+from ...verdict import Verdict, unverified
+from ..run import PlayRun
 from .signals import handlers_stay
 
 POLL = 0.01  # seconds between two looks for results

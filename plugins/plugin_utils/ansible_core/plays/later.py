@@ -24,12 +24,12 @@ from ansible.plugins.vars import host_group_vars
 from ansible.template import Templar
 from ansible.utils.display import Display
 
-from .. import templates
-from ..errors import PrecheckError
-from .patches.traces import without_warnings
+from ... import templates
+from ...errors import PrecheckError
+from ..patches.traces import without_warnings
+from ..run import PlayRun, id_of
 from .play import has_work, tasks_to_run
 from .purpose import is_ad_hoc, is_guarded
-from .run import PlayRun, id_of
 from .tags import only_checks_are_wanted
 
 display = Display()

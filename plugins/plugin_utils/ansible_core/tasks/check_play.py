@@ -12,14 +12,14 @@ from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.utils.unsafe_proxy import wrap_var
 
-from .. import compat
-from ..checks import facts, kinds, task
-from ..policy.model import WARN, Check, Rule
-from ..verdict import Verdict, all_ready
+from ... import compat
+from ...checks import facts, kinds, task
+from ...policy.model import WARN, Check, Rule
+from ...verdict import Verdict, all_ready
+from ..plays.detours import Detour
+from ..plays.tags import TAG
+from ..run import PlayRun
 from . import time_limit
-from .detours import Detour
-from .run import PlayRun
-from .tags import TAG
 from .time_limit import TimeLimit
 
 ACTION = "precheck.guard.check"

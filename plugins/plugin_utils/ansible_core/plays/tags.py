@@ -9,12 +9,12 @@ from typing import Any
 
 from ansible.playbook.play import Play
 
-from .. import compat
-from ..options import WAIVE_VARIABLE, reason_to_waive, waived_rules
-from ..policy.model import Rule
-from ..policy.opt_out import OptOut, Ways
+from ... import compat
+from ...options import WAIVE_VARIABLE, reason_to_waive, waived_rules
+from ...policy.model import Rule
+from ...policy.opt_out import OptOut, Ways
+from ..run import PlayRun
 from .identity import tags_of
-from .run import PlayRun
 
 TAG = "precheck"
 OPT_OUT_TAG = "no_precheck"

@@ -14,13 +14,13 @@ from ansible.errors import AnsibleError
 from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
 
-from ..checks.facts import NONE, Facts, subsets_of
-from ..errors import PrecheckError
-from ..policy.model import RUN, Rule
-from .machines import machine_of
-from .patches.traces import facts_go_to
-from .run import PlayRun
-from .targets import HostsByRule, rules_by_host
+from ...checks.facts import NONE, Facts, subsets_of
+from ...errors import PrecheckError
+from ...policy.model import RUN, Rule
+from ..patches.traces import facts_go_to
+from ..plays.machines import machine_of
+from ..plays.targets import HostsByRule, rules_by_host
+from ..run import PlayRun
 
 
 @dataclass(frozen=True)

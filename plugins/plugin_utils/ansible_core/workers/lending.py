@@ -13,10 +13,10 @@ from ansible.executor.task_queue_manager import TaskQueueManager
 from ansible.inventory.host import Host
 from ansible.plugins.strategy import StrategyBase
 
-from .. import options
-from .patches.clocks import stopped_time_is_free
-from .patches.traces import facts_go_to
-from .run import PlayRun
+from ... import options
+from ..patches.clocks import stopped_time_is_free
+from ..patches.traces import facts_go_to
+from ..run import PlayRun
 
 
 @contextmanager

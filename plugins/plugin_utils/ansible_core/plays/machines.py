@@ -11,9 +11,9 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.loader import become_loader, connection_loader
 
-from .. import templates
-from ..errors import PrecheckError
-from .run import PlayRun
+from ... import templates
+from ...errors import PrecheckError
+from ..run import PlayRun
 
 # Variables that no plugin names, and that decide what runs a command.
 _SHELL = ("ansible_shell_type", "ansible_shell_executable")

@@ -13,16 +13,17 @@ from ansible.inventory.host import Host
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 
-from .. import compat, templates
-from ..errors import TemplateError
-from ..policy.conditions import (
+from ... import compat, templates
+from ...errors import TemplateError
+from ...policy.conditions import (
     depends_on,
     hint_at_facts,
     may_depend_on_earlier_tasks,
     may_depend_on_facts,
     mentions_any,
 )
-from ..policy.model import Rule, RuleAndHost
+from ...policy.model import Rule, RuleAndHost
+from ..run import CHANGING_HOSTS, PlayRun
 from . import own_variables
 from .left_out import names_left_out
 from .play import (
@@ -33,7 +34,6 @@ from .play import (
     results_of_tasks,
     variables_of_tasks,
 )
-from .run import CHANGING_HOSTS, PlayRun
 
 HostsByRule = Sequence[tuple[Rule, Sequence[Host]]]
 HostAndRules = tuple[Host, list[Rule]]

@@ -12,20 +12,20 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.inventory.host import Host
 
-from .. import templates
-from ..checks.context import HostVariables
-from ..checks.kinds import KINDS, OF_ACTION
-from ..checks.path import known_digests
-from ..errors import PrecheckError
-from ..policy.conditions import looks_further, mentioned
-from ..policy.model import Check, Rule, RuleAndHost
-from .detours import detours_of
+from ... import templates
+from ...checks.context import HostVariables
+from ...checks.kinds import KINDS, OF_ACTION
+from ...checks.path import known_digests
+from ...errors import PrecheckError
+from ...policy.conditions import looks_further, mentioned
+from ...policy.model import Check, Rule, RuleAndHost
+from ..plays.detours import detours_of
+from ..plays.identity import directories_of
+from ..plays.machines import machine_of
+from ..plays.own_variables import of_play
+from ..plays.targets import HostsByRule, rules_by_host
+from ..run import Fingerprint, PlayRun
 from .facts import facts_of
-from .identity import directories_of
-from .machines import machine_of
-from .own_variables import of_play
-from .run import Fingerprint, PlayRun
-from .targets import HostsByRule, rules_by_host
 
 
 class Fingerprints:
