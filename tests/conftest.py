@@ -14,6 +14,7 @@ from ansible.release import __version__
 
 REPOSITORY = Path(__file__).parents[1]
 MINOR = int(__version__.split(".")[1])  # of the release of ansible-core
+TURNS = 3  # older releases run every third of the tests marked each_release
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_its_turn(item: pytest.Item) -> bool:
-    """Return whether this release runs the test, as every second one does if it is for each."""
-    return bool(item.get_closest_marker("each_release")) and not (_number(item) + MINOR) % 2
+    """Return whether this release runs the test, as every third one does if it is for each."""
+    return bool(item.get_closest_marker("each_release")) and not (_number(item) + MINOR) % TURNS
 
 
 def _entry_point_is_chosen(item: pytest.Item, sample: str) -> bool:
@@ -78,7 +79,7 @@ def _entry_point_is_chosen(item: pytest.Item, sample: str) -> bool:
         return True
     number = _number(item)
     if sample == "other":
-        number += (number + MINOR) // 2 if item.get_closest_marker("each_release") else 1
+        number += (number + MINOR) // TURNS if item.get_closest_marker("each_release") else 1
     return entry_point == ("strategy", "callback")[number % 2]
 
 
