@@ -14,7 +14,7 @@ from ansible.release import __version__
 
 REPOSITORY = Path(__file__).parents[1]
 MINOR = int(__version__.split(".")[1])  # of the release of ansible-core
-TURNS = 3  # older releases run every third of the tests marked each_release
+TURNS = 4  # an older release runs every fourth of the tests marked each_release
 
 
 @pytest.fixture(scope="session")
@@ -51,21 +51,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)  # after -m and -k, so that shares are of the same size
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     sample = config.getoption("--sample")
-    shared = [item for item in items if not sample or _entry_point_is_chosen(item, sample)]
-    each = [item for item in shared if sample == "other" and _is_its_turn(item)]
-    shared = [item for item in shared if item not in each]
     shares, _, step = config.getoption("--share").partition("/")
+    sampled = [item for item in items if not sample or _entry_point_is_chosen(item, sample)]
+    takes_turns = sample == "other" and step != "1"
+    in_turns = [item for item in sampled if takes_turns and _is_for_each_release(item)]
+    shared = [item for item in sampled if item not in in_turns]
     chosen = {
-        *each,
+        *(item for item in in_turns if (_number(item) + MINOR) % TURNS == 0),
         *(item for first in shares.split(",") for item in shared[int(first) - 1 :: int(step)]),
     }
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = [item for item in items if item in chosen]
 
 
-def _is_its_turn(item: pytest.Item) -> bool:
-    """Return whether this release runs the test, as every third one does if it is for each."""
-    return bool(item.get_closest_marker("each_release")) and not (_number(item) + MINOR) % TURNS
+def _is_for_each_release(item: pytest.Item) -> bool:
+    return item.get_closest_marker("each_release") is not None
 
 
 def _entry_point_is_chosen(item: pytest.Item, sample: str) -> bool:
@@ -79,7 +79,7 @@ def _entry_point_is_chosen(item: pytest.Item, sample: str) -> bool:
         return True
     number = _number(item)
     if sample == "other":
-        number += (number + MINOR) // TURNS if item.get_closest_marker("each_release") else 1
+        number += (number + MINOR) // TURNS if _is_for_each_release(item) else 1
     return entry_point == ("strategy", "callback")[number % 2]
 
 

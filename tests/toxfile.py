@@ -6,7 +6,7 @@ The environment of the newest release runs each test through both entry points, 
 other one runs it through one of them. That takes long, so ``tests/run`` runs less by default:
 
 - The newest release runs each test through one entry point, in quarters.
-- Each older release runs all unit tests. Of the conformance tests, it runs every third one of
+- Each older release runs all unit tests. Of the conformance tests, it runs every fourth one of
   those marked each_release, in turns, and a share of the rest, through the other entry point.
 - The oldest patch release of each, with the oldest Python and Jinja2 that it takes, and the patch
   releases that distributions ship, run only what has to hold everywhere.

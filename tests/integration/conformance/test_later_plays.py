@@ -452,6 +452,7 @@ import os, socket, sys, threading
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 if os.fork():
     os._exit(0)
+os.setsid()  # at the end of a play, ansible-core may end a worker with its process group
 def copy(source, target):
     while data := source.recv(65536):
         target.sendall(data)
