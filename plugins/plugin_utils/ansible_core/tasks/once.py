@@ -47,7 +47,7 @@ def check_once(
         [host] = run.hosts_named(hosts[:1])
         of_tasks = replace(rule, checks=tuple(tasks), facts=())
         with lending.lent_to(run, [host]), nothing_left_behind():
-            once = CheckRun(run, [(of_tasks, [host])], variables=_OfPlay)
+            once = CheckRun(run, [(of_tasks, [host])], variables=_VariablesOfPlay)
             parts += once.verdicts().values()
     return worst(parts) if parts else None
 
@@ -57,7 +57,7 @@ def _for_one(check: Check) -> Check:
     return replace(check, once=False, scope=check.scope and replace(check.scope, facts=()))
 
 
-class _OfPlay(TaskVariables):
+class _VariablesOfPlay(TaskVariables):
     """Those of tasks that run on the control node, unless they are delegated, and see no host's.
 
     A host of the play carries the tasks, as it does a task with ``run_once``.
