@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 from ansible.playbook.task import Task
+from ansible_collections.precheck.guard.plugins.plugin_utils.checks.kinds import KINDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.checks.task import KEYWORDS
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy import schema
 from ansible_collections.precheck.guard.plugins.plugin_utils.policy.model import Rule, Selector
@@ -148,3 +150,10 @@ def test_editors_have_words_for_what_people_get_wrong():
     commands = [one for one in patterns if "patternErrorMessage" not in one]
     assert len(patterns) > 7 and len(commands) == 1  # the items of a command have no NUL
     assert all("errorMessage" in one for one in found if one.get("type") == "null")
+
+
+def test_the_words_about_a_check_name_all_kinds():
+    words = [one.get("errorMessage", "") for one in objects(SCHEMA)]
+    words = [text for text in words if text.startswith("A check ")]
+    assert len(words) == 2
+    assert all(set(KINDS) <= set(re.findall("[a-z]+", text)) for text in words)
