@@ -119,6 +119,21 @@ def test_plain_names_need_no_file(odd):
 
 
 @pytest.mark.each_release
+def test_a_message_and_a_variable_of_the_policy_have_the_limit_too(odd):
+    """They name one file, as the remedy does."""
+    own = rule(READY, covers=SITE, message="Choose -l {{ precheck_limit }}.", remedy="{{ mend }}")
+    odd.write("precheck.yml", policy(own) + f'vars: {{mend: "{REMEDY}"}}\n')
+    for bad in (["h1", "1"], ["web 1"]):
+        extra = json.dumps({"bad": bad})
+        stopped = run(odd, BIN / "ansible-playbook", "site.yml", "-e", extra)
+        files = [f"@{path}" for path in limit_files(odd)]
+        [limit] = files or ["1,h1"]
+        assert f"\nChoose -l {limit}.\n" in stopped.stderr
+        assert f"\n    ./node.yml -l {limit}\n" in stopped.stderr
+    assert files
+
+
+@pytest.mark.each_release
 def test_the_file_is_beside_the_report(odd):
     """Its directory has a space and a colon, at which ansible-core would split the path."""
     reports = odd.directory / "our reports: 1"
@@ -164,4 +179,4 @@ def test_without_a_place_for_the_file_the_remedy_says_so(odd):
     stopped = run(odd, *command, TMPDIR=str(directory))
     assert stopped.rc == 2, stopped.output
     reason = "the file for --limit cannot be written: there is no directory whose path has no comma"
-    assert f"\n    {REMEDY} ({reason})\n" in stopped.stderr
+    assert f"\n    {REMEDY} ('precheck_limit' is undefined; {reason})\n" in stopped.stderr

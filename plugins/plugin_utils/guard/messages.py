@@ -22,7 +22,7 @@ from ..report.lines import VerdictsByHost
 from ..verdict import NOT_READY, UNVERIFIED, Verdict, unverified
 from .limit import limit_to
 
-LIMIT = "precheck_limit"  # the variable of remedies
+LIMIT = "precheck_limit"
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,25 @@ def render_messages(run: PlayRun, rule: Rule, unready: Unready, started: float) 
     """
     if not unready.not_ready:
         return Messages([], "")
+    own, no_limit = _own_variables(run, rule, unready), ""
+    has_limit = LIMIT in f"{rule.message} {rule.remedy} {rule.variables}"
+    if has_limit:
+        try:
+            own |= _limit(run, unready, started)
+        except PrecheckError as ex:
+            no_limit = str(ex)
     messages = [rule.message] if rule.message else []
     if templates.is_template(rule.message):
-        own = _own_variables(run, rule, unready)
         hosts = run.hosts_named(unready.not_ready)
-        messages = [_render(run, rule.message, _of_host(run, rule, host) | own) for host in hosts]
+        of_hosts = [_of_host(run, rule, host) | own for host in hosts]
+        messages = [_render(run, rule.message, variables, no_limit) for variables in of_hosts]
     remedy = rule.remedy
     if templates.is_template(remedy):
-        remedy = _rendered_remedy(run, rule, unready, started)
+        try:
+            remedy = templates.rendered(remedy, run.variables(None) | own, run.loader)
+        except TemplateError as ex:
+            is_for_nobody = has_limit and LIMIT not in own and not no_limit
+            remedy = "" if is_for_nobody else _with_reason(remedy, ex, no_limit)
     return Messages(list(dict.fromkeys(messages)), remedy)
 
 
@@ -86,24 +97,18 @@ def _own_variables(run: PlayRun, rule: Rule, unready: Unready) -> dict[str, Any]
     }
 
 
-def _rendered_remedy(run: PlayRun, rule: Rule, unready: Unready, started: float) -> str:
-    variables = run.variables(None) | _own_variables(run, rule, unready)
-    if LIMIT not in rule.remedy:
-        return _render(run, rule.remedy, variables)
+def _limit(run: PlayRun, unready: Unready, started: float) -> dict[str, str]:
+    """Return the variable that selects the hosts that are not ready; none if nothing can.
+
+    Raises PrecheckError.
+    """
     # --limit cannot select a localhost that is in no inventory.
     hosts = run.hosts_named(unready.not_ready)
     in_inventory = [host.name for host in hosts if not host.implicit]
     if not in_inventory:
-        try:
-            return templates.rendered(rule.remedy, variables, run.loader)
-        except TemplateError:
-            return ""
-    try:
-        limit = limit_to(in_inventory, _directory_of_report(run, started))
-        variables[LIMIT] = f"{limit} {run.inventory_options}".strip()
-    except PrecheckError as ex:
-        return f"{rule.remedy} ({ex})"
-    return _render(run, rule.remedy, variables)
+        return {}
+    limit = limit_to(in_inventory, _directory_of_report(run, started))
+    return {LIMIT: f"{limit} {run.inventory_options}".strip()}
 
 
 def _directory_of_report(run: PlayRun, started: float) -> str:
@@ -120,8 +125,13 @@ def undecided(reason: str) -> Verdict:
     return unverified(f"cannot tell whether the rule applies: in its when, {reason}")
 
 
-def _render(run: PlayRun, template: str, variables: dict[str, Any]) -> str:
+def _render(run: PlayRun, template: str, variables: dict[str, Any], no_limit: str) -> str:
     try:
         return templates.rendered(template, variables, run.loader)
     except TemplateError as ex:
-        return f"{template} ({ex})"
+        return _with_reason(template, ex, no_limit)
+
+
+def _with_reason(template: str, ex: TemplateError, no_limit: str) -> str:
+    """Return a template that cannot be rendered, and why; ``no_limit`` is why there is no limit."""
+    return f"{template} ({'; '.join(filter(None, [str(ex), no_limit]))})"
