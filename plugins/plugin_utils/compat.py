@@ -25,6 +25,7 @@ from .templates import is_template
 
 if TYPE_CHECKING:
     from ansible.executor.task_queue_manager import TaskQueueManager
+    from ansible.plugins.strategy import StrategyBase
 
 
 def decrypted_content(loader: DataLoader, path: str) -> tuple[bytes, bool]:
@@ -211,6 +212,16 @@ HAS_CALLBACKS_ENABLED = hasattr(C, "CALLBACKS_ENABLED")  # since 2.11
 
 
 CALLBACKS = "CALLBACKS_ENABLED" if HAS_CALLBACKS_ENABLED else "DEFAULT_CALLBACK_WHITELIST"
+
+
+def clean_up_after_error(strategy: StrategyBase) -> None:
+    """Let the thread that takes the results of ``strategy`` end.
+
+    Before 2.11 TaskQueueManager does this only after a play without an error. Otherwise the thread
+    may print a traceback, as the queue is closed.
+    """
+    if not HAS_CALLBACKS_ENABLED:
+        strategy.cleanup()
 
 
 def stdout_callback(manager: TaskQueueManager) -> CallbackBase | None:

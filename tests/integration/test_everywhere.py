@@ -89,6 +89,50 @@ def test_checks_of_all_kinds(checked_in_all_ways):
     assert (project.directory / "witness").exists()
 
 
+SLOW_RESULTS = """
+import atexit, time
+try:
+    from ansible.executor.task_queue_manager import FinalQueue
+except ImportError:  # before 2.11
+    from multiprocessing.queues import Queue as FinalQueue
+from ansible.plugins.callback import CallbackBase
+
+get = FinalQueue.get
+
+def get_slowly(*arguments, **keywords):
+    result = get(*arguments, **keywords)
+    time.sleep(0.3)
+    return result
+
+FinalQueue.get = get_slowly
+atexit.register(time.sleep, 1)
+
+class CallbackModule(CallbackBase):
+    CALLBACK_NAME = 'slow_results'
+"""
+# The condition does not show that it depends on facts, so no host is checked before the play.
+REACHED = """
+- hosts: all
+  strategy: {strategy}
+  vars: {{other: "{{{{ ansible_facts.system | default('') != 'Linux' }}}}"}}
+  tasks:
+    - meta: end_host
+      when: other | bool
+    - ansible.builtin.raw: touch witness
+"""
+
+
+def test_an_error_during_a_play_has_no_traceback_though_results_are_under_way(guarded):
+    guarded.local_hosts(ready="h1 h2 h3")
+    guarded.write("callbacks/slow_results.py", SLOW_RESULTS)
+    guarded.configure(guarded.entry_point, "callback_plugins = callbacks")
+    guarded.write("pgsql.yml", REACHED.format(strategy=guarded.strategy("free")))
+    run = guarded.run("pgsql.yml")  # fails if there is a traceback
+    assert run.rc not in (0, None)
+    assert "Precheck stopped the run before the task" in run.stderr
+    assert not (guarded.directory / "witness").exists()
+
+
 def test_a_vaulted_file_is_compared(project):
     """Until 2.11 ansible-core ends with an error if decrypted files are left to its end."""
     project.configure("callback")

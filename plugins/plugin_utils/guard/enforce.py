@@ -21,6 +21,7 @@ from ansible.plugins.loader import strategy_loader
 from ansible.plugins.strategy import StrategyBase
 from ansible.utils.display import Display
 
+from .. import compat
 from ..ansible_core.patches.strategies import wrap_run
 from ..ansible_core.plays.identity import location_of
 from ..ansible_core.plays.later import begin_playbook, is_last
@@ -68,6 +69,14 @@ def guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], 
     Returns what ``proceed`` returns, or the code by which PlaybookExecutor ends the run. Raises
     AnsibleError if it could not be decided whether the play may run.
     """
+    try:
+        return _guard(strategy, iterator, proceed)
+    except PrecheckError:
+        compat.clean_up_after_error(strategy)
+        raise
+
+
+def _guard(strategy: StrategyBase, iterator: PlayIterator, proceed: Callable[[], int]) -> int:
     try:
         if reason := why_too_old():
             raise RuntimeError(reason)
