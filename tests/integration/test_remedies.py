@@ -93,7 +93,7 @@ def limit_files(project):
     return list((project.directory / "temporary").glob("precheck-*.limit"))
 
 
-@pytest.mark.claims("Only its owner can read the file of hosts that a remedy may name.")
+@pytest.mark.claims("Only its owner can read the file of hosts that a message or remedy may name.")
 @pytest.mark.each_release
 def test_a_pasted_remedy_selects_the_hosts_that_are_not_ready_and_no_others(odd):
     remedy = remedy_for(odd, ODD)
