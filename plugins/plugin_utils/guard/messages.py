@@ -71,9 +71,11 @@ def render_messages(run: PlayRun, rule: Rule, unready: Unready, started: float) 
             no_limit = str(ex)
     messages = [rule.message] if rule.message else []
     if templates.is_template(rule.message):
-        hosts = run.hosts_named(unready.not_ready)
-        of_hosts = [_of_host(run, rule, host) | own for host in hosts]
-        messages = [_render(run, rule.message, variables, no_limit) for variables in of_hosts]
+        # One after the other: the variables of a host take much memory.
+        messages = [
+            _render(run, rule.message, _of_host(run, rule, host) | own, no_limit)
+            for host in run.hosts_named(unready.not_ready)
+        ]
     remedy = rule.remedy
     if templates.is_template(remedy):
         try:
