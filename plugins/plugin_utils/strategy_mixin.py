@@ -13,6 +13,7 @@ The packages, each of which imports only from those before it:
 - ``checks``: from a check to a question for a host, and from its answer to a verdict.
 - ``ansible_core``: everything that uses private names of ansible-core, or patches it.
 - ``report``: from verdicts to what operators and programs read.
+- ``history``: from many reports to what they say together.
 - ``guard``: decides (``plan``), and executes what it decided (``enforce``).
 - ``cli``: the command ansible-precheck.
 
@@ -54,4 +55,4 @@ class Guarded(StrategyBase):
         show_builtin_strategy_name(iterator)
         return guard(self, iterator, proceed)
 
-    run.guarded = True  # type: ignore[attr-defined] # as in patches.wrap_run
+    run.guarded = True  # type: ignore[attr-defined] # as in patches.strategies.wrap_run
