@@ -52,8 +52,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     sample = config.getoption("--sample")
     shares, _, step = config.getoption("--share").partition("/")
-    sampled = [item for item in items if not sample or _entry_point_is_chosen(item, sample)]
     takes_turns = sample == "other" and step != "1"
+    sampled = [
+        item for item in items if not sample or _entry_point_is_chosen(item, sample, takes_turns)
+    ]
     in_turns = [item for item in sampled if takes_turns and _is_for_each_release(item)]
     shared = [item for item in sampled if item not in in_turns]
     chosen = {
@@ -68,18 +70,18 @@ def _is_for_each_release(item: pytest.Item) -> bool:
     return item.get_closest_marker("each_release") is not None
 
 
-def _entry_point_is_chosen(item: pytest.Item, sample: str) -> bool:
+def _entry_point_is_chosen(item: pytest.Item, sample: str, takes_turns: bool) -> bool:
     """Return whether the sample has the test through this entry point.
 
     The test determines which entry point it is. The sample "other" has the one that "one" does not
-    have. For tests that older releases run in turns, the entry point alternates.
+    have. If releases take turns, it alternates from one turn of a test to the next.
     """
     entry_point = item.callspec.params.get("guarded") if hasattr(item, "callspec") else None
     if not entry_point:
         return True
     number = _number(item)
     if sample == "other":
-        number += (number + MINOR) // TURNS if _is_for_each_release(item) else 1
+        number += (number + MINOR) // TURNS if takes_turns and _is_for_each_release(item) else 1
     return entry_point == ("strategy", "callback")[number % 2]
 
 

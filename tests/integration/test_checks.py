@@ -531,6 +531,14 @@ def test_tasks_that_fail_have_a_reason(project):
     assert not (project.directory / "witness").exists()
 
 
+def test_a_message_that_uses_the_result_prints_it_despite_no_log(project):
+    hidden = {"ansible.builtin.fail": {"msg": "oops"}, "no_log": True}
+    covered(project, rule({"task": hidden, "message": "It says {{ precheck_result.msg }}."}))
+    run = project.run("play.yml")
+    assert run.rc == 2, run.output
+    assert reasons(run)["h1"] == ["not ready: It says oops."]
+
+
 def test_a_host_that_a_task_cannot_reach_is_unverified(project):
     when = rule({"task": TASKS["when"], "name": "when"}, name="when")
     delegated = rule({"task": TASKS["delegated"]}, name="delegated")
