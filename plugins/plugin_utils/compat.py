@@ -209,8 +209,6 @@ def task_of(task_result: Any) -> Task:
 
 
 HAS_CALLBACKS_ENABLED = hasattr(C, "CALLBACKS_ENABLED")  # since 2.11
-
-
 CALLBACKS = "CALLBACKS_ENABLED" if HAS_CALLBACKS_ENABLED else "DEFAULT_CALLBACK_WHITELIST"
 
 
